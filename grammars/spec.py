@@ -1,0 +1,101 @@
+"""What a fill must look like, as hashable values: a spec is its own cache key. Imports nothing heavy."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Regex:
+    """The whole text matches `pattern` (Python `re` syntax, as `re.fullmatch`)."""
+
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class JsonSchema:
+    """The text is one JSON value that `schema` accepts.
+
+    Attributes:
+        schema: JSON text of the schema (2020-12; draft-07 and 2019-09 by `$schema`). Build it with `JsonSchema.of`
+            from a dict or a bool; the text keeps the order of properties.
+        property_order: "declared": properties appear in the order of `properties`; "any": in any order.
+        whitespace: "flexible": compact and one-space styles are both legal; "compact": no white space at all.
+    """
+
+    schema: str
+    property_order: Literal["declared", "any"] = "declared"
+    whitespace: Literal["flexible", "compact"] = "flexible"
+
+    @classmethod
+    def of(
+        cls,
+        schema: Mapping[str, Any] | bool | str,
+        *,
+        property_order: Literal["declared", "any"] = "declared",
+        whitespace: Literal["flexible", "compact"] = "flexible",
+    ) -> "JsonSchema":
+        text = schema if isinstance(schema, str) else json.dumps(schema, ensure_ascii=False)
+        return cls(text, property_order, whitespace)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The text is exactly one of `options`."""
+
+    options: tuple[str, ...]
+
+    @classmethod
+    def of(cls, options: Sequence[str]) -> "Choice":
+        return cls(tuple(options))
+
+
+@dataclass(frozen=True, slots=True)
+class Ebnf:
+    """The text is derived from rule `root` of a GBNF grammar, as llama.cpp and xgrammar write it."""
+
+    text: str
+    root: str = "root"
+
+
+@dataclass(frozen=True, slots=True)
+class Lark:
+    """The text is derived from rule `start` of a Lark grammar (the subset that llguidance documents)."""
+
+    text: str
+    start: str = "start"
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """One kind of tagged region: `begin`, then text of `content`, then `end`."""
+
+    begin: str
+    content: "GrammarSpec"
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class StructuralTag:
+    """Free text in which each occurrence of a trigger starts one of `tags` (whose `begin` starts with that trigger).
+
+    Attributes:
+        at_least_one: the text cannot end before one tag has been written.
+        stop_after_first: nothing may follow the first tag.
+    """
+
+    tags: tuple[Tag, ...]
+    triggers: tuple[str, ...]
+    at_least_one: bool = False
+    stop_after_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AnyText:
+    """Any valid UTF-8 text; useful behind a healed seam and as a part of larger specs."""
+
+    max_bytes: int | None = field(default=None)
+
+
+GrammarSpec = Regex | JsonSchema | Choice | Ebnf | Lark | StructuralTag | AnyText

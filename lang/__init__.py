@@ -1,0 +1,1 @@
+"""The language: primitives, intermediate representation, tracing, the interpreter and its backends."""

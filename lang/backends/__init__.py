@@ -1,0 +1,1 @@
+"""Backends of the language: what executes the segments of a program."""

@@ -1,0 +1,1 @@
+"""The checkpoint that ships inside the package, and how it was made."""

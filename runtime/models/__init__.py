@@ -1,0 +1,1 @@
+"""Decoder-only models over flat batches of tokens."""
