@@ -1,0 +1,1 @@
+"""JSON Schema to grammar: reading, normalising, and building rules."""
