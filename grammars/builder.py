@@ -1,0 +1,426 @@
+"""The builder that front ends target: hash-consed fragments of byte languages, some of them built on first use.
+
+A *node* is a language over bytes. Front ends (regex, JSON Schema, EBNF, ...) make nodes bottom-up and hand the root to
+the compiler; equal arguments give the same node. Three ideas keep large sources cheap:
+
+- `repeat` and `members` are counters and sets that live in the run-time stack, never unrolled states;
+- `rule` makes its body when the matcher first reaches it, so work is proportional to what generation visits;
+- a regular part enters as one deterministic automaton (`dfa`, `choice`, `literal`), never as a tree of alternatives.
+
+Contract on emptiness: **no reachable node may be the empty language without the builder knowing.** `never` is known
+and propagates at once (`seq` with it is `never`, `alt` drops it, a member whose value is `never` cannot be chosen). A
+`rule` is taken to be non-empty: a front end finds out before it makes one. Automata given to `dfa` are trim.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from enum import IntEnum
+from typing import Literal, NamedTuple, NewType, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from slipform.errors import EmptyGrammar, UnsupportedGrammar
+from slipform.grammars.limits import Budget, Limits
+from slipform.grammars.members import Clause, Extra, Member, MembersSolver, MembersSpec
+
+Node = NewType("Node", int)
+"""A fragment of one builder; an index into its tables."""
+
+MAX_COUNT = 1 << 30
+"""Bounds of `repeat` and `members` stay below this."""
+
+NODE_COLUMNS = 6
+"""Numbers in `Builder.nodes` for each node: its `Kind`, four operands, and whether it is nullable (0, 1, UNKNOWN)."""
+
+NULLABLE = 5
+UNKNOWN = 2
+END_OF_LITERAL = 256
+
+
+class ByteDfa(Protocol):
+    """What `Builder.dfa` reads: a trim deterministic automaton over bytes (`slipform.grammars.dfa.Dfa` is one).
+
+    Attributes:
+        transitions: (n, 256) int32, the next state or -1 for none. Every state can reach an accepting one.
+        accepting: (n,) bool.
+        start: the first state, normally 0. With n = 0 the language is empty.
+    """
+
+    @property
+    def transitions(self) -> npt.NDArray[np.int32]: ...
+    @property
+    def accepting(self) -> npt.NDArray[np.bool_]: ...
+    @property
+    def start(self) -> int: ...
+
+
+class Kind(IntEnum):
+    """What a node is; the comments name its operands (columns of `Builder.nodes`)."""
+
+    NEVER = 0
+    EMPTY = 1
+    LITERAL = 2  # offset into literal_pool, length
+    LEAF = 3  # start state, first state and number of states of its automaton
+    SEQ = 4  # offset into kids, count
+    ALT = 5  # offset into kids, count
+    REPEAT = 6  # body, min, max or -1, separator or -1
+    RULE = 7  # body or -1, rule index
+    MEMBERS = 8  # index into members_solvers
+
+
+class Builder:
+    """Makes nodes. Not thread-safe; one builder belongs to one compilation (and later to its compiled grammar).
+
+    Attributes:
+        budget: bounds; front ends call its checks in their own loops.
+        path: where in the source the front end is; put into errors that the builder raises.
+        empty: the node of the empty text alone. `never`: the node of no text at all.
+    """
+
+    def __init__(self, limits: Limits | None = None, *, budget: Budget | None = None) -> None:
+        self.budget = budget or Budget(limits or Limits())
+        self.path = ""
+        # Tables that the run-time reads; rows are only ever appended (RULE rows get their body once).
+        self.nodes: list[int] = []  # NODE_COLUMNS numbers a node: kind, four operands, nullable
+        self.kids: list[int] = []
+        self.literal_pool: list[int] = []  # bytes of literals, each literal closed by END_OF_LITERAL
+        self.leaf_first: list[int] = [0]  # leaf state s has the ranges leaf_first[s] : leaf_first[s + 1]
+        self.leaf_accepting: list[int] = []
+        self.range_low: list[int] = []
+        self.range_high: list[int] = []
+        self.range_target: list[int] = []
+        self.members_solvers: list[MembersSolver] = []
+        self.rule_makers: list[Callable[[], Node] | None] = []
+        self.rule_witness: list[bytes | None] = []
+        self._interned: dict[Hashable, Node] = {}
+        self._rules: dict[Hashable, Node] = {}
+        self._keep_alive: list[ByteDfa] = []  # their ids are keys of _interned
+        self.never = self._add(Kind.NEVER, nullable=False)
+        self.empty = self._add(Kind.EMPTY, nullable=True)
+
+    # Regular fragments
+
+    def literal(self, text: bytes) -> Node:
+        """Exactly `text`."""
+        if not text:
+            return self.empty
+        key = (Kind.LITERAL, text)
+        node = self._interned.get(key)
+        if node is None:
+            self.budget.add_states(len(text), path=self.path)
+            offset = len(self.literal_pool)
+            self.literal_pool.extend(text)
+            self.literal_pool.append(END_OF_LITERAL)
+            node = self._interned[key] = self._add(Kind.LITERAL, offset, len(text), nullable=False)
+        return node
+
+    def choice(self, options: Iterable[bytes]) -> Node:
+        """One of `options`, as a trie: thousands of them cost their total length. No options give `never`."""
+        ordered = tuple(sorted(set(options)))
+        if not ordered:
+            return self.never
+        if len(ordered) == 1:
+            return self.literal(ordered[0])
+        key = (Kind.LEAF, "choice", ordered)
+        node = self._interned.get(key)
+        if node is None:
+            self.budget.add_states(sum(map(len, ordered)) + 1, path=self.path)
+            self.budget.check_time()
+            ranges, accepting = _trie(ordered)
+            node = self._interned[key] = self._add_leaf(ranges, accepting, start=0)
+        return node
+
+    def byte_class(self, allowed: Iterable[int]) -> Node:
+        """One byte out of `allowed` (numbers 0..255). An empty class gives `never`."""
+        members = frozenset(allowed)
+        if not members:
+            return self.never
+        key = (Kind.LEAF, "class", members)
+        node = self._interned.get(key)
+        if node is None:
+            row = np.full((2, 256), -1, np.int32)
+            row[0, sorted(members)] = 1
+            self.budget.add_states(2, path=self.path)
+            node = self._add_leaf(_dense_ranges(row), np.array([False, True]), start=0)
+            self._interned[key] = node
+        return node
+
+    def dfa(self, dfa: ByteDfa) -> Node:
+        """The language of a trim automaton (see `ByteDfa`). Equal tables give the same node."""
+        by_identity = (Kind.LEAF, "dfa id", id(dfa))
+        node = self._interned.get(by_identity)
+        if node is not None:
+            return node
+        transitions, accepting = dfa.transitions, dfa.accepting
+        if len(transitions) == 0:
+            return self.never
+        key = (Kind.LEAF, "dfa", dfa.start, transitions.tobytes(), accepting.tobytes())
+        node = self._interned.get(key)
+        if node is None:
+            self.budget.add_states(len(transitions), path=self.path)
+            self.budget.check_time()
+            node = self._add_leaf(_dense_ranges(transitions), accepting, start=dfa.start)
+            self._interned[key] = node
+        self._interned[by_identity] = node
+        self._keep_alive.append(dfa)
+        return node
+
+    # Combinations
+
+    def seq(self, *parts: Node) -> Node:
+        """The concatenation of `parts`."""
+        flat: list[int] = []
+        for part in parts:
+            if part == self.never:
+                return self.never
+            kind, first, count = self.nodes[part * NODE_COLUMNS : part * NODE_COLUMNS + 3]
+            if kind == Kind.SEQ:
+                flat.extend(self.kids[first : first + count])
+            elif kind != Kind.EMPTY:
+                flat.append(part)
+        if not flat:
+            return self.empty
+        if len(flat) == 1:
+            return Node(flat[0])
+        return self._group(Kind.SEQ, flat, all(self.is_nullable(Node(part)) for part in flat))
+
+    def alt(self, *options: Node) -> Node:
+        """The union of `options`. Options may overlap; disjoint ones run faster. Prefer `choice` for many literals."""
+        flat: dict[int, None] = {}
+        for option in options:
+            kind, first, count = self.nodes[option * NODE_COLUMNS : option * NODE_COLUMNS + 3]
+            if kind == Kind.ALT:
+                flat.update(dict.fromkeys(self.kids[first : first + count]))
+            elif kind != Kind.NEVER:
+                flat[option] = None
+        if not flat:
+            return self.never
+        if len(flat) == 1:
+            return Node(next(iter(flat)))
+        nullable = any(self.nodes[option * NODE_COLUMNS + NULLABLE] == 1 for option in flat)
+        return self._group(Kind.ALT, list(flat), nullable or any(self.is_nullable(Node(option)) for option in flat))
+
+    def optional(self, node: Node) -> Node:
+        """`node` or the empty text."""
+        return self.alt(self.empty, node)
+
+    def repeat(self, body: Node, min: int = 0, max: int | None = None, *, separator: Node | None = None) -> Node:
+        """Between `min` and `max` (None: no bound) copies of `body`, with `separator` between neighbours.
+
+        The count lives in the run-time stack, so bounds of thousands cost as much as small ones.
+        """
+        if min < 0 or min >= MAX_COUNT or (max is not None and not min <= max < MAX_COUNT):
+            raise ValueError(f"repeat bounds must satisfy 0 <= min <= max < {MAX_COUNT}, got {min}, {max}")
+        if body == self.never or max == 0:
+            return self.empty if min == 0 else self.never
+        if separator == self.empty:
+            separator = None
+        if separator == self.never:
+            separator, max = None, 1
+            if min > 1:
+                return self.never
+        if max == 1:
+            return body if min == 1 else self.optional(body)
+        if body == self.empty and separator is None:
+            return self.empty
+        if self.is_nullable(body):
+            if separator is None:
+                min = 0  # missing copies are empty ones
+            elif self.is_nullable(separator):
+                raise UnsupportedGrammar(
+                    "repetition", path=self.path, reason="both the body and the separator match the empty text"
+                )
+        key = (Kind.REPEAT, body, min, max, separator)
+        node = self._interned.get(key)
+        if node is None:
+            operands = (body, min, -1 if max is None else max, -1 if separator is None else separator)
+            node = self._add(Kind.REPEAT, *operands, nullable=min == 0 or self.is_nullable(body))
+            self._interned[key] = node
+        return node
+
+    def rule(
+        self,
+        key: Hashable,
+        make: Callable[[], Node],
+        *,
+        nullable: bool | None = None,
+        witness: bytes | None = None,
+    ) -> Node:
+        """A named node whose body `make()` returns, called when it is first needed; bodies may refer to their own rule.
+
+        The same `key` gives the same node and the first `make`. A rule must not be the empty language and must not
+        call itself before it has consumed a byte (left recursion), except as a bare alternative of itself.
+
+        Args:
+            nullable: whether the body matches the empty text. None: `make` is called as soon as that matters (a rule
+                inside `repeat`, `seq` in `repeat`, ...), which is wrong for bodies that are still being defined.
+            witness: a short text of the body, which saves making the body just to find one.
+        """
+        node = self._rules.get(key)
+        if node is None:
+            flag = UNKNOWN if nullable is None else int(nullable)
+            node = self._add(Kind.RULE, -1, len(self.rule_makers), nullable=flag)
+            self._rules[key] = node
+            self.rule_makers.append(make)
+            self.rule_witness.append(witness)
+        return node
+
+    def members(
+        self,
+        declared: Sequence[Member],
+        *,
+        assign: Node,
+        separator: Node,
+        order: Literal["declared", "any"] = "declared",
+        extras: Sequence[Extra] = (),
+        extras_last: bool = True,
+        min_count: int = 0,
+        max_count: int | None = None,
+        clauses: Sequence[Clause] = (),
+    ) -> Node:
+        """What stands between the braces of an object: `key assign value`, separated by `separator`.
+
+        Each declared member appears at most once: in the order given ("declared") or in any order ("any"). Extras come
+        in between, or with declared order and `extras_last` only behind the declared ones. The end is allowed only when
+        the required members are there, the counts (declared and extra together) are within bounds and every clause
+        holds. A member that would make the end impossible cannot be chosen, so there are no dead ends.
+
+        With `assign=empty` and values `empty` this is a general bag: items of a finite set without repetition
+        (uniqueItems over an enum), or `contains` with its bounds as `Extra(unique=False)`.
+
+        Raises: EmptyGrammar if the conditions contradict one another.
+        """
+        ordered_last = extras_last and order == "declared"
+        spec = MembersSpec(
+            tuple(declared), order, tuple(extras), ordered_last, min_count, max_count, assign, separator, tuple(clauses)
+        )
+        key = (Kind.MEMBERS, spec)
+        node = self._interned.get(key)
+        if node is None:
+            solver = self._check_members(spec)
+            self.budget.add_states(len(declared) + len(extras), path=self.path)
+            nullable = solver.may_end(solver.start())
+            node = self._interned[key] = self._add(Kind.MEMBERS, len(self.members_solvers), nullable=nullable)
+            self.members_solvers.append(solver)
+        return node
+
+    # Questions
+
+    def is_nullable(self, node: Node) -> bool:
+        """Whether the empty text matches. Makes the bodies of rules whose answer was not declared."""
+        known = self.nodes[node * NODE_COLUMNS + NULLABLE]
+        if known != UNKNOWN:
+            return known == 1
+        self.nodes[node * NODE_COLUMNS + NULLABLE] = 0  # a rule that only repeats itself matches nothing new
+        answer = self.is_nullable(self.body_of(node))
+        self.nodes[node * NODE_COLUMNS + NULLABLE] = int(answer)
+        return answer
+
+    def body_of(self, rule: Node) -> Node:
+        """The body of a rule node, made now if it was not yet. Raises what the front end's `make` raises."""
+        at = rule * NODE_COLUMNS
+        if self.nodes[at + 1] < 0:
+            index = self.nodes[at + 2]
+            make = self.rule_makers[index]
+            if make is None:
+                raise UnsupportedGrammar("recursion", path=self.path, reason="a rule needs itself while it is made")
+            self.rule_makers[index] = None
+            self.budget.check_time()
+            try:
+                body = make()
+            except BaseException:
+                self.rule_makers[index] = make
+                raise
+            self.nodes[at + 1] = body
+        return Node(self.nodes[at + 1])
+
+    def kind(self, node: Node) -> Kind:
+        return Kind(self.nodes[node * NODE_COLUMNS])
+
+    # Tables
+
+    def _add(self, kind: Kind, a: int = 0, b: int = 0, c: int = 0, d: int = 0, *, nullable: int) -> Node:
+        self.budget.add_states(1, path=self.path)
+        node = Node(len(self.nodes) // NODE_COLUMNS)
+        self.nodes += (kind, a, b, c, d, int(nullable))
+        return node
+
+    def _group(self, kind: Kind, parts: list[int], nullable: bool) -> Node:
+        key = (kind, tuple(parts))
+        node = self._interned.get(key)
+        if node is None:
+            node = self._interned[key] = self._add(kind, len(self.kids), len(parts), nullable=nullable)
+            self.kids.extend(parts)
+        return node
+
+    def _add_leaf(self, ranges: "LeafRanges", accepting: npt.NDArray[np.bool_], start: int) -> Node:
+        base = len(self.leaf_accepting)
+        first_range = len(self.range_low)
+        self.leaf_first.extend((ranges.first[1:] + first_range).tolist())
+        self.range_low.extend(ranges.low.tolist())
+        self.range_high.extend(ranges.high.tolist())
+        self.range_target.extend((ranges.target + base).tolist())
+        self.leaf_accepting.extend(accepting.astype(np.int32).tolist())
+        return self._add(Kind.LEAF, base + start, base, len(accepting), nullable=bool(accepting[start]))
+
+    def _check_members(self, spec: MembersSpec) -> MembersSolver:
+        if self.is_nullable(Node(spec.separator)):
+            raise UnsupportedGrammar("members", path=self.path, reason="the separator matches the empty text")
+        for extra in spec.extras:
+            kind = self.kind(Node(extra.key))
+            if extra.unique and kind not in (Kind.LEAF, Kind.LITERAL, Kind.NEVER):
+                raise ValueError("the key of a unique Extra is a dfa, choice or literal node")
+        solver = MembersSolver(spec, self.never)
+        if not solver.is_feasible(solver.start()):
+            raise EmptyGrammar("no choice of members satisfies the conditions", path=self.path)
+        return solver
+
+
+class LeafRanges(NamedTuple):
+    """Transitions of an automaton as sorted byte ranges: state s has ranges first[s] : first[s + 1]."""
+
+    first: npt.NDArray[np.int64]
+    low: npt.NDArray[np.int64]
+    high: npt.NDArray[np.int64]
+    target: npt.NDArray[np.int64]
+
+
+def _dense_ranges(transitions: npt.NDArray[np.int32]) -> LeafRanges:
+    """Ranges of equal targets in each row of an (n, 256) table; -1 entries give none."""
+    num_states = len(transitions)
+    starts = np.ones((num_states, 256), bool)
+    starts[:, 1:] = transitions[:, 1:] != transitions[:, :-1]
+    flat = np.flatnonzero(starts)
+    ends = np.append(flat[1:], num_states * 256) - 1
+    target = transitions.ravel()[flat]
+    live = target >= 0
+    flat, ends, target = flat[live], ends[live], target[live]
+    first = np.searchsorted(flat, np.arange(num_states + 1) * 256)
+    return LeafRanges(first, flat % 256, ends % 256, target.astype(np.int64))
+
+
+def _trie(ordered: tuple[bytes, ...]) -> tuple[LeafRanges, npt.NDArray[np.bool_]]:
+    """The trie of sorted distinct options, state 0 its root."""
+    edges_from: list[int] = []
+    edges_byte: list[int] = []
+    accepting = [ordered[0] == b""]
+    path = [0]
+    previous = b""
+    for option in ordered:
+        common = 0
+        while common < min(len(previous), len(option)) and previous[common] == option[common]:
+            common += 1
+        del path[common + 1 :]
+        for byte in option[common:]:
+            edges_from.append(path[-1])
+            edges_byte.append(byte)
+            path.append(len(accepting))
+            accepting.append(False)
+        accepting[path[-1]] = True
+        previous = option
+    # State i + 1 is the target of edge i; a stable sort by source keeps each state's bytes ascending.
+    source = np.array(edges_from, np.int64)
+    order = np.argsort(source, kind="stable")
+    byte = np.array(edges_byte, np.int64)[order]
+    first = np.searchsorted(source[order], np.arange(len(accepting) + 1))
+    return LeafRanges(first, byte, byte, order + 1), np.array(accepting, bool)
