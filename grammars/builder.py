@@ -40,18 +40,23 @@ END_OF_LITERAL = 256
 class ByteDfa(Protocol):
     """What `Builder.dfa` reads: a trim deterministic automaton over bytes (`slipform.grammars.dfa.Dfa` is one).
 
+    Hashable, and equal only to automata of the same language.
+
     Attributes:
-        transitions: (n, 256) int32, the next state or -1 for none. Every state can reach an accepting one.
+        byte_class: (256,) uint8, the class of each byte.
+        table: (n, k) int32, the next state by state and class, or -1 for none. Every state can reach an accepting
+            one, except that the empty language is one state which neither accepts nor goes on.
         accepting: (n,) bool.
-        start: the first state, normally 0. With n = 0 the language is empty.
+        start: the first state.
     """
 
-    @property
-    def transitions(self) -> npt.NDArray[np.int32]: ...
-    @property
-    def accepting(self) -> npt.NDArray[np.bool_]: ...
+    byte_class: npt.NDArray[np.uint8]
+    table: npt.NDArray[np.int32]
+    accepting: npt.NDArray[np.bool_]
+
     @property
     def start(self) -> int: ...
+    def __hash__(self) -> int: ...
 
 
 class Kind(IntEnum):
@@ -94,7 +99,6 @@ class Builder:
         self.rule_witness: list[bytes | None] = []
         self._interned: dict[Hashable, Node] = {}
         self._rules: dict[Hashable, Node] = {}
-        self._keep_alive: list[ByteDfa] = []  # their ids are keys of _interned
         self.never = self._add(Kind.NEVER, nullable=False)
         self.empty = self._add(Kind.EMPTY, nullable=True)
 
@@ -138,31 +142,27 @@ class Builder:
         key = (Kind.LEAF, "class", members)
         node = self._interned.get(key)
         if node is None:
-            row = np.full((2, 256), -1, np.int32)
-            row[0, sorted(members)] = 1
+            inside = np.zeros(256, np.uint8)
+            inside[sorted(members)] = 1
+            table = np.array([[-1, 1], [-1, -1]], np.int32)
             self.budget.add_states(2, path=self.path)
-            node = self._add_leaf(_dense_ranges(row), np.array([False, True]), start=0)
+            node = self._add_leaf(_class_ranges(inside, table), np.array([False, True]), start=0)
             self._interned[key] = node
         return node
 
     def dfa(self, dfa: ByteDfa) -> Node:
         """The language of a trim automaton (see `ByteDfa`). Equal tables give the same node."""
-        by_identity = (Kind.LEAF, "dfa id", id(dfa))
-        node = self._interned.get(by_identity)
-        if node is not None:
-            return node
-        transitions, accepting = dfa.transitions, dfa.accepting
-        if len(transitions) == 0:
-            return self.never
-        key = (Kind.LEAF, "dfa", dfa.start, transitions.tobytes(), accepting.tobytes())
+        key = (Kind.LEAF, dfa)
         node = self._interned.get(key)
         if node is None:
-            self.budget.add_states(len(transitions), path=self.path)
+            num_states = len(dfa.table)
+            self.budget.add_states(num_states, path=self.path)
             self.budget.check_time()
-            node = self._add_leaf(_dense_ranges(transitions), accepting, start=dfa.start)
+            if num_states == 1 and not dfa.accepting[0]:
+                node = self.never
+            else:
+                node = self._add_leaf(_class_ranges(dfa.byte_class, dfa.table), dfa.accepting, start=dfa.start)
             self._interned[key] = node
-        self._interned[by_identity] = node
-        self._keep_alive.append(dfa)
         return node
 
     # Combinations
@@ -385,18 +385,19 @@ class LeafRanges(NamedTuple):
     target: npt.NDArray[np.int64]
 
 
-def _dense_ranges(transitions: npt.NDArray[np.int32]) -> LeafRanges:
-    """Ranges of equal targets in each row of an (n, 256) table; -1 entries give none."""
-    num_states = len(transitions)
-    starts = np.ones((num_states, 256), bool)
-    starts[:, 1:] = transitions[:, 1:] != transitions[:, :-1]
-    flat = np.flatnonzero(starts)
-    ends = np.append(flat[1:], num_states * 256) - 1
-    target = transitions.ravel()[flat]
-    live = target >= 0
-    flat, ends, target = flat[live], ends[live], target[live]
-    first = np.searchsorted(flat, np.arange(num_states + 1) * 256)
-    return LeafRanges(first, flat % 256, ends % 256, target.astype(np.int64))
+def _class_ranges(byte_class: npt.NDArray[np.uint8], table: npt.NDArray[np.int32]) -> LeafRanges:
+    """Ranges of equal targets in each row of a table over byte classes; -1 entries give none."""
+    runs = np.append(0, np.flatnonzero(byte_class[1:] != byte_class[:-1]) + 1)
+    target = table[:, byte_class[runs]]
+    changes = np.ones(target.shape, bool)
+    changes[:, 1:] = target[:, 1:] != target[:, :-1]
+    state, run = np.nonzero(changes)
+    low = runs[run]
+    high = np.append(low[1:], 0) - 1
+    high[high < 0] = 255  # the next range starts a new row at byte 0
+    live = target[state, run] >= 0
+    first = np.searchsorted(state[live], np.arange(len(table) + 1))
+    return LeafRanges(first, low[live], high[live], target[state, run][live].astype(np.int64))
 
 
 def _trie(ordered: tuple[bytes, ...]) -> tuple[LeafRanges, npt.NDArray[np.bool_]]:
