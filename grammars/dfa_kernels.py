@@ -1,0 +1,614 @@
+"""Compiled loops behind `dfa.py`: minimisation, products, canonical form, tries, walks.
+
+An automaton is a dense table (n, k) int32 over k byte classes, -1 = dead, with `byte_class` (256,) uint8 naming the
+class of each byte. Everything here is a pure function of its arrays; nothing holds the interpreter lock.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+Array = np.ndarray[Any, Any]
+
+MODE_AND = 0
+MODE_OR = 1
+MODE_DIFFERENCE = 2
+MODE_XOR = 3
+
+
+@njit(cache=True, nogil=True)
+def grown(array: Array, needed: int) -> Array:
+    """`array` itself if it holds `needed` entries, else a copy of at least twice the length."""
+    if needed <= array.shape[0]:
+        return array
+    bigger = np.empty(max(2 * array.shape[0], needed), array.dtype)
+    bigger[: array.shape[0]] = array
+    return bigger
+
+
+@njit(cache=True, nogil=True)
+def _mark(
+    element: int, elements: Array, location: Array, block_of: Array, first: Array, marked: Array, touched: Array, n: int
+) -> int:
+    """Move `element` into the marked front of its block; `touched[:n]` lists blocks with marks. Returns the new n."""
+    block = block_of[element]
+    here = location[element]
+    front = first[block] + marked[block]
+    elements[here] = elements[front]
+    location[elements[here]] = here
+    elements[front] = element
+    location[element] = front
+    if marked[block] == 0:
+        touched[n] = block
+        n += 1
+    marked[block] += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _split(
+    elements: Array, block_of: Array, first: Array, past: Array, marked: Array, touched: Array, n: int, blocks: int
+) -> int:
+    """Split each touched block into its marked and unmarked part; the smaller gets a new number. Returns `blocks`."""
+    while n > 0:
+        n -= 1
+        block = touched[n]
+        border = first[block] + marked[block]
+        if border == past[block]:
+            marked[block] = 0
+            continue
+        if marked[block] <= past[block] - border:
+            first[blocks] = first[block]
+            past[blocks] = border
+            first[block] = border
+        else:
+            past[blocks] = past[block]
+            first[blocks] = border
+            past[block] = border
+        for i in range(first[blocks], past[blocks]):
+            block_of[elements[i]] = blocks
+        marked[block] = 0
+        marked[blocks] = 0
+        blocks += 1
+    return blocks
+
+
+@njit(cache=True, nogil=True)
+def useful_states(table: Array, accepting: Array, start: int) -> Array:
+    """(n,) bool: reachable from `start` and able to reach an accepting state."""
+    n, k = table.shape
+    reached = np.zeros(n, np.bool_)
+    stack = np.empty(n, np.int32)
+    stack[0] = start
+    reached[start] = True
+    top = 1
+    num_edges = 0
+    while top > 0:
+        top -= 1
+        q = stack[top]
+        for c in range(k):
+            t = table[q, c]
+            if t >= 0:
+                num_edges += 1
+                if not reached[t]:
+                    reached[t] = True
+                    stack[top] = t
+                    top += 1
+    pointer = np.zeros(n + 1, np.int32)
+    for q in range(n):
+        if reached[q]:
+            for c in range(k):
+                t = table[q, c]
+                if t >= 0:
+                    pointer[t + 1] += 1
+    for q in range(n):
+        pointer[q + 1] += pointer[q]
+    source = np.empty(num_edges, np.int32)
+    fill = pointer[:n].copy()
+    for q in range(n):
+        if reached[q]:
+            for c in range(k):
+                t = table[q, c]
+                if t >= 0:
+                    source[fill[t]] = q
+                    fill[t] += 1
+    useful = np.zeros(n, np.bool_)
+    for q in range(n):
+        if reached[q] and accepting[q]:
+            useful[q] = True
+            stack[top] = q
+            top += 1
+    while top > 0:
+        top -= 1
+        q = stack[top]
+        for i in range(pointer[q], pointer[q + 1]):
+            p = source[i]
+            if not useful[p]:
+                useful[p] = True
+                stack[top] = p
+                top += 1
+    return useful
+
+
+@njit(cache=True, nogil=True)
+def minimised(table: Array, accepting: Array, start: int) -> tuple[Array, Array, int]:
+    """The minimal partial automaton of the same language: (table, accepting, start); one dead state if it is empty.
+
+    Partition refinement over states and transitions together, O(m log m) for m transitions (Valmari and Lehtinen,
+    "Efficient minimization of DFAs with partial transition functions", 2008).
+    """
+    n, k = table.shape
+    useful = useful_states(table, accepting, start)
+    if not useful[start]:
+        return np.full((1, k), -1, np.int32), np.zeros(1, np.bool_), 0
+    number = np.full(n, -1, np.int32)
+    states = 0
+    for q in range(n):
+        if useful[q]:
+            number[q] = states
+            states += 1
+    edges = 0
+    for q in range(n):
+        if useful[q]:
+            for c in range(k):
+                if table[q, c] >= 0 and useful[table[q, c]]:
+                    edges += 1
+    tail = np.empty(edges, np.int32)
+    head = np.empty(edges, np.int32)
+    # Transitions are listed label by label, so each label is one block of the initial partition of transitions.
+    t_elements = np.arange(edges).astype(np.int32)
+    t_location = np.arange(edges).astype(np.int32)
+    t_block = np.empty(edges, np.int32)
+    t_first = np.empty(edges + 1, np.int32)
+    t_past = np.empty(edges + 1, np.int32)
+    size = max(edges, states) + 1
+    marked = np.zeros(size, np.int32)
+    t_marked = np.zeros(size, np.int32)
+    touched = np.empty(size, np.int32)
+    t_blocks = 0
+    e = 0
+    for c in range(k):
+        begin = e
+        for q in range(n):
+            if useful[q]:
+                t = table[q, c]
+                if t >= 0 and useful[t]:
+                    tail[e] = number[q]
+                    head[e] = number[t]
+                    t_block[e] = t_blocks
+                    e += 1
+        if e > begin:
+            t_first[t_blocks] = begin
+            t_past[t_blocks] = e
+            t_blocks += 1
+
+    s_elements = np.arange(states).astype(np.int32)
+    s_location = np.arange(states).astype(np.int32)
+    s_block = np.zeros(states, np.int32)
+    s_first = np.empty(states + 1, np.int32)
+    s_past = np.empty(states + 1, np.int32)
+    s_first[0] = 0
+    s_past[0] = states
+    s_blocks = 1
+    count = 0
+    for q in range(n):
+        if useful[q] and accepting[q]:
+            count = _mark(number[q], s_elements, s_location, s_block, s_first, marked, touched, count)
+    s_blocks = _split(s_elements, s_block, s_first, s_past, marked, touched, count, s_blocks)
+
+    pointer = np.zeros(states + 1, np.int32)
+    for i in range(edges):
+        pointer[head[i] + 1] += 1
+    for q in range(states):
+        pointer[q + 1] += pointer[q]
+    incoming = np.empty(edges, np.int32)
+    fill = pointer[:states].copy()
+    for i in range(edges):
+        incoming[fill[head[i]]] = i
+        fill[head[i]] += 1
+
+    state_done = 1
+    edge_done = 0
+    while edge_done < t_blocks:
+        count = 0
+        for i in range(t_first[edge_done], t_past[edge_done]):
+            count = _mark(tail[t_elements[i]], s_elements, s_location, s_block, s_first, marked, touched, count)
+        s_blocks = _split(s_elements, s_block, s_first, s_past, marked, touched, count, s_blocks)
+        edge_done += 1
+        while state_done < s_blocks:
+            count = 0
+            for i in range(s_first[state_done], s_past[state_done]):
+                q = s_elements[i]
+                for j in range(pointer[q], pointer[q + 1]):
+                    count = _mark(incoming[j], t_elements, t_location, t_block, t_first, t_marked, touched, count)
+            t_blocks = _split(t_elements, t_block, t_first, t_past, t_marked, touched, count, t_blocks)
+            state_done += 1
+
+    new_table = np.full((s_blocks, k), -1, np.int32)
+    new_accepting = np.zeros(s_blocks, np.bool_)
+    for q in range(n):
+        if useful[q]:
+            block = s_block[number[q]]
+            new_accepting[block] = accepting[q]
+            if s_elements[s_first[block]] == number[q]:
+                for c in range(k):
+                    t = table[q, c]
+                    if t >= 0 and useful[t]:
+                        new_table[block, c] = s_block[number[t]]
+    return new_table, new_accepting, s_block[number[start]]
+
+
+@njit(cache=True, nogil=True)
+def merged_columns(byte_class: Array, table: Array) -> tuple[Array, Array]:
+    """Classes with equal columns become one; classes are numbered by their first byte. Returns (byte_class, table)."""
+    n, k = table.shape
+    digest = np.zeros(k, np.uint64)
+    for q in range(n):
+        for c in range(k):
+            digest[c] = digest[c] * np.uint64(0x9E3779B97F4A7C15) + np.uint64(table[q, c] + 2)
+            digest[c] ^= digest[c] >> np.uint64(29)
+    new_class = np.empty(256, np.uint8)
+    number = np.full(k, -1, np.int32)
+    keeper = np.empty(256, np.int32)
+    count = 0
+    for byte in range(256):
+        c = byte_class[byte]
+        if number[c] < 0:
+            for other in range(count):
+                d = keeper[other]
+                if digest[d] == digest[c]:
+                    same = True
+                    for q in range(n):
+                        if table[q, c] != table[q, d]:
+                            same = False
+                            break
+                    if same:
+                        number[c] = other
+                        break
+            if number[c] < 0:
+                number[c] = count
+                keeper[count] = c
+                count += 1
+        new_class[byte] = number[c]
+    new_table = np.empty((n, count), np.int32)
+    for q in range(n):
+        for c in range(count):
+            new_table[q, c] = table[q, keeper[c]]
+    return new_class, new_table
+
+
+@njit(cache=True, nogil=True)
+def breadth_first(table: Array, accepting: Array, start: int) -> tuple[Array, Array]:
+    """States renumbered breadth first in class order from the start state, which becomes 0; the rest is dropped."""
+    n, k = table.shape
+    number = np.full(n, -1, np.int32)
+    order = np.empty(n, np.int32)
+    order[0] = start
+    number[start] = 0
+    count = 1
+    i = 0
+    while i < count:
+        q = order[i]
+        i += 1
+        for c in range(k):
+            t = table[q, c]
+            if t >= 0 and number[t] < 0:
+                number[t] = count
+                order[count] = t
+                count += 1
+    new_table = np.full((count, k), -1, np.int32)
+    new_accepting = np.empty(count, np.bool_)
+    for i in range(count):
+        q = order[i]
+        new_accepting[i] = accepting[q]
+        for c in range(k):
+            t = table[q, c]
+            if t >= 0:
+                new_table[i, c] = number[t]
+    return new_table, new_accepting
+
+
+@njit(cache=True, nogil=True)
+def canonical(
+    byte_class: Array, table: Array, accepting: Array, start: int, minimal: bool
+) -> tuple[Array, Array, Array]:
+    """Minimal, breadth-first, with the fewest classes: equal languages give equal arrays. Start is state 0.
+
+    `minimal` says that the input is already minimal and trim, which saves the refinement.
+    """
+    byte_class, table = merged_columns(byte_class, table)
+    if not minimal:
+        table, accepting, start = minimised(table, accepting, start)
+        byte_class, table = merged_columns(byte_class, table)
+    table, accepting = breadth_first(table, accepting, start)
+    return byte_class, table, accepting
+
+
+@njit(cache=True, nogil=True)
+def joint_classes(a: Array, b: Array) -> tuple[Array, Array, Array]:
+    """Common refinement of two byte classifications: (byte_class, class in a, class in b) per joint class."""
+    joint = np.empty(256, np.uint8)
+    left = np.empty(256, np.int32)
+    right = np.empty(256, np.int32)
+    seen = np.full((256, 256), -1, np.int32)
+    count = 0
+    for byte in range(256):
+        x = a[byte]
+        y = b[byte]
+        if seen[x, y] < 0:
+            seen[x, y] = count
+            left[count] = x
+            right[count] = y
+            count += 1
+        joint[byte] = seen[x, y]
+    return joint, left[:count].copy(), right[:count].copy()
+
+
+@njit(cache=True, nogil=True)
+def product(
+    class_a: Array,
+    table_a: Array,
+    accepting_a: Array,
+    class_b: Array,
+    table_b: Array,
+    accepting_b: Array,
+    mode: int,
+    max_states: int,
+) -> tuple[Array, Array, Array, bool]:
+    """Both automata side by side from states (0, 0): (byte_class, table, accepting, complete).
+
+    `complete` is False when more than `max_states` pairs are reachable; the arrays are then of no use.
+    """
+    joint, left, right = joint_classes(class_a, class_b)
+    k = left.shape[0]
+    n_b = table_b.shape[0]
+    slots = 1024
+    keys = np.full(slots, -1, np.int64)
+    values = np.empty(slots, np.int32)
+    pair_a = np.empty(256, np.int32)
+    pair_b = np.empty(256, np.int32)
+    rows = np.empty(256 * k, np.int32)
+    pair_a[0] = 0
+    pair_b[0] = 0
+    # A dead side is counted as -1, hence the shift by one in the key.
+    width = np.int64(n_b + 1)
+    keys[_slot(width + 1, slots)] = width + 1
+    values[_slot(width + 1, slots)] = 0
+    count = 1
+    i = 0
+    while i < count:
+        a = pair_a[i]
+        b = pair_b[i]
+        rows = grown(rows, (i + 1) * k)
+        for c in range(k):
+            next_a = table_a[a, left[c]] if a >= 0 else np.int32(-1)
+            next_b = table_b[b, right[c]] if b >= 0 else np.int32(-1)
+            if mode == MODE_AND:
+                alive = next_a >= 0 and next_b >= 0
+            elif mode == MODE_DIFFERENCE:
+                alive = next_a >= 0
+            else:
+                alive = next_a >= 0 or next_b >= 0
+            if not alive:
+                rows[i * k + c] = -1
+                continue
+            key = np.int64(next_a + 1) * width + np.int64(next_b + 1)
+            slot = _slot(key, slots)
+            while keys[slot] != -1 and keys[slot] != key:
+                slot = (slot + 1) & (slots - 1)
+            if keys[slot] == -1:
+                if count >= max_states:
+                    return joint, np.empty((0, 0), np.int32), np.empty(0, np.bool_), False
+                keys[slot] = key
+                values[slot] = count
+                pair_a = grown(pair_a, count + 1)
+                pair_b = grown(pair_b, count + 1)
+                pair_a[count] = next_a
+                pair_b[count] = next_b
+                rows[i * k + c] = count
+                count += 1
+                if 2 * count > slots:
+                    slots *= 4
+                    keys = np.full(slots, -1, np.int64)
+                    values = np.empty(slots, np.int32)
+                    for j in range(count):
+                        key = np.int64(pair_a[j] + 1) * width + np.int64(pair_b[j] + 1)
+                        slot = _slot(key, slots)
+                        while keys[slot] != -1:
+                            slot = (slot + 1) & (slots - 1)
+                        keys[slot] = key
+                        values[slot] = j
+            else:
+                rows[i * k + c] = values[slot]
+        i += 1
+    table = rows[: count * k].copy().reshape(count, k)
+    accepting = np.empty(count, np.bool_)
+    for i in range(count):
+        in_a = pair_a[i] >= 0 and accepting_a[pair_a[i]]
+        in_b = pair_b[i] >= 0 and accepting_b[pair_b[i]]
+        if mode == MODE_AND:
+            accepting[i] = in_a and in_b
+        elif mode == MODE_OR:
+            accepting[i] = in_a or in_b
+        elif mode == MODE_DIFFERENCE:
+            accepting[i] = in_a and not in_b
+        else:
+            accepting[i] = in_a != in_b
+    return joint, table, accepting, True
+
+
+@njit(cache=True, nogil=True)
+def _slot(key: int, slots: int) -> int:
+    mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
+    return np.int64((mixed >> np.uint64(32)) & np.uint64(slots - 1))
+
+
+@njit(cache=True, nogil=True)
+def trie(data: Array, ends: Array) -> tuple[Array, Array, Array]:
+    """Prefix tree of sorted, distinct texts: `data` joins them, `ends[i]` is where text i stops.
+
+    Returns (byte_class, table, accepting). Only the path to the previous text is compared, so time is linear in `data`.
+    """
+    byte_class = np.zeros(256, np.uint8)
+    used = np.zeros(256, np.bool_)
+    for byte in data:
+        used[byte] = True
+    k = 0
+    spare = -1
+    for byte in range(256):
+        if used[byte]:
+            byte_class[byte] = k
+            k += 1
+        else:
+            spare = byte
+    if spare >= 0:
+        for byte in range(256):
+            if not used[byte]:
+                byte_class[byte] = k
+        k += 1
+    table = np.full((data.shape[0] + 1, k), -1, np.int32)
+    accepting = np.zeros(data.shape[0] + 1, np.bool_)
+    path = np.zeros(data.shape[0] + 1, np.int32)
+    count = 1
+    begin = 0
+    previous = 0
+    previous_end = 0
+    for i in range(ends.shape[0]):
+        end = ends[i]
+        depth = 0
+        while begin + depth < end and previous + depth < previous_end and data[begin + depth] == data[previous + depth]:
+            depth += 1
+        for j in range(begin + depth, end):
+            table[path[j - begin], byte_class[data[j]]] = count
+            path[j - begin + 1] = count
+            count += 1
+        accepting[path[end - begin]] = True
+        previous = begin
+        previous_end = end
+        begin = end
+    return byte_class, table[:count].copy(), accepting[:count].copy()
+
+
+@njit(cache=True, nogil=True)
+def walked(byte_class: Array, table: Array, state: int, data: Array) -> int:
+    """The state after `data`, or -1."""
+    for byte in data:
+        if state < 0:
+            return -1
+        state = table[state, byte_class[byte]]
+    return state
+
+
+@njit(cache=True, nogil=True)
+def distances(table: Array, accepting: Array) -> Array:
+    """(n,) int32: bytes to the nearest accepting state, by breadth-first search backwards; -1 where there is none."""
+    n, k = table.shape
+    pointer = np.zeros(n + 1, np.int32)
+    for q in range(n):
+        for c in range(k):
+            if table[q, c] >= 0:
+                pointer[table[q, c] + 1] += 1
+    for q in range(n):
+        pointer[q + 1] += pointer[q]
+    source = np.empty(pointer[n], np.int32)
+    fill = pointer[:n].copy()
+    for q in range(n):
+        for c in range(k):
+            t = table[q, c]
+            if t >= 0:
+                source[fill[t]] = q
+                fill[t] += 1
+    distance = np.full(n, -1, np.int32)
+    queue = np.empty(n, np.int32)
+    count = 0
+    for q in range(n):
+        if accepting[q]:
+            distance[q] = 0
+            queue[count] = q
+            count += 1
+    i = 0
+    while i < count:
+        q = queue[i]
+        i += 1
+        for j in range(pointer[q], pointer[q + 1]):
+            p = source[j]
+            if distance[p] < 0:
+                distance[p] = distance[q] + 1
+                queue[count] = p
+                count += 1
+    return distance
+
+
+@njit(cache=True, nogil=True)
+def longest_path(table: Array, weight_of_class: Array) -> int:
+    """Greatest total weight of a path from state 0 in a trim automaton, -1 if a cycle makes it unbounded.
+
+    `weight_of_class` (k,) int32 is what a byte of the class counts: 1 for bytes, 0 for UTF-8 continuation bytes when
+    characters are counted (a cycle always has a character in it, since a character has at most three of them).
+    """
+    n, k = table.shape
+    indegree = np.zeros(n, np.int32)
+    for q in range(n):
+        for c in range(k):
+            if table[q, c] >= 0:
+                indegree[table[q, c]] += 1
+    best = np.zeros(n, np.int64)
+    stack = np.empty(n, np.int32)
+    top = 0
+    for q in range(n):
+        if indegree[q] == 0:
+            stack[top] = q
+            top += 1
+    seen = 0
+    longest = 0
+    while top > 0:
+        top -= 1
+        q = stack[top]
+        seen += 1
+        longest = max(longest, best[q])
+        for c in range(k):
+            t = table[q, c]
+            if t >= 0:
+                best[t] = max(best[t], best[q] + weight_of_class[c])
+                indegree[t] -= 1
+                if indegree[t] == 0:
+                    stack[top] = t
+                    top += 1
+    return longest if seen == n else -1
+
+
+@njit(cache=True, nogil=True)
+def fewest(table: Array, accepting: Array, weight_of_class: Array) -> int:
+    """Least total weight (0 or 1 a byte) of a path from state 0 to an accepting state; -1 if there is none."""
+    n, k = table.shape
+    best = np.full(n, np.iinfo(np.int32).max, np.int32)
+    best[0] = 0
+    queue = np.empty(n, np.int32)
+    waiting = np.zeros(n, np.bool_)
+    queue[0] = 0
+    waiting[0] = True
+    head = 0
+    size = 1
+    while size > 0:
+        q = queue[head]
+        head = (head + 1) % n
+        size -= 1
+        waiting[q] = False
+        for c in range(k):
+            t = table[q, c]
+            if t >= 0 and best[q] + weight_of_class[c] < best[t]:
+                best[t] = best[q] + weight_of_class[c]
+                if not waiting[t]:
+                    waiting[t] = True
+                    if weight_of_class[c] == 0:
+                        head = (head + n - 1) % n
+                        queue[head] = t
+                    else:
+                        queue[(head + size) % n] = t
+                    size += 1
+    answer = -1
+    for q in range(n):
+        if accepting[q] and best[q] < np.iinfo(np.int32).max and (answer < 0 or best[q] < answer):
+            answer = best[q]
+    return answer
