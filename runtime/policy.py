@@ -1,0 +1,54 @@
+"""The order in which waiting sequences are admitted. Pure functions and a small value; no state of the engine."""
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+
+from slipform.runtime.radix_cache import IdArray
+from slipform.runtime.sequence import Sequence
+
+# A sequence that was overtaken this often moves up one priority level, so that no stream of better matches or of more
+# urgent requests holds it back forever.
+PATIENCE = 64
+# Matching costs some microseconds a sequence; looking at the oldest few is enough to find neighbours in the cache.
+WINDOW = 64
+# A common prefix shorter than this is computed twice rather than waited for.
+MIN_COALESCED_LEN = 16
+
+
+def admission_order(waiting: Iterable[Sequence], cached_len: Callable[[Sequence], int]) -> list[Sequence]:
+    """The next sequences to admit, best first: by priority, then longest cached prefix, then arrival.
+
+    Starves nobody: `Sequence.times_overtaken` raises the priority by one for each `PATIENCE` admissions ahead of it.
+
+    Args:
+        waiting: in order of arrival; only the first `WINDOW` and those of higher priority than all of them compete.
+    """
+    waiting = list(waiting)
+    window = waiting[:WINDOW]
+    if len(waiting) > WINDOW:
+        threshold = max(map(effective_priority, window))
+        urgent = (sequence for sequence in waiting[WINDOW:] if effective_priority(sequence) > threshold)
+        window.extend(islice(urgent, WINDOW))
+    if len(window) < 2:
+        return window
+    return sorted(window, key=lambda s: (-effective_priority(s), -cached_len(s), s.arrival))
+
+
+def effective_priority(sequence: Sequence) -> int:
+    return sequence.priority + sequence.times_overtaken // PATIENCE
+
+
+def shared_prefill_len(ids: IdArray, cached_len: int, prefilling: Iterable[Sequence]) -> int:
+    """How many tokens beyond `cached_len` some running prefill in the same namespace is about to share, or 0.
+
+    A sequence for which this is large waits a step and then finds them in the cache, instead of computing them again.
+    """
+    best = 0
+    for other in prefilling:
+        limit = min(len(ids) - 1, other.seq_len)
+        if limit - cached_len <= best or not (ids[cached_len:limit] == other.ids[cached_len:limit]).any():
+            continue
+        differs = ids[:limit] != other.ids[:limit]
+        first = int(differs.argmax())
+        best = max(best, (first if differs[first] else limit) - cached_len)
+    return best
