@@ -1,0 +1,134 @@
+"""Helpers for the Numba kernels: arrays over raw addresses, bfloat16 as its bits, a vectorisable exponential.
+
+Kernels take tensors as addresses (`Tensor.data_ptr()`): an integer argument costs a tenth of what turning a tensor into
+a numpy array costs, and at batch 1 that is time a decode step feels. The launchers check dtype and strides first.
+One compiled kernel serves float32 and bfloat16: rows are widened to float32 as they are read, so that the element type
+is a branch outside the inner loops.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import carray, get_num_threads, njit, types
+from numba.extending import intrinsic
+
+# Reassociation lets sums vectorise; infinities keep their meaning, since masked scores are -inf.
+FASTMATH = {"reassoc", "contract", "arcp", "nsz"}
+
+_SERIAL_ELEMENTS = 32768
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _as_pointer(typing_context: Any, address: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
+
+    return types.voidptr(types.int64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def bits_to_float(typing_context: Any, bits: Any) -> Any:
+    """int32 bits as the float32 they spell."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], ir.FloatType())
+
+    return types.float32(types.int32), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def float_to_bits(typing_context: Any, value: Any) -> Any:
+    """float32 as its bits, an int32."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], ir.IntType(32))
+
+    return types.int32(types.float32), generate
+
+
+@njit(cache=True, inline="always")
+def float32_at(address, size):  # type: ignore[no-untyped-def]
+    return carray(_as_pointer(address), (size,), np.float32)
+
+
+@njit(cache=True, inline="always")
+def uint16_at(address, size):  # type: ignore[no-untyped-def]
+    return carray(_as_pointer(address), (size,), np.uint16)
+
+
+@njit(cache=True, inline="always")
+def int32_at(address, size):  # type: ignore[no-untyped-def]
+    return carray(_as_pointer(address), (size,), np.int32)
+
+
+@njit(cache=True, inline="always")
+def int64_at(address, size):  # type: ignore[no-untyped-def]
+    return carray(_as_pointer(address), (size,), np.int64)
+
+
+@njit(cache=True, inline="always")
+def widen(bits):  # type: ignore[no-untyped-def]
+    """A bfloat16's 16 bits as float32."""
+    return bits_to_float(np.int32(np.uint32(bits) << np.uint32(16)))
+
+
+@njit(cache=True, inline="always")
+def narrow(value):  # type: ignore[no-untyped-def]
+    """float32 to bfloat16 bits, to nearest, ties to even. NaN stays NaN: its quiet bit is in the upper half already."""
+    bits = np.uint32(float_to_bits(np.float32(value)))
+    if value != value:
+        return np.uint16(0x7FC0)
+    return np.uint16((bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) >> np.uint32(16))
+
+
+@njit(cache=True, fastmath=FASTMATH, inline="always")
+def load_row(address, is_bfloat16, start, out, size):  # type: ignore[no-untyped-def]
+    """out[:size] = elements start:start+size of the tensor at `address`, as float32."""
+    if is_bfloat16:
+        narrow_row = uint16_at(address + 2 * start, size)
+        for i in range(size):
+            out[i] = widen(narrow_row[i])
+    else:
+        row = float32_at(address + 4 * start, size)
+        for i in range(size):
+            out[i] = row[i]
+
+
+@njit(cache=True, fastmath=FASTMATH, inline="always")
+def store_row(address, is_bfloat16, start, values, size):  # type: ignore[no-untyped-def]
+    """The inverse of `load_row`."""
+    if is_bfloat16:
+        narrow_row = uint16_at(address + 2 * start, size)
+        for i in range(size):
+            narrow_row[i] = narrow(values[i])
+    else:
+        row = float32_at(address + 4 * start, size)
+        for i in range(size):
+            row[i] = values[i]
+
+
+@njit(cache=True, fastmath=FASTMATH, inline="always")
+def exponential(x):  # type: ignore[no-untyped-def]
+    """exp of a float32 at most 88, without a call, so that loops over it vectorise; relative error below 2e-7.
+
+    2^n * e^r with |r| <= ln(2)/2 (Cody and Waite's two-part ln 2) and the minimax polynomial of Cephes' expf.
+    Below -87 the result is 0 for every purpose of a softmax: it is exp(-87).
+    """
+    x = max(np.float32(x), np.float32(-87.0))
+    n = np.floor(x * np.float32(1.44269504) + np.float32(0.5))
+    r = x - n * np.float32(0.693359375) + n * np.float32(2.12194440e-4)
+    p = np.float32(1.9875691500e-4)
+    p = p * r + np.float32(1.3981999507e-3)
+    p = p * r + np.float32(8.3334519073e-3)
+    p = p * r + np.float32(4.1665795894e-2)
+    p = p * r + np.float32(1.6666665459e-1)
+    p = p * r + np.float32(5.0000001201e-1)
+    p = p * r * r + r + np.float32(1.0)
+    return p * bits_to_float((np.int32(n) + np.int32(127)) << np.int32(23))
+
+
+def num_workers(num_elements: int) -> int:
+    """Threads for an elementwise pass: those torch may use, but one where waking a second costs more than it saves."""
+    return min(torch.get_num_threads(), get_num_threads()) if num_elements > _SERIAL_ELEMENTS else 1

@@ -1,0 +1,9 @@
+"""Writing new keys and values into their slots, on CPUs."""
+
+from torch import Tensor
+
+
+def store_kv(key: Tensor, value: Tensor, key_pool: Tensor, value_pool: Tensor, slots: Tensor) -> None:
+    """See `kernels/interface.py`. torch's indexed copy is already one pass over contiguous rows."""
+    key_pool.index_copy_(0, slots, key)
+    value_pool.index_copy_(0, slots, value)

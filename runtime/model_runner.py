@@ -1,0 +1,56 @@
+"""A model beside its KV pool: forward passes and warm-up."""
+
+import torch
+from torch import Tensor
+
+from slipform.runtime.batch import ForwardBatch
+from slipform.runtime.models.interface import CausalModel, KVTensors
+
+
+class ModelRunner:
+    """Runs batches of one model over one pool. Used by one thread.
+
+    This is where captured graphs and a second device stream belong: callers see only `forward`.
+    """
+
+    def __init__(self, model: CausalModel, pool: KVTensors) -> None:
+        """Raises: ValueError if a layer of the pool has another shape, dtype or device than the model's."""
+        for index, shape in enumerate(model.config.kv_shapes):
+            for tensor in (pool.keys[index], pool.values[index]):
+                if tuple(tensor.shape[1:]) != shape or tensor.dtype != model.dtype:
+                    raise ValueError(
+                        f"pool: layer {index} is {tensor.dtype} {tuple(tensor.shape[1:])} per slot, "
+                        f"and the model wants {model.dtype} {shape}"
+                    )
+        self.model = model
+        self.pool = pool
+
+    def forward(self, batch: ForwardBatch) -> Tensor:
+        """(N, V) float32 logits of batch.logits_rows. Mutates: the pool, at batch.out_slots."""
+        return self.model.forward(batch, self.pool)
+
+    def warm_up(self, slots: Tensor) -> None:
+        """Compile what is compiled on first use and let thread pools start, before a client waits for it.
+
+        Args:
+            slots: (>= 2,) int64, slots that nobody uses; they are written.
+        """
+        for sequences, extend_len in ((1, 1), (1, 2), (2, 1)):
+            self.forward(_batch(slots, sequences, extend_len))
+
+
+def _batch(slots: Tensor, num_sequences: int, extend_len: int) -> ForwardBatch:
+    """Sequences of token 0, each of `extend_len` tokens, all new."""
+    device = slots.device
+    tokens = num_sequences * extend_len
+    return ForwardBatch(
+        input_ids=torch.zeros(tokens, dtype=torch.int64, device=device),
+        positions=torch.arange(extend_len, device=device).repeat(num_sequences),
+        out_slots=slots[:tokens],
+        cu_seqlens=torch.arange(num_sequences + 1, dtype=torch.int32, device=device) * extend_len,
+        seq_lens=torch.full((num_sequences,), extend_len, dtype=torch.int32, device=device),
+        slot_table=slots[:tokens].to(torch.int32).view(num_sequences, extend_len),
+        logits_rows=torch.arange(1, num_sequences + 1, device=device) * extend_len - 1,
+        max_extend_len=extend_len,
+        max_seq_len=extend_len,
+    )

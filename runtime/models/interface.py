@@ -1,0 +1,43 @@
+"""What the engine sees of a model."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from slipform.runtime.batch import ForwardBatch
+from slipform.runtime.models.config import ModelConfig
+
+
+class KVTensors(Protocol):
+    """The part of a KV pool that a model touches: per layer (num_slots, Hkv, D), in the model's dtype and device.
+
+    Hkv and D of layer i are `ModelConfig.kv_shapes[i]`.
+    """
+
+    @property
+    def keys(self) -> Sequence[Tensor]: ...
+
+    @property
+    def values(self) -> Sequence[Tensor]: ...
+
+
+class CausalModel(Protocol):
+    """A decoder-only model over flat tokens. Holds weights, no state of any sequence."""
+
+    @property
+    def config(self) -> ModelConfig: ...
+
+    @property
+    def dtype(self) -> torch.dtype: ...
+
+    @property
+    def device(self) -> torch.device: ...
+
+    def forward(self, batch: ForwardBatch, pool: KVTensors) -> Tensor:
+        """Compute the batch's tokens: their K and V go to batch.out_slots.
+
+        Returns: (N, V) float32, logits of the rows named by batch.logits_rows.
+        Mutates: the pool, at batch.out_slots.
+        """

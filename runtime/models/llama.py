@@ -1,0 +1,190 @@
+"""Llama and the models that differ from it by a flag: Mistral (window), Qwen2 (biases), Qwen3 (norms of heads).
+
+norm ──► qkv ──► rope + KV store ──► attention ──► output ──► add + norm ──► gate, up ──► silu·mul ──► down ─┐
+ ▲                                       next layer, with an addition to the residual stream                 │
+ └───────────────────────────────────────────────────────────────────────────────────────────────────────────┘
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from slipform.errors import ConfigError
+from slipform.kernels.interface import Kernels, kernels_for
+from slipform.runtime.batch import ForwardBatch
+from slipform.runtime.models.config import ModelConfig
+from slipform.runtime.models.interface import KVTensors
+from slipform.runtime.models.layers import Linear
+from slipform.runtime.models.rotary import RotaryTable
+from slipform.runtime.models.weights import Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class LlamaFlags:
+    """Where the members of the family differ.
+
+    Attributes:
+        windows: per layer, tokens that a query sees (itself included); 0 is no bound.
+    """
+
+    qkv_bias: bool
+    output_bias: bool
+    mlp_bias: bool
+    head_norms: bool
+    windows: tuple[int, ...]
+
+
+def flags_of(config: ModelConfig) -> LlamaFlags | None:
+    """The flags of a member of the family, or None for any other model."""
+    hf = config.hf
+    if getattr(hf, "hidden_act", None) != "silu":
+        return None
+    layers = config.num_layers
+    match config.architecture:
+        case "LlamaForCausalLM":
+            bias = hf.attention_bias
+            return LlamaFlags(bias, bias, hf.mlp_bias, False, (0,) * layers)
+        case "MistralForCausalLM":
+            return LlamaFlags(False, False, False, False, (hf.sliding_window or 0,) * layers)
+        case "Qwen2ForCausalLM":
+            return LlamaFlags(True, False, False, False, _windows_by_layer(hf))
+        case "Qwen3ForCausalLM":
+            return LlamaFlags(hf.attention_bias, hf.attention_bias, False, True, _windows_by_layer(hf))
+    return None
+
+
+def _windows_by_layer(hf: Any) -> tuple[int, ...]:
+    return tuple((hf.sliding_window or 0) if kind == "sliding_attention" else 0 for kind in hf.layer_types)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    input_norm: Tensor
+    qkv: Linear
+    query_norm: Tensor | None
+    key_norm: Tensor | None
+    window: int
+    output: Linear
+    mlp_norm: Tensor
+    gate_up: Linear
+    down: Linear
+
+
+class LlamaModel:
+    """A member of the family, ready to run. `forward` is safe to call from one thread at a time."""
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        flags: LlamaFlags,
+        checkpoint: Checkpoint,
+        *,
+        dtype: torch.dtype,
+        device: torch.device,
+    ) -> None:
+        """Raises: ConfigError if a weight is missing or has another shape than the configuration says."""
+        if config.num_heads % config.num_kv_heads:
+            raise ConfigError(
+                f"{config.num_heads} query heads are no multiple of {config.num_kv_heads} KV heads", field="model"
+            )
+        self.config = config
+        self.dtype = dtype
+        self.device = device
+        self._kernels: Kernels = kernels_for(device)
+        self._eps: float = config.hf.rms_norm_eps
+        self._rotary = RotaryTable(config.hf, config.head_dim, config.max_position, device)
+        hidden, vocab = config.hidden_size, config.vocab_size
+        self._embedding = checkpoint.take("model.embed_tokens.weight", (vocab, hidden))
+        self._layers = tuple(_read_layer(config, flags, checkpoint, index) for index in range(config.num_layers))
+        self._final_norm = checkpoint.take("model.norm.weight", (hidden,))
+        if config.hf.tie_word_embeddings:
+            checkpoint.ignore("lm_head.weight")
+            self._head = Linear(self._embedding)
+        else:
+            self._head = Linear(checkpoint.take("lm_head.weight", (vocab, hidden)))
+        # Older checkpoints carry the buffer of frequencies, which the configuration determines.
+        for index in range(config.num_layers):
+            checkpoint.ignore(f"model.layers.{index}.self_attn.rotary_emb.inv_freq")
+        checkpoint.finish()
+
+    @torch.inference_mode()
+    def forward(self, batch: ForwardBatch, pool: KVTensors) -> Tensor:
+        """See `CausalModel.forward`."""
+        kernels, eps = self._kernels, self._eps
+        heads, kv_heads, dim = self.config.num_heads, self.config.num_kv_heads, self.config.head_dim
+        cos_sin = self._rotary.reserve(batch.max_seq_len)
+        tokens = batch.num_tokens
+        scale = dim**-0.5
+        residual = self._embedding.index_select(0, batch.input_ids)
+        x = kernels.rms_norm(residual, self._layers[0].input_norm, eps)
+        for index, layer in enumerate(self._layers):
+            if index:
+                x = kernels.add_rms_norm(x, residual, layer.input_norm, eps)
+            projected = layer.qkv(x).view(tokens, heads + 2 * kv_heads, dim)
+            query, key, value = projected.split_with_sizes((heads, kv_heads, kv_heads), dim=1)
+            keys, values = pool.keys[index], pool.values[index]
+            kernels.rope_store_kv(
+                query,
+                key,
+                value,
+                batch.positions,
+                cos_sin,
+                keys,
+                values,
+                batch.out_slots,
+                query_norm=layer.query_norm,
+                key_norm=layer.key_norm,
+                eps=eps,
+            )
+            attended = kernels.attention(
+                query,
+                keys,
+                values,
+                batch.slot_table,
+                batch.cu_seqlens,
+                batch.seq_lens,
+                scale=scale,
+                window=layer.window,
+                max_extend_len=batch.max_extend_len,
+            )
+            x = layer.output(attended.view(tokens, heads * dim))
+            x = kernels.add_rms_norm(x, residual, layer.mlp_norm, eps)
+            x = layer.down(kernels.silu_and_mul(layer.gate_up(x)))
+        rows = batch.logits_rows
+        if rows.shape[0] != tokens:
+            x, residual = x.index_select(0, rows), residual.index_select(0, rows)
+        return self._head(kernels.add_rms_norm(x, residual, self._final_norm, eps)).float()
+
+
+def _read_layer(config: ModelConfig, flags: LlamaFlags, checkpoint: Checkpoint, index: int) -> _Layer:
+    prefix = f"model.layers.{index}"
+    hidden, inner = config.hidden_size, config.hf.intermediate_size
+    query_size, kv_size = config.num_heads * config.head_dim, config.num_kv_heads * config.head_dim
+
+    def linear(names: dict[str, int], inputs: int, bias: bool) -> Linear:
+        weight = checkpoint.stack([(f"{prefix}.{name}.weight", (rows, inputs)) for name, rows in names.items()])
+        biases = (
+            checkpoint.stack([(f"{prefix}.{name}.bias", (rows,)) for name, rows in names.items()]) if bias else None
+        )
+        return Linear(weight, biases)
+
+    def norm(name: str, size: int) -> Tensor:
+        return checkpoint.take(f"{prefix}.{name}.weight", (size,))
+
+    return _Layer(
+        input_norm=norm("input_layernorm", hidden),
+        qkv=linear(
+            {"self_attn.q_proj": query_size, "self_attn.k_proj": kv_size, "self_attn.v_proj": kv_size},
+            hidden,
+            flags.qkv_bias,
+        ),
+        query_norm=norm("self_attn.q_norm", config.head_dim) if flags.head_norms else None,
+        key_norm=norm("self_attn.k_norm", config.head_dim) if flags.head_norms else None,
+        window=flags.windows[index],
+        output=linear({"self_attn.o_proj": hidden}, query_size, flags.output_bias),
+        mlp_norm=norm("post_attention_layernorm", hidden),
+        gate_up=linear({"mlp.gate_proj": inner, "mlp.up_proj": inner}, hidden, flags.mlp_bias),
+        down=linear({"mlp.down_proj": hidden}, inner, flags.mlp_bias),
+    )

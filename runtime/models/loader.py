@@ -1,0 +1,38 @@
+"""From a checkpoint directory to a model that runs."""
+
+from pathlib import Path
+
+import torch
+
+from slipform.errors import ConfigError
+from slipform.runtime.models.config import read_config
+from slipform.runtime.models.interface import CausalModel
+from slipform.runtime.models.llama import LlamaModel, flags_of
+from slipform.runtime.models.weights import Checkpoint
+
+
+def load_model(
+    path: str | Path,
+    *,
+    dtype: torch.dtype,
+    device: torch.device | str,
+    max_position: int | None = None,
+) -> CausalModel:
+    """Load a Hugging Face checkpoint directory.
+
+    Args:
+        dtype: float32 or bfloat16; weights are converted.
+        max_position: longest sequence wanted, if shorter than the model's own limit.
+
+    Raises: ConfigError for a directory, architecture, weight or device that cannot be used.
+    """
+    directory = Path(path)
+    device = torch.device(device)
+    if dtype not in (torch.float32, torch.bfloat16):
+        raise ConfigError(f"{dtype} is not supported; choose float32 or bfloat16", field="dtype")
+    config = read_config(directory, max_position=max_position)
+    flags = flags_of(config)
+    if flags is None:
+        raise ConfigError(f"architecture {config.architecture} is not supported", field="model")
+    with Checkpoint(directory, dtype=dtype, device=device) as checkpoint:
+        return LlamaModel(config, flags, checkpoint, dtype=dtype, device=device)
