@@ -11,13 +11,22 @@ import torch
 from numba import get_num_threads, njit, prange
 from torch import Tensor
 
-from slipform.kernels._numba import (
-    FASTMATH,
+from slipform.kernels._numba import FASTMATH, float32_at, int32_at, load_row, store_row
+from slipform.kernels._numba import exponential as scalar_exponential
+from slipform.kernels._simd import (
+    LANES,
+    add,
     exponential,
-    float32_at,
-    int32_at,
-    load_row,
-    store_row,
+    load,
+    load_bfloat16,
+    maximum,
+    multiply,
+    multiply_add,
+    reduce_add,
+    reduce_max,
+    splat,
+    store,
+    subtract,
 )
 
 _QUERY_BLOCK = 16
@@ -118,10 +127,16 @@ def _attend(  # type: ignore[no-untyped-def]
     num_blocks,
     num_threads,
 ):
+    group = num_heads // num_kv_heads
+    padded_dim = (head_dim + LANES - 1) // LANES * LANES
+    max_rows = group * min(_QUERY_BLOCK, num_blocks * _QUERY_BLOCK)
     num_items = num_sequences * num_blocks * num_kv_heads
     for thread in prange(num_threads):
+        # One allocation per thread: queries and sums, a tile of keys and of values, scores, maxima and totals.
+        scratch = np.zeros(2 * max_rows * padded_dim + 2 * _TILE * padded_dim + _TILE + 2 * max_rows, np.float32)
+        tile_rows = np.empty((2, _TILE), np.int64)
         for item in range(thread, num_items, num_threads):
-            head = item % num_kv_heads
+            kv_head = item % num_kv_heads
             block = item // num_kv_heads % num_blocks
             sequence = item // (num_kv_heads * num_blocks)
             starts = int32_at(cu_seqlens + 4 * sequence, 2)
@@ -141,13 +156,16 @@ def _attend(  # type: ignore[no-untyped-def]
                 starts[0] + block * _QUERY_BLOCK,
                 min(_QUERY_BLOCK, extend_len - block * _QUERY_BLOCK),
                 seq_len - extend_len + block * _QUERY_BLOCK,
-                head,
+                kv_head,
                 num_heads,
                 num_kv_heads,
                 head_dim,
+                padded_dim,
                 np.float32(scale),
                 window,
                 np.float32(softcap),
+                scratch,
+                tile_rows,
             )
 
 
@@ -168,26 +186,37 @@ def _attend_block(  # type: ignore[no-untyped-def]
     num_heads,
     num_kv_heads,
     head_dim,
+    padded_dim,
     scale,
     window,
     softcap,
+    scratch,
+    tile_rows,
 ):
     """Rows are (query, head of the group) pairs; query i of the block stands at first_position + i."""
     group = num_heads // num_kv_heads
-    num_rows = num_queries * group
     first_head = kv_head * group
-    queries = np.empty((num_rows, head_dim), np.float32)
-    sums = np.zeros((num_rows, head_dim), np.float32)
-    maxima = np.full(num_rows, -np.inf, np.float32)
-    totals = np.zeros(num_rows, np.float32)
-    keys = np.empty((_TILE, head_dim), np.float32)
-    values = np.empty((_TILE, head_dim), np.float32)
-    scores = np.empty(_TILE, np.float32)
+    num_rows = num_queries * group
+    row_bytes = 4 * padded_dim
+    queries = scratch.ctypes.data
+    sums = queries + num_rows * row_bytes
+    keys = sums + num_rows * row_bytes
+    values = keys + _TILE * row_bytes
+    scores = values + _TILE * row_bytes
+    maxima = float32_at(scores + 4 * _TILE, num_rows)
+    totals = float32_at(scores + 4 * (_TILE + num_rows), num_rows)
+    score = float32_at(scores, _TILE)
+    # Rows that need no widening and no padding are read where they lie.
+    in_place = not is_bfloat16 and padded_dim == head_dim
     for row in range(num_rows):
         start = (first_token + row // group) * query_stride + (first_head + row % group) * head_dim
-        load_row(query, is_bfloat16, start, queries[row], head_dim)
-        for i in range(head_dim):
-            queries[row, i] *= scale
+        _widen_row(query, is_bfloat16, start, queries + row * row_bytes, head_dim, padded_dim)
+        for c in range(0, row_bytes, 4 * LANES):
+            place = queries + row * row_bytes + c
+            store(place, multiply(load(place), splat(scale)))
+            store(sums + row * row_bytes + c, splat(np.float32(0.0)))
+        maxima[row] = -np.inf
+        totals[row] = 0.0
 
     kv_begin = max(0, first_position - window + 1) if window > 0 else 0
     kv_end = first_position + num_queries
@@ -195,53 +224,127 @@ def _attend_block(  # type: ignore[no-untyped-def]
         tile_len = min(_TILE, kv_end - tile)
         for j in range(tile_len):
             start = (np.int64(slots[tile + j]) * num_kv_heads + kv_head) * head_dim
-            load_row(key_pool, is_bfloat16, start, keys[j], head_dim)
-            load_row(value_pool, is_bfloat16, start, values[j], head_dim)
+            if in_place:
+                tile_rows[0, j] = key_pool + 4 * start
+                tile_rows[1, j] = value_pool + 4 * start
+            else:
+                tile_rows[0, j] = keys + j * row_bytes
+                tile_rows[1, j] = values + j * row_bytes
+                _widen_row(key_pool, is_bfloat16, start, tile_rows[0, j], head_dim, padded_dim)
+                _widen_row(value_pool, is_bfloat16, start, tile_rows[1, j], head_dim, padded_dim)
         for row in range(num_rows):
             position = first_position + row // group
             low = max(0, position - window + 1 - tile) if window > 0 else 0
             high = min(tile_len, position + 1 - tile)
             if low >= high:
                 continue
-            q = queries[row]
-            for j in range(low, high):
-                k = keys[j]
-                score = np.float32(0.0)
-                for i in range(head_dim):
-                    score += q[i] * k[i]
-                scores[j] = score
+            _dot_rows(queries + row * row_bytes, tile_rows, low, high, row_bytes, score)
             if softcap > 0:
                 for j in range(low, high):
-                    scores[j] = softcap * np.tanh(scores[j] / softcap)
+                    score[j] = softcap * np.tanh(score[j] / softcap)
             if alibi_slopes != 0:
                 slope = float32_at(alibi_slopes, num_heads)[first_head + row % group]
                 for j in range(low, high):
-                    scores[j] += slope * np.float32(tile + j - position)
-            highest = maxima[row]
-            for j in range(low, high):
-                highest = max(highest, scores[j])
-            total = np.float32(0.0)
-            for j in range(low, high):
-                scores[j] = exponential(scores[j] - highest)
-                total += scores[j]
-            acc = sums[row]
-            if highest != maxima[row]:
-                shrink = exponential(maxima[row] - highest)
-                totals[row] *= shrink
-                for i in range(head_dim):
-                    acc[i] *= shrink
-                maxima[row] = highest
-            totals[row] += total
-            for j in range(low, high):
-                weight = scores[j]
-                v = values[j]
-                for i in range(head_dim):
-                    acc[i] += weight * v[i]
+                    score[j] += slope * np.float32(tile + j - position)
+            # Whole vectors from here on: the lanes outside low:high weigh nothing.
+            begin = low // LANES * LANES
+            end = (high + LANES - 1) // LANES * LANES
+            for j in range(begin, low):
+                score[j] = -np.inf
+            for j in range(high, end):
+                score[j] = -np.inf
+            highest = splat(maxima[row])
+            for j in range(begin, end, LANES):
+                highest = maximum(highest, load(scores + 4 * j))
+            new_maximum = reduce_max(highest)
+            total = splat(np.float32(0.0))
+            for j in range(begin, end, LANES):
+                weights = exponential(subtract(load(scores + 4 * j), splat(new_maximum)))
+                store(scores + 4 * j, weights)
+                total = add(total, weights)
+            shrink = scalar_exponential(maxima[row] - new_maximum)
+            maxima[row] = new_maximum
+            totals[row] = totals[row] * shrink + reduce_add(total)
+            _add_rows(sums + row * row_bytes, shrink, tile_rows, low, high, row_bytes, score)
 
     for row in range(num_rows):
-        inverse = np.float32(1.0) / totals[row]
-        acc = sums[row]
-        for i in range(head_dim):
-            acc[i] *= inverse
+        factor = np.float32(1.0) / totals[row]
+        place = sums + row * row_bytes
         start = ((first_token + row // group) * num_heads + first_head + row % group) * head_dim
-        store_row(out, is_bfloat16, start, acc, head_dim)
+        for c in range(0, row_bytes, 4 * LANES):
+            store(place + c, multiply(load(place + c), splat(factor)))
+        store_row(out, is_bfloat16, start, float32_at(place, head_dim), head_dim)
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, inline="always")
+def _widen_row(pool, is_bfloat16, start, place, head_dim, padded_dim):  # type: ignore[no-untyped-def]
+    """float32 copy of a row at `place`, with zeros up to padded_dim."""
+    whole = head_dim // LANES * LANES
+    if is_bfloat16:
+        for i in range(0, whole, LANES):
+            store(place + 4 * i, load_bfloat16(pool + 2 * (start + i)))
+    else:
+        for i in range(0, whole, LANES):
+            store(place + 4 * i, load(pool + 4 * (start + i)))
+    if whole < padded_dim:
+        row = float32_at(place, padded_dim)
+        load_row(pool, is_bfloat16, start + whole, row[whole:], head_dim - whole)
+        for i in range(head_dim, padded_dim):
+            row[i] = 0.0
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, inline="always")
+def _dot_rows(query, tile_rows, low, high, row_bytes, score):  # type: ignore[no-untyped-def]
+    """score[j] = query · key row j for low <= j < high; four keys share each load of the query."""
+    j = low
+    while j + 4 <= high:
+        k0, k1, k2, k3 = tile_rows[0, j], tile_rows[0, j + 1], tile_rows[0, j + 2], tile_rows[0, j + 3]
+        s0 = splat(np.float32(0.0))
+        s1, s2, s3 = s0, s0, s0
+        for c in range(0, row_bytes, 4 * LANES):
+            q = load(query + c)
+            s0 = multiply_add(q, load(k0 + c), s0)
+            s1 = multiply_add(q, load(k1 + c), s1)
+            s2 = multiply_add(q, load(k2 + c), s2)
+            s3 = multiply_add(q, load(k3 + c), s3)
+        score[j] = reduce_add(s0)
+        score[j + 1] = reduce_add(s1)
+        score[j + 2] = reduce_add(s2)
+        score[j + 3] = reduce_add(s3)
+        j += 4
+    while j < high:
+        s0 = splat(np.float32(0.0))
+        for c in range(0, row_bytes, 4 * LANES):
+            s0 = multiply_add(load(query + c), load(tile_rows[0, j] + c), s0)
+        score[j] = reduce_add(s0)
+        j += 1
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, inline="always")
+def _add_rows(place, shrink, tile_rows, low, high, row_bytes, score):  # type: ignore[no-untyped-def]
+    """place = shrink · place + sum of score[j] · value row j; four vectors of the sum stay in registers."""
+    c = 0
+    while c + 16 * LANES <= row_bytes:
+        factor = splat(shrink)
+        s0 = multiply(factor, load(place + c))
+        s1 = multiply(factor, load(place + c + 4 * LANES))
+        s2 = multiply(factor, load(place + c + 8 * LANES))
+        s3 = multiply(factor, load(place + c + 12 * LANES))
+        for j in range(low, high):
+            weight = splat(score[j])
+            row = tile_rows[1, j] + c
+            s0 = multiply_add(weight, load(row), s0)
+            s1 = multiply_add(weight, load(row + 4 * LANES), s1)
+            s2 = multiply_add(weight, load(row + 8 * LANES), s2)
+            s3 = multiply_add(weight, load(row + 12 * LANES), s3)
+        store(place + c, s0)
+        store(place + c + 4 * LANES, s1)
+        store(place + c + 8 * LANES, s2)
+        store(place + c + 12 * LANES, s3)
+        c += 16 * LANES
+    while c < row_bytes:
+        s0 = multiply(splat(shrink), load(place + c))
+        for j in range(low, high):
+            s0 = multiply_add(splat(score[j]), load(tile_rows[1, j] + c), s0)
+        store(place + c, s0)
+        c += 4 * LANES
