@@ -70,7 +70,7 @@ class Kind(IntEnum):
     ALT = 5  # offset into kids, count
     REPEAT = 6  # body, min, max or -1, separator or -1
     RULE = 7  # body or -1, rule index
-    MEMBERS = 8  # index into members_solvers
+    MEMBERS = 8  # index into members_solvers, separator, first place or -1
 
 
 class Builder:
@@ -300,7 +300,8 @@ class Builder:
             solver = self._check_members(spec)
             self.budget.add_states(len(declared) + len(extras), path=self.path)
             nullable = solver.may_end(solver.start())
-            node = self._interned[key] = self._add(Kind.MEMBERS, len(self.members_solvers), nullable=nullable)
+            node = self._add(Kind.MEMBERS, len(self.members_solvers), separator, -1, nullable=nullable)
+            self._interned[key] = node
             self.members_solvers.append(solver)
         return node
 
@@ -422,6 +423,6 @@ def _trie(ordered: tuple[bytes, ...]) -> tuple[LeafRanges, npt.NDArray[np.bool_]
     # State i + 1 is the target of edge i; a stable sort by source keeps each state's bytes ascending.
     source = np.array(edges_from, np.int64)
     order = np.argsort(source, kind="stable")
-    byte = np.array(edges_byte, np.int64)[order]
+    label = np.array(edges_byte, np.int64)[order]
     first = np.searchsorted(source[order], np.arange(len(accepting) + 1))
-    return LeafRanges(first, byte, byte, order + 1), np.array(accepting, bool)
+    return LeafRanges(first, label, label, order + 1), np.array(accepting, bool)

@@ -7,27 +7,30 @@ Vocabulary of this file:
   value is a position in a sequence, a count of a repetition, or a place in an object;
 - an *item* is (leaf state, frame): one way to read the text so far. A leaf state from `LITERAL_BASE` on is a position
   in the pool of literals;
-- a *configuration* is the sorted set of items after some text, interned; 0 is the dead one. Its row of 256 successors is
-  computed when it is first left. So in the steady state one byte costs one array access, whatever the grammar.
+- a *configuration* is the sorted set of items after some text, interned; 0 is the dead one. Its row of 256 successors
+  is computed when it is first left. So in the steady state one byte costs one array access, whatever the grammar.
 
-Successors are found in three steps, each memoised: the bytes are cut into segments on which all items behave alike; the
-items' direct successors on a segment are its *seeds*; the closure of the seeds (returning from completed nodes, entering
-new ones) is the next configuration.
+Successors are found in three steps, each memoised: the bytes are cut into segments on which all items behave alike;
+the items' direct successors on a segment are its *seeds*; the closure of the seeds (returning from completed nodes,
+entering new ones) is the next configuration.
 
 All tables are flat int32 arrays owned by the caller. Kernels receive one int64 array, `heap`: the address and length of
 each table in the order of `Machine`. A kernel that needs more room, a rule's body or an object's next state returns a
 status other than OK; the caller serves the need and calls again. Everything done before stays valid.
 
-Lazy determinisation is the method of Thompson's and Cox's matchers; stacks as hash-consed frames follow graph-structured
-stacks (Tomita), without merging, since grammars here are nearly deterministic.
+Lazy determinisation is the method of Thompson's and Cox's matchers; stacks as hash-consed frames follow
+graph-structured stacks (Tomita), without merging, since grammars here are nearly deterministic.
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import carray, njit, types
 from numba.extending import intrinsic
+
+# Kernels are typed by Numba; for other checkers an integer here is anything.
+Int = Any
 
 OK = 0
 NEED_ROOM = 1
@@ -113,7 +116,7 @@ def _pointer(typing_context: Any, address: Any) -> Any:
 
 
 @njit(inline="always")
-def _table(heap: Any, index: int) -> Any:
+def _table(heap: Any, index: Int) -> Any:
     return carray(_pointer(heap[2 * index]), (heap[2 * index + 1],))
 
 
@@ -130,7 +133,7 @@ def open_machine(heap: Any) -> Machine:
 
 
 @njit(inline="always")
-def _mix(a: int, b: int) -> int:
+def _mix(a: Int, b: Int) -> Int:
     """A hash of two numbers, non-negative, below 2**31."""
     x = (np.uint64(a) * np.uint64(0x9E3779B97F4A7C15)) ^ (np.uint64(b) * np.uint64(0xC2B2AE3D27D4EB4F))
     x ^= x >> np.uint64(29)
@@ -139,7 +142,7 @@ def _mix(a: int, b: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def push_frame(m: Machine, parent: int, node: int, value: int) -> int:
+def push_frame(m: Machine, parent: Int, node: Int, value: Int) -> Int:
     """The frame (parent, node, value), interned; -1 if there is no room. Marks it as pushed in this closure."""
     frames, table, registers = m.frames, m.frame_hash, m.registers
     mask = len(table) - 1
@@ -165,7 +168,7 @@ def push_frame(m: Machine, parent: int, node: int, value: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _todo(m: Machine, operation: int, frame: int) -> int:
+def _todo(m: Machine, operation: Int, frame: Int) -> Int:
     """Queue (operation, frame) unless this closure did it already."""
     if frame < 0:
         return NEED_ROOM
@@ -192,7 +195,7 @@ def _todo(m: Machine, operation: int, frame: int) -> int:
 
 
 @njit(inline="always")
-def _emit(m: Machine, state: int, frame: int) -> int:
+def _emit(m: Machine, state: Int, frame: Int) -> Int:
     count = m.registers[NUM_OUT]
     if 2 * count + 2 > len(m.out):
         return NEED_ROOM
@@ -203,7 +206,7 @@ def _emit(m: Machine, state: int, frame: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _arrive(m: Machine, state: int, frame: int) -> int:
+def _arrive(m: Machine, state: Int, frame: Int) -> Int:
     """A regular part has reached `state`: it goes on from there, and completes if the state accepts."""
     if state >= LITERAL_BASE:
         if m.literals[state - LITERAL_BASE] == END_OF_LITERAL:
@@ -218,7 +221,7 @@ def _arrive(m: Machine, state: int, frame: int) -> int:
 
 
 @njit(inline="always")
-def _begin_copy(m: Machine, node: int, count: int, parent: int) -> int:
+def _begin_copy(m: Machine, node: Int, count: Int, parent: Int) -> Int:
     """Start copy number `count` (from 0) of the repetition `node`; the last possible one needs no frame."""
     at = node * NODE_COLUMNS
     maximum = m.nodes[at + 3]
@@ -228,7 +231,7 @@ def _begin_copy(m: Machine, node: int, count: int, parent: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _enter_place(m: Machine, node: int, place: int, parent: int) -> int:
+def _enter_place(m: Machine, node: Int, place: Int, parent: Int) -> Int:
     """Stand at `place` of the object `node`: end it, or begin one of the members that may come (after a separator)."""
     flags = m.place_flags[place]
     status = OK
@@ -242,7 +245,7 @@ def _enter_place(m: Machine, node: int, place: int, parent: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _begin_members(m: Machine, node: int, place: int, parent: int) -> int:
+def _begin_members(m: Machine, node: Int, place: Int, parent: Int) -> Int:
     for entry in range(m.place_first[place], m.place_first[place + 1]):
         status = _todo(m, m.entry_node[entry], push_frame(m, parent, node, 2 * entry))
         if status != OK:
@@ -251,7 +254,7 @@ def _begin_members(m: Machine, node: int, place: int, parent: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _enter(m: Machine, node: int, frame: int) -> int:
+def _enter(m: Machine, node: Int, frame: Int) -> Int:
     """Begin `node`, to return to `frame`."""
     at = node * NODE_COLUMNS
     nodes = m.nodes
@@ -289,7 +292,7 @@ def _enter(m: Machine, node: int, frame: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _resume(m: Machine, frame: int) -> int:
+def _resume(m: Machine, frame: Int) -> Int:
     """What stood above `frame` is complete."""
     if frame == 0:
         m.registers[ACCEPTING] = 1
@@ -337,8 +340,8 @@ def _resume(m: Machine, frame: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _sort_pairs(pairs: Any, count: int) -> int:
-    """Sort pairs in place and drop duplicates; returns how many are left. Shell sort: sets are small or nearly sorted."""
+def _sort_pairs(pairs: Any, count: Int) -> Int:
+    """Sort pairs in place and drop duplicates; returns how many are left. A Shell sort, since sets are small."""
     gap = 1
     while gap < count // 3:
         gap = 3 * gap + 1
@@ -366,15 +369,15 @@ def _sort_pairs(pairs: Any, count: int) -> int:
 
 
 @njit(inline="always")
-def _same_pairs(left: Any, left_at: int, right: Any, right_at: int, count: int) -> bool:
-    for i in range(2 * count):
-        if left[2 * left_at + i] != right[2 * right_at + i]:
-            return False
-    return True
+def _same_pairs(left: Any, left_at: Int, right: Any, right_at: Int, count: Int) -> Any:
+    i = 0
+    while i < 2 * count and left[2 * left_at + i] == right[2 * right_at + i]:
+        i += 1
+    return i == 2 * count
 
 
 @njit(inline="always")
-def _hash_pairs(pairs: Any, count: int, seed: int) -> int:
+def _hash_pairs(pairs: Any, count: Int, seed: Int) -> Int:
     value = np.int64(seed)
     for i in range(count):
         value = _mix(_mix(pairs[2 * i], pairs[2 * i + 1]), value)
@@ -382,7 +385,7 @@ def _hash_pairs(pairs: Any, count: int, seed: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _intern_config(m: Machine, count: int, accepting: int) -> int:
+def _intern_config(m: Machine, count: Int, accepting: Int) -> Int:
     """The configuration of the first `count` pairs of `out`; -1 if there is no room."""
     registers, configs, table = m.registers, m.configs, m.config_hash
     if count == 0 and accepting == 0:
@@ -423,7 +426,7 @@ def _begin_closure(m: Machine) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _finish_closure(m: Machine) -> int:
+def _finish_closure(m: Machine) -> Int:
     """Work off the queue and intern the configuration; its id goes to the ARGUMENT register."""
     done = 0
     while done < m.registers[NUM_WORK]:
@@ -441,7 +444,7 @@ def _finish_closure(m: Machine) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _close_seeds(m: Machine, count: int) -> int:
+def _close_seeds(m: Machine, count: Int) -> Int:
     """The configuration that the first `count` pairs of `out` lead to; its id goes to the ARGUMENT register."""
     registers = m.registers
     count = _sort_pairs(m.out, count)
@@ -478,7 +481,7 @@ def _close_seeds(m: Machine, count: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def start_config(heap: Any, root: int) -> int:
+def start_config(heap: Any, root: Int) -> Int:
     """The configuration before any byte, in the ARGUMENT register. Returns a status."""
     m = open_machine(heap)
     _begin_closure(m)
@@ -487,7 +490,7 @@ def start_config(heap: Any, root: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _expand(m: Machine, config: int) -> int:
+def _expand(m: Machine, config: Int) -> Int:
     """Compute the row of `config`."""
     registers, cut, rows = m.registers, m.cut, m.rows
     row = registers[NUM_ROWS]
@@ -552,11 +555,12 @@ def _expand(m: Machine, config: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def advance(heap: Any, config: int, text: Any, begin: int, end: int) -> int:
+def advance(heap: Any, config: Int, text: Any, begin: Int, end: Int) -> Int:
     """Follow text[begin:end] from `config`. Returns a status.
 
-    RESUME_AT holds the position reached, ARGUMENT the configuration there; the position is `end`, or that of the first
-    byte that leads nowhere (then the configuration is the one before it). Call again from there after a need was served.
+    RESUME_AT holds the position reached, WALKED the configuration there; the position is `end`, or that of the first
+    byte that leads nowhere (then the configuration is the one before it). After a need was served, call again from
+    there.
     """
     m = open_machine(heap)
     registers = m.registers
@@ -581,7 +585,7 @@ def advance(heap: Any, config: int, text: Any, begin: int, end: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def expand(heap: Any, config: int) -> int:
+def expand(heap: Any, config: Int) -> Int:
     """Make sure that `config` has its row. Returns a status."""
     m = open_machine(heap)
     return OK if m.configs[config * CONFIG_COLUMNS + 3] >= 0 else _expand(m, config)
@@ -589,13 +593,13 @@ def expand(heap: Any, config: int) -> int:
 
 @njit(cache=True, nogil=True)
 def walk_mask(
-    heap: Any, config: int, at: int, trie_byte: Any, trie_depth: Any, trie_skip: Any, token_first: Any, tokens: Any,
+    heap: Any, config: Int, at: Int, trie_byte: Any, trie_depth: Any, trie_skip: Any, token_first: Any, tokens: Any,
     mask: Any,
-) -> int:  # fmt: skip
+) -> Int:  # fmt: skip
     """Set in `mask` the bit of every token that `config` can read, from trie node `at` on. Returns a status.
 
-    Trie nodes are in depth-first order; `trie_skip[i]` is the node behind i's subtree, and the tokens that end at node i
-    are tokens[token_first[i] : token_first[i + 1]]. After a need was served, call again with the RESUME_AT register.
+    Trie nodes are in depth-first order; `trie_skip[i]` is the node behind i's subtree, and the tokens that end at node
+    i are tokens[token_first[i] : token_first[i + 1]]. After a need was served, call again with the RESUME_AT register.
     """
     m = open_machine(heap)
     registers, path, rows, configs = m.registers, m.path, m.rows, m.configs
@@ -625,7 +629,7 @@ def walk_mask(
 
 
 @njit(cache=True, nogil=True)
-def forced_bytes(heap: Any, config: int, out: Any, count: int) -> int:
+def forced_bytes(heap: Any, config: Int, out: Any, count: Int) -> Int:
     """Follow `config` while it is not accepting and has one successor byte only; the bytes go to out[count:].
 
     Returns a status; WALKED holds the configuration reached and RESUME_AT the number of bytes in `out`. Call again with

@@ -1,0 +1,301 @@
+"""The run-time of a grammar: a pushdown automaton that is determinised, and whose rules are built, as it is walked."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from slipform.errors import GrammarTooLarge
+from slipform.grammars.builder import NODE_COLUMNS, Builder, Node
+from slipform.grammars.members import Progress
+from slipform.grammars.trie import TokenTrie
+from slipform.kernels import pushdown as kernel
+
+Int32 = npt.NDArray[np.int32]
+
+_FIELDS = kernel.Machine._fields
+_PROGRAM = _FIELDS[1 : _FIELDS.index("frames")]
+_START_ROOM = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One member that may be written at a place: what leads behind it is found when it has been written."""
+
+    solver: int
+    before: Progress
+    index: int
+    is_extra: bool
+
+
+class Automaton:
+    """Configurations of one grammar, by id: 0 is dead. Thread-safe: one walk at a time, without the GIL.
+
+    A configuration id is valid for the automaton's life and equal ids mean equal continuations.
+    """
+
+    def __init__(self, builder: Builder, max_depth: int) -> None:
+        """`max_depth`: length in bytes of the longest token that will be walked."""
+        self.builder = builder
+        self.lock = threading.RLock()
+        self._places: dict[tuple[int, Progress], int] = {}
+        self._place_progress: list[tuple[int, Progress]] = []
+        self._entries: list[_Entry] = []
+        self._member_nodes: dict[int, tuple[list[Node], list[Node]]] = {}
+        self._place_flags: list[int] = []
+        self._place_first: list[int] = [0]
+        self._entry_node: list[int] = []
+        self._entry_next: list[int] = []
+        self._synced = dict.fromkeys(_PROGRAM, 0)
+        self._tables: dict[str, Int32] = {}
+        self.heap = np.zeros(2 * len(_FIELDS), np.int64)
+        room = _START_ROOM
+        for name in _PROGRAM:
+            self._set(name, np.empty(room, np.int32))
+        self._set("registers", np.zeros(kernel.NUM_REGISTERS, np.int32))
+        self._set("frames", np.zeros(room * kernel.FRAME_COLUMNS, np.int32))
+        self._set("frame_hash", np.full(room * 2, -1, np.int32))
+        self._set("items", np.empty(room * 4, np.int32))
+        self._set("configs", np.zeros(room * kernel.CONFIG_COLUMNS, np.int32))
+        self._set("config_hash", np.full(room * 2, -1, np.int32))
+        self._set("seed_pairs", np.empty(room * 4, np.int32))
+        self._set("seed_sets", np.empty(room * kernel.SEED_COLUMNS, np.int32))
+        self._set("seed_hash", np.full(room * 2, -1, np.int32))
+        self._set("rows", np.empty(room * 256, np.int32))
+        self._set_scratch(room)
+        self._set("path", np.empty(max_depth + 1, np.int32))
+        self._registers = self._tables["registers"]
+        self._registers[kernel.NUM_FRAMES] = 1
+        self._registers[kernel.NUM_CONFIGS] = 1
+        self._sync()
+
+    # Walking
+
+    def start(self, root: Node) -> int:
+        """The configuration before any byte of `root`."""
+        with self.lock:
+            self._sync()
+            self._run(lambda: kernel.start_config(self.heap, root))
+            return int(self._registers[kernel.ARGUMENT])
+
+    def advance(self, config: int, text: npt.NDArray[np.uint8], begin: int, end: int) -> tuple[int, int]:
+        """Follow text[begin:end]; returns (configuration reached, position of the first byte that was not taken)."""
+        registers = self._registers
+        with self.lock:
+            while True:
+                status = kernel.advance(self.heap, config, text, begin, end)
+                config, begin = int(registers[kernel.WALKED]), int(registers[kernel.RESUME_AT])
+                if status == kernel.OK:
+                    return config, begin
+                self._serve(status)
+
+    def walk_mask(self, config: int, trie: TokenTrie, mask: Int32) -> None:
+        """Set the bits of the tokens that can be read from `config` in `mask`."""
+        with self.lock:
+            at = 0
+            while True:
+                status = kernel.walk_mask(
+                    self.heap, config, at, trie.byte, trie.depth, trie.skip, trie.token_first, trie.tokens, mask
+                )
+                if status == kernel.OK:
+                    return
+                at = int(self._registers[kernel.RESUME_AT])
+                self._serve(status)
+
+    def forced_bytes(self, config: int) -> tuple[bytes, int]:
+        """The bytes that every text from `config` begins with, as far as each is the only one; and where they lead."""
+        with self.lock:
+            out = np.empty(256, np.uint8)
+            count = 0
+            while True:
+                status = kernel.forced_bytes(self.heap, config, out, count)
+                config, count = int(self._registers[kernel.WALKED]), int(self._registers[kernel.RESUME_AT])
+                if status == kernel.OK and count < len(out):
+                    return out[:count].tobytes(), config
+                if status == kernel.OK:
+                    out = np.concatenate((out, np.empty(len(out), np.uint8)))
+                else:
+                    self._serve(status)
+
+    def successors(self, config: int) -> Int32:
+        """(256,) the configuration after each byte, 0 where there is none."""
+        with self.lock:
+            self._run(lambda: kernel.expand(self.heap, config))
+            row = int(self._tables["configs"][config * kernel.CONFIG_COLUMNS + 3])
+            return self._tables["rows"][256 * row : 256 * row + 256].copy()
+
+    def is_accepting(self, config: int) -> bool:
+        """Whether the text so far is complete."""
+        return bool(self._tables["configs"][config * kernel.CONFIG_COLUMNS + 2])
+
+    def items(self, config: int) -> list[tuple[int, list[tuple[int, int]]]]:
+        """The ways to read the text so far: (leaf state, frames from the top as (node, value))."""
+        with self.lock:
+            first, count = self._tables["configs"][config * kernel.CONFIG_COLUMNS :][:2].tolist()
+            frames = self._tables["frames"]
+            result = []
+            for state, frame in self._tables["items"][2 * first : 2 * (first + count)].reshape(-1, 2).tolist():
+                above = []
+                while frame:
+                    parent, node, value = frames[frame * kernel.FRAME_COLUMNS :][:3].tolist()
+                    above.append((node, value))
+                    frame = parent
+                result.append((state, above))
+            return result
+
+    @property
+    def num_configs(self) -> int:
+        return int(self._registers[kernel.NUM_CONFIGS])
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory of all tables."""
+        return sum(table.nbytes for table in self._tables.values())
+
+    def place(self, place: int) -> tuple[int, Progress]:
+        """The members solver and progress that place number `place` stands for."""
+        return self._place_progress[place]
+
+    def entry(self, entry: int) -> tuple[int, Progress]:
+        """The members solver and the progress behind entry number `entry`."""
+        origin = self._entries[entry]
+        solver = self.builder.members_solvers[origin.solver]
+        advance = solver.add_extra if origin.is_extra else solver.add
+        return origin.solver, advance(origin.before, origin.index)
+
+    # Serving the kernels' needs
+
+    def _run(self, call: Callable[[], int]) -> None:
+        while (status := call()) != kernel.OK:
+            self._serve(status)
+
+    def _serve(self, status: int) -> None:
+        argument = int(self._registers[kernel.ARGUMENT])
+        if status == kernel.NEED_ROOM:
+            self._grow()
+        elif status == kernel.NEED_RULE:
+            self.builder.budget.restart_clock()
+            body = self.builder.body_of(Node(argument))
+            self._tables["nodes"][argument * NODE_COLUMNS + 1] = body
+        elif status == kernel.NEED_START:
+            solver = self.builder.nodes[argument * NODE_COLUMNS + 1]
+            place = self._place(solver, self.builder.members_solvers[solver].start())
+            self.builder.nodes[argument * NODE_COLUMNS + 3] = place
+            self._tables["nodes"][argument * NODE_COLUMNS + 3] = place
+        elif status == kernel.NEED_ENTRY:
+            place = self._place(*self.entry(argument))
+            self._entry_next[argument] = place
+            self._tables["entry_next"][argument] = place
+        else:
+            raise GrammarTooLarge(
+                "states",
+                kernel.MAX_WORK,
+                path="one position: it can be read in too many ways, or recursion on the left",
+            )
+        self._sync()
+
+    def _place(self, solver_index: int, progress: Progress) -> int:
+        key = (solver_index, progress)
+        place = self._places.get(key)
+        if place is not None:
+            return place
+        place = self._places[key] = len(self._place_flags)
+        self._place_progress.append(key)
+        solver = self.builder.members_solvers[solver_index]
+        declared, extras = self._nodes_of(solver_index)
+        for index in solver.next_declared(progress):
+            self._entry_node.append(declared[index])
+            self._entries.append(_Entry(solver_index, progress, index, False))
+        for index in solver.next_extras(progress):
+            self._entry_node.append(extras[index])
+            self._entries.append(_Entry(solver_index, progress, index, True))
+        self._entry_next.extend([-1] * (len(self._entry_node) - len(self._entry_next)))
+        self._place_flags.append(int(solver.may_end(progress)) | 2 * progress.started)
+        self._place_first.append(len(self._entry_node))
+        return place
+
+    def _nodes_of(self, solver_index: int) -> tuple[list[Node], list[Node]]:
+        """The nodes `key assign value` of declared members and of extras."""
+        known = self._member_nodes.get(solver_index)
+        if known is None:
+            builder, spec = self.builder, self.builder.members_solvers[solver_index].spec
+            assign = Node(spec.assign)
+            declared = [builder.seq(Node(one.key), assign, Node(one.value)) for one in spec.declared]
+            extras = [builder.seq(Node(one.key), assign, Node(one.value)) for one in spec.extras]
+            known = self._member_nodes[solver_index] = (declared, extras)
+        return known
+
+    # Tables
+
+    def _set(self, name: str, table: Int32) -> None:
+        self._tables[name] = table
+        at = 2 * _FIELDS.index(name)
+        self.heap[at] = table.ctypes.data
+        self.heap[at + 1] = len(table)
+
+    def _set_scratch(self, room: int) -> None:
+        self._set("work", np.empty(room * 2, np.int32))
+        self._set("work_hash", np.zeros(room * 8, np.int32))
+        self._set("out", np.empty(room * 2, np.int32))
+        self._set("cut", np.empty(257 + room, np.int32))
+
+    def _sync(self) -> None:
+        """Copy what the builder appended since the last time."""
+        builder = self.builder
+        sources: tuple[list[int], ...] = (
+            builder.nodes,
+            builder.kids,
+            builder.literal_pool,
+            builder.leaf_first,
+            builder.leaf_accepting,
+            builder.range_low,
+            builder.range_high,
+            builder.range_target,
+            self._place_flags,
+            self._place_first,
+            self._entry_node,
+            self._entry_next,
+        )
+        for name, source in zip(_PROGRAM, sources, strict=True):
+            begin, end = self._synced[name], len(source)
+            if begin == end:
+                continue
+            if end > len(self._tables[name]):
+                self._enlarge(name, max(end, 2 * len(self._tables[name])))
+            self._tables[name][begin:end] = source[begin:]
+            self._synced[name] = end
+
+    def _enlarge(self, name: str, length: int) -> None:
+        table = np.empty(length, np.int32)
+        old = self._tables[name]
+        table[: len(old)] = old
+        self._set(name, table)
+
+    def _grow(self) -> None:
+        """Double what is more than half full; if nothing is, the scratch tables of one step were too small."""
+        registers = self._registers
+        grown = False
+        for name, register, columns in (
+            ("frames", kernel.NUM_FRAMES, kernel.FRAME_COLUMNS),
+            ("items", kernel.NUM_ITEMS, 2),
+            ("configs", kernel.NUM_CONFIGS, kernel.CONFIG_COLUMNS),
+            ("seed_pairs", kernel.NUM_SEED_PAIRS, 2),
+            ("seed_sets", kernel.NUM_SEED_SETS, kernel.SEED_COLUMNS),
+            ("rows", kernel.NUM_ROWS, 256),
+        ):
+            if 2 * int(registers[register]) * columns > len(self._tables[name]):
+                self._enlarge(name, 2 * len(self._tables[name]))
+                grown = True
+        if not grown:
+            self._set_scratch(2 * (len(self._tables["cut"]) - 257))
+        for name, counted in (("frame_hash", "frames"), ("config_hash", "configs"), ("seed_hash", "seed_sets")):
+            columns = {"frames": kernel.FRAME_COLUMNS, "configs": kernel.CONFIG_COLUMNS}.get(counted, 3)
+            size = 2 * len(self._tables[counted]) // columns
+            size = 1 << (size - 1).bit_length()
+            self._set(name, np.full(size, -1, np.int32))
+        kernel.rehash(self.heap)
+        limit = self.builder.budget.limits.memory_bytes
+        if self.num_bytes > limit:
+            raise GrammarTooLarge("memory_bytes", limit)
