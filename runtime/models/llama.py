@@ -16,7 +16,7 @@ from slipform.kernels.interface import Kernels, kernels_for
 from slipform.runtime.batch import ForwardBatch
 from slipform.runtime.models.config import ModelConfig
 from slipform.runtime.models.interface import KVTensors
-from slipform.runtime.models.layers import Linear
+from slipform.runtime.models.layers import Projection, projection
 from slipform.runtime.models.rotary import RotaryTable
 from slipform.runtime.models.weights import Checkpoint
 
@@ -62,14 +62,14 @@ def _windows_by_layer(hf: Any) -> tuple[int, ...]:
 @dataclass(frozen=True, slots=True)
 class _Layer:
     input_norm: Tensor
-    qkv: Linear
+    qkv: Projection
     query_norm: Tensor | None
     key_norm: Tensor | None
     window: int
-    output: Linear
+    output: Projection
     mlp_norm: Tensor
-    gate_up: Linear
-    down: Linear
+    gate_up: Projection
+    down: Projection
 
 
 class LlamaModel:
@@ -101,9 +101,9 @@ class LlamaModel:
         self._final_norm = checkpoint.take("model.norm.weight", (hidden,))
         if config.hf.tie_word_embeddings:
             checkpoint.ignore("lm_head.weight")
-            self._head = Linear(self._embedding)
+            self._head = projection(self._embedding)
         else:
-            self._head = Linear(checkpoint.take("lm_head.weight", (vocab, hidden)))
+            self._head = projection(checkpoint.take("lm_head.weight", (vocab, hidden)))
         # Older checkpoints carry the buffer of frequencies, which the configuration determines.
         for index in range(config.num_layers):
             checkpoint.ignore(f"model.layers.{index}.self_attn.rotary_emb.inv_freq")
@@ -163,12 +163,12 @@ def _read_layer(config: ModelConfig, flags: LlamaFlags, checkpoint: Checkpoint, 
     hidden, inner = config.hidden_size, config.hf.intermediate_size
     query_size, kv_size = config.num_heads * config.head_dim, config.num_kv_heads * config.head_dim
 
-    def linear(names: dict[str, int], inputs: int, bias: bool) -> Linear:
+    def linear(names: dict[str, int], inputs: int, bias: bool) -> Projection:
         weight = checkpoint.stack([(f"{prefix}.{name}.weight", (rows, inputs)) for name, rows in names.items()])
         biases = (
             checkpoint.stack([(f"{prefix}.{name}.bias", (rows,)) for name, rows in names.items()]) if bias else None
         )
-        return Linear(weight, biases)
+        return projection(weight, biases)
 
     def norm(name: str, size: int) -> Tensor:
         return checkpoint.take(f"{prefix}.{name}.weight", (size,))
