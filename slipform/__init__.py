@@ -1,5 +1,14 @@
 """Slipform: programs with holes, filled by a language model, in a guaranteed shape.
 
+    import slipform as sf
+
+    @sf.function
+    def answer(s, question):
+        s += sf.user(question)
+        s += sf.assistant(sf.gen("answer", max_tokens=32))
+
+    print(answer.run(question="What is a slipform?")["answer"])
+
 Public names are imported on first use, so that `import slipform` loads neither torch nor a model.
 """
 
@@ -8,23 +17,174 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-_EXPORTS = {
-    "Engine": "slipform.runtime.engine",
-    "SamplingParams": "slipform.runtime.params",
+_API = "slipform.lang.api"
+_CHOICES = "slipform.lang.choices"
+_CONFIG = "slipform.lang.config"
+_ERRORS = "slipform.errors"
+
+# Public name: its module, and its name there where that differs.
+_EXPORTS: dict[str, tuple[str, str]] = {
+    **{
+        name: (_API, name)
+        for name in (
+            "assistant",
+            "assistant_begin",
+            "assistant_end",
+            "function",
+            "gen",
+            "gen_int",
+            "gen_string",
+            "image",
+            "regex",
+            "select",
+            "separate_reasoning",
+            "system",
+            "system_begin",
+            "system_end",
+            "user",
+            "user_begin",
+            "user_end",
+            "video",
+        )
+    },
+    **{name: (_CONFIG, name) for name in ("flush_cache", "get_server_info", "global_config", "set_default_backend")},
+    **{
+        name: (_CHOICES, name.upper())
+        for name in (
+            "greedy_token_selection",
+            "masked_decoding",
+            "token_length_normalized",
+            "unconditional_likelihood_normalized",
+        )
+    },
+    **{
+        name: (_ERRORS, name)
+        for name in (
+            "BackendError",
+            "CapacityError",
+            "ConfigError",
+            "EngineStopped",
+            "FillError",
+            "GrammarError",
+            "InvalidRequest",
+            "ProgramError",
+            "RequestAborted",
+            "RoleError",
+            "SlipformError",
+            "TraceError",
+            "VariableError",
+        )
+    },
+    "Engine": ("slipform.runtime.engine", "Engine"),
+    "Program": ("slipform.lang.program", "Program"),
+    "ProgramState": ("slipform.lang.state", "ProgramState"),
+    "ProgramStateGroup": ("slipform.lang.state", "ProgramStateGroup"),
+    "SamplingParams": ("slipform.runtime.params", "SamplingParams"),
+    "ScriptedBackend": ("slipform.lang.backends.scripted", "ScriptedBackend"),
 }
 
-__all__ = ["Engine", "SamplingParams"]
+__all__ = [
+    "BackendError",
+    "CapacityError",
+    "ConfigError",
+    "Engine",
+    "EngineStopped",
+    "FillError",
+    "GrammarError",
+    "InvalidRequest",
+    "Program",
+    "ProgramError",
+    "ProgramState",
+    "ProgramStateGroup",
+    "RequestAborted",
+    "RoleError",
+    "SamplingParams",
+    "ScriptedBackend",
+    "SlipformError",
+    "TraceError",
+    "VariableError",
+    "assistant",
+    "assistant_begin",
+    "assistant_end",
+    "flush_cache",
+    "function",
+    "gen",
+    "gen_int",
+    "gen_string",
+    "get_server_info",
+    "global_config",
+    "greedy_token_selection",
+    "image",
+    "masked_decoding",
+    "regex",
+    "select",
+    "separate_reasoning",
+    "set_default_backend",
+    "system",
+    "system_begin",
+    "system_end",
+    "token_length_normalized",
+    "unconditional_likelihood_normalized",
+    "user",
+    "user_begin",
+    "user_end",
+    "video",
+]
 
 if TYPE_CHECKING:
+    from slipform.errors import (
+        BackendError,
+        CapacityError,
+        ConfigError,
+        EngineStopped,
+        FillError,
+        GrammarError,
+        InvalidRequest,
+        ProgramError,
+        RequestAborted,
+        RoleError,
+        SlipformError,
+        TraceError,
+        VariableError,
+    )
+    from slipform.lang.api import (
+        assistant,
+        assistant_begin,
+        assistant_end,
+        function,
+        gen,
+        gen_int,
+        gen_string,
+        image,
+        regex,
+        select,
+        separate_reasoning,
+        system,
+        system_begin,
+        system_end,
+        user,
+        user_begin,
+        user_end,
+        video,
+    )
+    from slipform.lang.backends.scripted import ScriptedBackend
+    from slipform.lang.choices import GREEDY_TOKEN_SELECTION as greedy_token_selection
+    from slipform.lang.choices import MASKED_DECODING as masked_decoding
+    from slipform.lang.choices import TOKEN_LENGTH_NORMALIZED as token_length_normalized
+    from slipform.lang.choices import UNCONDITIONAL_LIKELIHOOD_NORMALIZED as unconditional_likelihood_normalized
+    from slipform.lang.config import flush_cache, get_server_info, global_config, set_default_backend
+    from slipform.lang.program import Program
+    from slipform.lang.state import ProgramState, ProgramStateGroup
     from slipform.runtime.engine import Engine
     from slipform.runtime.params import SamplingParams
 
 
 def __getattr__(name: str) -> Any:
     if name in _EXPORTS:
-        return getattr(importlib.import_module(_EXPORTS[name]), name)
+        module, attribute = _EXPORTS[name]
+        return getattr(importlib.import_module(module), attribute)
     raise AttributeError(f"module 'slipform' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted({*globals(), *__all__})

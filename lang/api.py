@@ -1,0 +1,288 @@
+"""The primitives that programs are written with: they build nodes and check their arguments, nothing else."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, overload
+
+from slipform.errors import FillError, InvalidRequest, ProgramError
+from slipform.grammars.spec import AnyText, Choice, Ebnf, GrammarSpec, JsonSchema, Lark, Regex, StructuralTag
+from slipform.lang import ir
+from slipform.lang.choices import TOKEN_LENGTH_NORMALIZED, check_method
+from slipform.lang.options import SamplingOptions
+from slipform.lang.program import Program
+from slipform.lang.reasoning import check_model_type
+from slipform.lang.types import ValueType, json_type, plain_type
+
+_SPECS = (Regex, JsonSchema, Choice, Ebnf, Lark, StructuralTag, AnyText)
+
+
+@overload
+def function(func: Callable[..., Any]) -> Program: ...
+@overload
+def function(
+    func: None = None, *, num_api_spec_tokens: int | None = None
+) -> Callable[[Callable[..., Any]], Program]: ...
+def function(
+    func: Callable[..., Any] | None = None, *, num_api_spec_tokens: int | None = None
+) -> Program | Callable[[Callable[..., Any]], Program]:
+    """Make a program of a Python function whose first parameter is `s`, the state.
+
+    `async def` functions work too; they await their looks (`await s.aget("x")`).
+
+    `num_api_spec_tokens` is accepted for programs written for SGLang. What it is for there (one call for several fills
+    of a straight-line program) holds here for every program, on any backend.
+
+    Raises: ProgramError when the first parameter is not named `s`.
+    """
+    if func is None:
+        return lambda inner: Program(inner, num_api_spec_tokens=num_api_spec_tokens)
+    return Program(func, num_api_spec_tokens=num_api_spec_tokens)
+
+
+def gen(
+    name: str | None = None,
+    max_tokens: int | None = None,
+    min_tokens: int | None = None,
+    n: int | None = None,
+    stop: str | Sequence[str] | None = None,
+    stop_token_ids: int | Sequence[int] | None = None,
+    stop_regex: str | Sequence[str] | None = None,
+    temperature: float | None = None,
+    top_p: float | None = None,
+    top_k: int | None = None,
+    min_p: float | None = None,
+    frequency_penalty: float | None = None,
+    presence_penalty: float | None = None,
+    ignore_eos: bool | None = None,
+    return_logprob: bool | None = None,
+    logprob_start_len: int | None = None,
+    top_logprobs_num: int | None = None,
+    return_text_in_logprobs: bool | None = None,
+    dtype: Any = None,
+    choices: Sequence[str] | None = None,
+    choices_method: Any = None,
+    regex: str | None = None,
+    json_schema: str | Mapping[str, Any] | None = None,
+    *,
+    schema: Any = None,
+    ebnf: str | None = None,
+    lark: str | None = None,
+    grammar: GrammarSpec | None = None,
+    seed: int | None = None,
+    logit_bias: Mapping[int, float] | None = None,
+    repetition_penalty: float | None = None,
+) -> ir.Expr:
+    """A hole that the model fills.
+
+    Args:
+        name: the variable that holds the result; None only appends.
+        max_tokens, min_tokens, n, stop … return_text_in_logprobs: as in SGLang; what is None comes from `run`.
+            With n > 1 the variable is a list, and the text goes on with the first.
+        schema: the result is JSON of this shape, and `s[name]` the validated object: a JSON Schema (dict or JSON text),
+            or any type that Pydantic knows (a model, dataclass, TypedDict, Enum, Literal, `list[Ticket]`, `X | None`,
+            date, Decimal, UUID …).
+        dtype: the result is the bare text of this type. int, float, bool and str leave `s[name]` text, as in SGLang;
+            an Enum, Literal, date, time, UUID or Decimal gives the value; any other type means `schema`.
+        json_schema: as `schema` with a dict or JSON text, but `s[name]` stays text, as in SGLang.
+        choices, choices_method: makes this a `select`.
+        regex: Python `re` syntax; the whole result matches. ebnf: a GBNF grammar with rule `root`.
+        lark: a Lark grammar with rule `start`. grammar: any spec of `slipform.grammars.spec`.
+
+    Raises: FillError naming the argument that is wrong, or two constraints of which only one can hold.
+    """
+    origin = ir.caller_origin()
+    primitive = f"gen({name!r})"
+    values = {
+        "max_tokens": max_tokens,
+        "min_tokens": min_tokens,
+        "n": n,
+        "stop": stop,
+        "stop_token_ids": stop_token_ids,
+        "stop_regex": stop_regex,
+        "temperature": temperature,
+        "top_p": top_p,
+        "top_k": top_k,
+        "min_p": min_p,
+        "frequency_penalty": frequency_penalty,
+        "presence_penalty": presence_penalty,
+        "repetition_penalty": repetition_penalty,
+        "logit_bias": logit_bias,
+        "seed": seed,
+        "ignore_eos": ignore_eos,
+        "return_logprob": return_logprob,
+        "logprob_start_len": logprob_start_len,
+        "top_logprobs_num": top_logprobs_num,
+        "return_text_in_logprobs": return_text_in_logprobs,
+    }
+    try:
+        options = SamplingOptions.of(values)
+    except (InvalidRequest, TypeError, ValueError) as error:
+        raise FillError(f"{error}{_at(origin)}", primitive=primitive) from error
+    shapes = {
+        "dtype": dtype,
+        "choices": choices,
+        "regex": regex,
+        "json_schema": json_schema,
+        "schema": schema,
+        "ebnf": ebnf,
+        "lark": lark,
+        "grammar": grammar,
+    }
+    given = [key for key, value in shapes.items() if value is not None]
+    if given == ["dtype", "regex"]:
+        given = ["dtype"]  # SGLang lets dtype win
+    if len(given) > 1:
+        raise FillError(f"{' and '.join(given)} exclude each other{_at(origin)}", primitive=primitive)
+    if choices is not None:
+        return _select(name, choices, choices_method, options, origin)
+    constraint, value_type = _shape(given[0], shapes[given[0]], primitive) if given else (None, None)
+    return ir.Gen(name, options, constraint, value_type, origin)
+
+
+def _shape(kind: str, value: Any, primitive: str) -> tuple[GrammarSpec, ValueType | None]:
+    if kind in ("schema", "dtype"):
+        value_type = json_type(value) if kind == "schema" else plain_type(value)
+        return value_type.spec, value_type
+    if kind == "json_schema":
+        return json_type(value).spec, None
+    if kind == "grammar":
+        if not isinstance(value, _SPECS):
+            raise FillError(f"grammar={value!r} is no grammar spec", primitive=primitive)
+        return value, None
+    if not isinstance(value, str):
+        raise FillError(f"{kind}={value!r} is no text", primitive=primitive)
+    return {"regex": Regex, "ebnf": Ebnf, "lark": Lark}[kind](value), None
+
+
+def gen_int(name: str | None = None, **options: Any) -> ir.Expr:
+    """`gen` of a whole number, as text (`int(s[name])` always works); takes `gen`'s other arguments.
+
+    For an `int` in `s[name]`, write `gen(name, schema=int)`.
+    """
+    return gen(name, dtype=int, **options)
+
+
+def gen_string(name: str | None = None, **options: Any) -> ir.Expr:
+    """`gen` of text in double quotes, the quotes included; takes `gen`'s other arguments."""
+    return gen(name, dtype=str, **options)
+
+
+def regex(pattern: str, name: str | None = None, **options: Any) -> ir.Expr:
+    """`gen` of a text that `pattern` (Python `re` syntax) matches as a whole; takes `gen`'s other arguments."""
+    return gen(name, regex=pattern, **options)
+
+
+def select(
+    name: str | None = None,
+    choices: Sequence[str] | None = None,
+    temperature: float = 0.0,
+    choices_method: Any = None,
+) -> ir.Expr:
+    """A hole that takes the option which the model finds best; `s[name]` is that option.
+
+    The model reads every option in one batch over the shared prefix. `s.get_meta_info(name)` holds the distribution
+    over the options (`probabilities`, which sum to 1), its `entropy` and `margin`, and each option's log-probabilities.
+
+    Args:
+        choices_method: `sf.token_length_normalized` (default), `sf.greedy_token_selection`,
+            `sf.unconditional_likelihood_normalized`, or `sf.masked_decoding`: the model writes one of the options under
+            a mask, which needs no scoring and fuses with the fills around it, but gives no distribution.
+        temperature: 0 only; scoring has nothing to sample.
+
+    Raises: ProgramError for no options, repeated ones, or an unknown method.
+    """
+    origin = ir.caller_origin()
+    if temperature > 1e-5:
+        raise ProgramError(
+            f"scores options, so temperature must be 0, got {temperature!r}", primitive=f"select({name!r})"
+        )
+    if choices is None:
+        raise ProgramError("needs choices", primitive=f"select({name!r})")
+    return _select(name, choices, choices_method, SamplingOptions(), origin)
+
+
+def _select(
+    name: str | None, choices: Sequence[str], method: Any, options: SamplingOptions, origin: ir.Origin | None
+) -> ir.Expr:
+    primitive = f"select({name!r})"
+    if isinstance(choices, str) or not all(isinstance(choice, str) for choice in choices):
+        raise ProgramError(f"choices={choices!r} is no list of texts{_at(origin)}", primitive=primitive)
+    if not choices or "" in choices or len(set(choices)) != len(choices):
+        raise ProgramError(
+            f"choices={list(choices)!r} must be texts that are not empty and differ{_at(origin)}", primitive=primitive
+        )
+    rule = check_method(method if method is not None else TOKEN_LENGTH_NORMALIZED)
+    return ir.Select(name, tuple(choices), rule, options, origin)
+
+
+def system(expr: object | None = None) -> ir.Expr:
+    """A system message."""
+    return _message("system", expr)
+
+
+def user(expr: object | None = None) -> ir.Expr:
+    """A user message."""
+    return _message("user", expr)
+
+
+def assistant(expr: object | None = None) -> ir.Expr:
+    """An assistant message; `sf.assistant(sf.gen("answer"))` lets the model write it."""
+    return _message("assistant", expr)
+
+
+def _message(role: str, expr: object | None) -> ir.Expr:
+    if expr is None:
+        return ir.RoleBegin(role, ir.caller_origin())
+    origin = ir.caller_origin()
+    return ir.concat(ir.RoleBegin(role, origin), expr, ir.RoleEnd(role, origin))
+
+
+def system_begin() -> ir.Expr:
+    """Opens a system message; `system_end()` closes it."""
+    return ir.RoleBegin("system", ir.caller_origin())
+
+
+def system_end() -> ir.Expr:
+    return ir.RoleEnd("system", ir.caller_origin())
+
+
+def user_begin() -> ir.Expr:
+    """Opens a user message; `user_end()` closes it."""
+    return ir.RoleBegin("user", ir.caller_origin())
+
+
+def user_end() -> ir.Expr:
+    return ir.RoleEnd("user", ir.caller_origin())
+
+
+def assistant_begin() -> ir.Expr:
+    """Opens an assistant message; `assistant_end()` closes it."""
+    return ir.RoleBegin("assistant", ir.caller_origin())
+
+
+def assistant_end() -> ir.Expr:
+    return ir.RoleEnd("assistant", ir.caller_origin())
+
+
+def image(path: str | bytes) -> ir.Expr:
+    """An image, for backends that see; others raise BackendError when the program runs."""
+    return ir.Image(path)
+
+
+def video(path: str, num_frames: int) -> ir.Expr:
+    """Frames of a video, for backends that see; others raise BackendError when the program runs."""
+    return ir.Video(path, num_frames)
+
+
+def separate_reasoning(expr: ir.Expr, model_type: str) -> ir.Expr:
+    """The fills in `expr` lose their thoughts: `s["x"]` is the answer, `s["x_reasoning_content"]` what came before it.
+
+    The thoughts are not part of the text that follows. Such a fill gets a request of its own.
+
+    Args:
+        model_type: whose markers to look for: "deepseek-r1", "qwen3", …
+    """
+    return ir.Reasoning(expr, check_model_type(model_type))
+
+
+def _at(origin: ir.Origin | None) -> str:
+    return f" ({origin})" if origin else ""

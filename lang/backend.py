@@ -1,0 +1,84 @@
+"""What executes a program's requests, as the interpreter sees it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from slipform.grammars.spec import GrammarSpec
+from slipform.lang.chat_template import ChatTemplate
+from slipform.lang.choices import OptionScore
+from slipform.runtime.request import Event, GenerateRequest, Segment
+
+Listener = Callable[[Event], None]
+
+
+class Call(Protocol):
+    """A request on its way."""
+
+    def abort(self) -> None:
+        """End it early; its listener still gets the terminal event."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRequest:
+    """Options to be read after a context, not written.
+
+    Attributes:
+        name: the variable that the choice fills, or None.
+        unconditional: score the options' tokens with nothing before them too.
+    """
+
+    request_id: str
+    name: str | None
+    context: tuple[Segment, ...]
+    options: tuple[str, ...]
+    unconditional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """One score an option, in order; lengths in tokens of the context and of its part found in the cache."""
+
+    options: tuple[OptionScore, ...]
+    prompt_len: int
+    cached_len: int
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """Executes requests. One backend serves many programs and threads at once.
+
+    Attributes:
+        name: for messages. chat_template: how the model's messages are written, or None for a model without.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def chat_template(self) -> ChatTemplate | None: ...
+
+    def submit(self, request: GenerateRequest, listener: Listener) -> Call:
+        """Start a request; `listener` gets its events in order, the last one terminal, on any thread.
+
+        Raises: SlipformError when the request is refused at once (then the listener gets nothing).
+        """
+
+    def score(self, request: ScoreRequest) -> "Future[Scores]":
+        """The log-probabilities of options."""
+
+    def prepare(self, specs: Sequence[GrammarSpec]) -> None:
+        """Compile constraints ahead of their use. Raises: GrammarError for one that cannot be honoured."""
+
+    def encode(self, text: str, *, parse_special: bool = False) -> tuple[int, ...]: ...
+
+    def decode(self, token_ids: Sequence[int]) -> str: ...
+
+    def flush_cache(self) -> None:
+        """Forget cached prefixes that no running request uses."""
+
+    def server_info(self) -> Mapping[str, Any]:
+        """Plain values for people: model, sizes, counters."""
+
+    def close(self) -> None: ...

@@ -1,0 +1,64 @@
+"""Process-wide settings of the language: the one place in it that keeps state between runs."""
+
+import importlib
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from slipform.errors import ConfigError
+from slipform.lang.backend import Backend
+from slipform.lang.backends.engine import EngineBackend, is_engine
+
+
+@dataclass
+class GlobalConfig:
+    """What SGLang programs find as `global_config`.
+
+    Attributes:
+        default_backend: what runs a program that names no backend; None makes an engine on the embedded model on first
+            use.
+        enable_precache_with_tracing: `run_batch` traces the program and computes its constant prefix once, ahead.
+    """
+
+    default_backend: Backend | None = None
+    enable_precache_with_tracing: bool = True
+
+
+global_config = GlobalConfig()
+_lock = threading.Lock()
+
+
+def set_default_backend(backend: object) -> None:
+    """Run programs on `backend` (a backend or an engine) where they name none; None goes back to the embedded model."""
+    global_config.default_backend = None if backend is None else as_backend(backend)
+
+
+def as_backend(value: object) -> Backend:
+    """`value` as a backend; an engine gets one around it. Raises: ConfigError for anything else."""
+    if isinstance(value, Backend):
+        return value
+    if is_engine(value):
+        return EngineBackend.around(value)
+    raise ConfigError(f"{value!r} is neither a backend nor an engine", field="backend")
+
+
+def resolve_backend(backend: object | None) -> Backend:
+    """The given backend, or the default one; makes an engine on the embedded model, once, when there is none."""
+    if backend is not None:
+        return as_backend(backend)
+    with _lock:
+        if global_config.default_backend is None:
+            # Named instead of imported: the language must load where no engine is installed or wanted.
+            engine: Any = importlib.import_module("slipform.runtime.engine").Engine()
+            global_config.default_backend = EngineBackend.around(engine)
+        return global_config.default_backend
+
+
+def flush_cache(backend: object | None = None) -> None:
+    """Forget the cached prefixes of a backend."""
+    resolve_backend(backend).flush_cache()
+
+
+def get_server_info(backend: object | None = None) -> dict[str, Any]:
+    """Plain values about a backend: model, sizes, counters."""
+    return dict(resolve_backend(backend).server_info())

@@ -1,0 +1,281 @@
+"""The nodes a program is made of: frozen values, no execution.
+
+Constant        text as it stands
+Argument        a value known when the program is called (only in traces)
+Variable        a value known when a fill is done (only in traces)
+Gen, Select     holes
+Image, Video    media
+RoleBegin/End   one chat message
+ScopeBegin/End  names the text between them
+Reasoning       its fill is split into thoughts and answer
+Concat          parts in order; what `+` builds
+Fork, Join      branches (only in traces); Look marks where Python reads a generated value
+"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from slipform.errors import ProgramError, TraceError
+from slipform.grammars.spec import GrammarSpec
+from slipform.lang.options import SamplingOptions
+from slipform.lang.types import ValueType
+
+
+class PlaceholderError(TraceError, TypeError):
+    """A hole or placeholder was used where Python needs its text, for example inside an f-string."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The line of the user's program that made a node."""
+
+    path: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+def caller_origin() -> Origin | None:
+    """The nearest frame outside this package: the user's line."""
+    frame = sys._getframe(1)
+    while frame is not None and str(frame.f_globals.get("__name__", "")).startswith("slipform."):
+        frame = frame.f_back  # type: ignore[assignment]  # the outermost frame has none
+    return Origin(frame.f_code.co_filename, frame.f_lineno) if frame is not None else None
+
+
+class Expr:
+    """Base of all nodes: they concatenate with `+` and refuse to become text."""
+
+    __slots__ = ()
+
+    def children(self) -> tuple["Expr", ...]:
+        return ()
+
+    def node(self) -> "Expr":
+        """The frozen node itself; a placeholder of a trace gives the node that it stands for."""
+        return self
+
+    def describe(self) -> str:
+        """How errors and plans call this node."""
+        return type(self).__name__.lower()
+
+    def __add__(self, other: object) -> "Expr":
+        return concat(self, other)
+
+    def __radd__(self, other: object) -> "Expr":
+        return concat(other, self)
+
+    def __format__(self, spec: str) -> NoReturn:
+        raise PlaceholderError(
+            "has no text yet, so it cannot stand in an f-string; join the pieces with +, as in "
+            '"Q: " + question + "\\n"',
+            primitive=self.describe(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(Expr):
+    text: str
+
+    def describe(self) -> str:
+        return repr(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Argument(Expr):
+    """`expression` reads from the arguments, for example `question` or `row['text'].strip()`."""
+
+    expression: str
+
+    def describe(self) -> str:
+        return f"argument {self.expression}"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable(Expr):
+    """`expression` reads from generated values, for example `s['tool']`."""
+
+    expression: str
+
+    def describe(self) -> str:
+        return self.expression
+
+
+@dataclass(frozen=True, slots=True)
+class Gen(Expr):
+    """A hole that the model fills.
+
+    Attributes:
+        options: what the program says about sampling; the run's options fill the rest.
+        constraint: what the text must match. value_type: how the text becomes the variable's value.
+    """
+
+    name: str | None = None
+    options: SamplingOptions = field(default_factory=SamplingOptions)
+    constraint: GrammarSpec | None = None
+    value_type: ValueType | None = None
+    origin: Origin | None = field(default=None, compare=False)
+
+    def describe(self) -> str:
+        return f"gen({self.name!r})" if self.name is not None else "gen()"
+
+
+@dataclass(frozen=True, slots=True)
+class Select(Expr):
+    """A hole that takes the best of `choices`; `method` names a rule of choices.py."""
+
+    name: str | None
+    choices: tuple[str, ...]
+    method: str
+    options: SamplingOptions = field(default_factory=SamplingOptions)
+    origin: Origin | None = field(default=None, compare=False)
+
+    def describe(self) -> str:
+        return f"select({self.name!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Image(Expr):
+    source: str | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Video(Expr):
+    source: str | bytes
+    num_frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoleBegin(Expr):
+    role: str
+    origin: Origin | None = field(default=None, compare=False)
+
+    def describe(self) -> str:
+        return f"{self.role}_begin()"
+
+
+@dataclass(frozen=True, slots=True)
+class RoleEnd(Expr):
+    role: str
+    origin: Origin | None = field(default=None, compare=False)
+
+    def describe(self) -> str:
+        return f"{self.role}_end()"
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeBegin(Expr):
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeEnd(Expr):
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning(Expr):
+    """The fills of `expr` are split into `NAME_reasoning_content` and `NAME` after the thought markers of
+    `model_type`."""
+
+    expr: Expr
+    model_type: str
+
+    def children(self) -> tuple[Expr, ...]:
+        return (self.expr,)
+
+    def describe(self) -> str:
+        return "separate_reasoning()"
+
+
+@dataclass(frozen=True, slots=True)
+class Concat(Expr):
+    parts: tuple[Expr, ...]
+
+    def children(self) -> tuple[Expr, ...]:
+        return self.parts
+
+
+@dataclass(frozen=True, slots=True)
+class Fork(Expr):
+    """The branches as they were traced, each with its own nodes."""
+
+    branches: tuple[tuple[Expr, ...], ...]
+
+    def describe(self) -> str:
+        return f"fork({len(self.branches)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Join(Expr):
+    mode: str
+
+    def describe(self) -> str:
+        return f"join({self.mode!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Look(Expr):
+    """Python reads a generated value here, so what was appended before must be executed first."""
+
+    expression: str
+    origin: Origin | None = field(default=None, compare=False)
+
+
+def as_expr(value: object) -> Expr:
+    """The node of a value that a program appends: text or a node.
+
+    Raises: ProgramError naming the value for anything else.
+    """
+    if isinstance(value, Expr):
+        return value.node()
+    if isinstance(value, str):
+        return Constant(value)
+    if value is None:
+        raise ProgramError("None was appended; a branch of the program gives no text", primitive="s +=")
+    raise ProgramError(
+        f"{value!r} of type {type(value).__name__} was appended; only text and holes can be, so write str(...) "
+        f"around it",
+        primitive="s +=",
+    )
+
+
+def concat(*values: object) -> Expr:
+    parts: list[Expr] = []
+    for value in values:
+        node = as_expr(value)
+        parts.extend(node.parts if isinstance(node, Concat) else (node,))
+    return Concat(tuple(parts))
+
+
+def flatten(value: object) -> Iterator[Expr]:
+    """The nodes of a value in order, without Concat."""
+    node = as_expr(value)
+    if isinstance(node, Concat):
+        for part in node.parts:
+            yield from flatten(part)
+    else:
+        yield node
+
+
+def walk(nodes: tuple[Expr, ...]) -> Iterator[Expr]:
+    """Every node below `nodes`, branches of forks included."""
+    for node in nodes:
+        yield node
+        yield from walk(node.children())
+        if isinstance(node, Fork):
+            for branch in node.branches:
+                yield from walk(branch)
+
+
+def named(node: Expr) -> str | None:
+    """The variable that a hole fills."""
+    return node.name if isinstance(node, (Gen, Select)) else None
+
+
+def origin_of(node: Any) -> Origin | None:
+    found = getattr(node, "origin", None)
+    return found if isinstance(found, Origin) else None

@@ -1,0 +1,446 @@
+"""A program: a decorated function, and the ways to run it."""
+
+import asyncio
+import functools
+import inspect
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+from typing import Any, Literal, overload
+
+from slipform.errors import FillError, InvalidRequest, ProgramError
+from slipform.lang import batch
+from slipform.lang.backend import Backend
+from slipform.lang.config import global_config, resolve_backend
+from slipform.lang.ids import RequestIds
+from slipform.lang.interpreter import Interpreter
+from slipform.lang.options import SamplingOptions
+from slipform.lang.plan import Plan, make_plan
+from slipform.lang.state import ProgramState
+from slipform.lang.steps import wait_async
+from slipform.lang.strand import Session
+from slipform.lang.tracer import Trace, active_trace, trace_program
+
+_RUN_OPTIONS = frozenset(
+    {
+        "max_new_tokens",
+        "max_tokens",
+        "min_tokens",
+        "stop",
+        "stop_token_ids",
+        "stop_regex",
+        "temperature",
+        "top_p",
+        "top_k",
+        "min_p",
+        "frequency_penalty",
+        "presence_penalty",
+        "repetition_penalty",
+        "logit_bias",
+        "seed",
+        "ignore_eos",
+        "return_logprob",
+        "logprob_start_len",
+        "top_logprobs_num",
+        "return_text_in_logprobs",
+    }
+)
+
+
+class Run:
+    """One run of a program: its state, and how its body is executed."""
+
+    def __init__(
+        self,
+        program: "Program",
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        *,
+        backend: Backend,
+        options: SamplingOptions,
+        fuse: bool,
+    ) -> None:
+        self._program = program
+        self._args = (*program.bound_args, *args)
+        self._kwargs = {**program.bound_kwargs, **kwargs}
+        self.session = Session(
+            backend, program.name, ids=RequestIds(program.name), fuse=fuse, asynchronous=program.is_async
+        )
+        self.machine = Interpreter(self.session, options)
+        self.state = ProgramState(self.machine)
+
+    def body(self) -> None:
+        """Run the function. Raises: what it raises."""
+        self.session.body_thread = threading.get_ident()
+        self.state.result = self._program.func(self.state, *self._args, **self._kwargs)
+
+    async def async_body(self) -> None:
+        """Run the coroutine function. Raises: what it raises."""
+        self.state.result = await self._program.func(self.state, *self._args, **self._kwargs)
+
+    def finish(self) -> "Future[Any]":
+        """Start everything that is still pending; done when it is."""
+        return self.machine.finish()
+
+    def fail(self, error: BaseException) -> None:
+        """Keep what ended the run; looks at the state raise it."""
+        for machine in self.machine.everything():
+            machine.failure = error
+        self.session.notify()
+
+    def run(self) -> ProgramState:
+        try:
+            self.body()
+            self.finish().result()
+        except BaseException as error:
+            self.fail(error)
+            self.session.abort()
+            raise
+        return self.state
+
+    async def arun(self) -> ProgramState:
+        try:
+            if self._program.is_async:
+                await self.async_body()
+            else:
+                await asyncio.to_thread(self.body)
+            await wait_async(self.finish())
+        except BaseException as error:
+            self.fail(error)
+            self.session.abort()
+            raise
+        return self.state
+
+    def run_in_background(self) -> ProgramState:
+        """Run on a thread of its own; the state can be read while it grows."""
+        self.session.running = True
+
+        def work() -> None:
+            try:
+                if self._program.is_async:
+                    asyncio.run(self.async_body())
+                else:
+                    self.body()
+                self.finish().result()
+            except Exception as error:  # kept: whoever reads the stream gets it
+                self.fail(error)
+            finally:
+                self.session.running = False
+                self.session.notify()
+
+        threading.Thread(target=work, name=f"slipform-{self._program.name}", daemon=True).start()
+        return self.state
+
+    async def run_as_task(self) -> "asyncio.Task[None]":
+        """Run as a task of this loop; the state can be read while it grows."""
+        self.session.running = True
+
+        async def work() -> None:
+            try:
+                await self.arun()
+            except Exception:
+                if self.machine.failure is None:
+                    raise
+            finally:
+                self.session.running = False
+                self.session.notify()
+
+        return asyncio.create_task(work())
+
+
+class Program:
+    """A function with holes. Make one with `@sf.function`.
+
+    Every way to run it takes the function's own arguments, and beside them:
+
+        max_new_tokens, stop, temperature, top_p, seed …   defaults that each `gen` may override
+        backend         what runs it; without one, the default backend, and without that the embedded model
+        fuse            False sends one request a fill; the text is the same
+
+    Attributes:
+        func: the function. name: its name, which errors and requests bear.
+        bound_args, bound_kwargs: arguments fixed by `bind`.
+    """
+
+    def __init__(
+        self,
+        func: Callable[..., Any],
+        *,
+        num_api_spec_tokens: int | None = None,
+        bound_args: tuple[Any, ...] = (),
+        bound_kwargs: Mapping[str, Any] | None = None,
+    ) -> None:
+        parameters = list(inspect.signature(func).parameters)
+        if not parameters or parameters[0] != "s":
+            raise ProgramError(
+                f"the first parameter must be the state, named s; found {parameters[0] if parameters else 'none'}",
+                program=func.__name__,
+            )
+        functools.update_wrapper(self, func)
+        self.func = func
+        self.name = func.__name__
+        self.is_async = inspect.iscoroutinefunction(func)
+        self.num_api_spec_tokens = num_api_spec_tokens
+        self.bound_args = bound_args
+        self.bound_kwargs = dict(bound_kwargs or {})
+
+    def __repr__(self) -> str:
+        return f"<Program {self.name}>"
+
+    def bind(self, *args: Any, **kwargs: Any) -> "Program":
+        """The same program with some arguments fixed."""
+        return Program(
+            self.func,
+            num_api_spec_tokens=self.num_api_spec_tokens,
+            bound_args=(*self.bound_args, *args),
+            bound_kwargs={**self.bound_kwargs, **kwargs},
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """With a state as first argument: go on in that state, as part of its program (an async program gives an
+        awaitable). Otherwise `run`; inside a trace, a trace of this program."""
+        if args and isinstance(args[0], ProgramState):
+            return self.func(args[0], *self.bound_args, *args[1:], **{**self.bound_kwargs, **kwargs})
+        recorder = active_trace()
+        if recorder is not None:
+            state = ProgramState(recorder)
+            values = {key: value for key, value in kwargs.items() if key not in _RUN_OPTIONS}
+            state.result = self.func(state, *self.bound_args, *args, **{**self.bound_kwargs, **values})
+            return state
+        return self.run(*args, **kwargs)
+
+    # Running one
+
+    def run(
+        self,
+        *args: Any,
+        stream: bool = False,
+        backend: object | None = None,
+        use_thread: bool = True,
+        fuse: bool = True,
+        **kwargs: Any,
+    ) -> ProgramState:
+        """Run once and wait. With `stream=True` return at once; read the state's `text_iter`.
+
+        Raises: what the program raises; FillError, RoleError, VariableError and others of `ProgramError` naming the
+        program, the primitive and the value. With `stream=True` the reads raise them.
+        `use_thread` is accepted for programs written for SGLang; no thread is used either way.
+        """
+        run = self._make_run(args, kwargs, backend, fuse)
+        if stream:
+            return run.run_in_background()
+        if self.is_async:
+            return asyncio.run(run.arun())
+        return run.run()
+
+    async def arun(self, *args: Any, backend: object | None = None, fuse: bool = True, **kwargs: Any) -> ProgramState:
+        """`run` on an event loop. An `async def` program runs on the loop itself; another one's body on a thread."""
+        return await self._make_run(args, kwargs, backend, fuse).arun()
+
+    def stream(
+        self, *args: Any, var: str | None = None, backend: object | None = None, fuse: bool = True, **kwargs: Any
+    ) -> Iterator[str]:
+        """Run once, and yield the text as it arrives: all of it, or that of variable `var`.
+
+        Closing the iterator early ends the run.
+        """
+        run = self._make_run(args, kwargs, backend, fuse)
+        state = run.run_in_background()
+        try:
+            yield from state.text_iter(var)
+        finally:
+            if run.session.running:
+                run.session.abort()
+
+    async def astream(
+        self, *args: Any, var: str | None = None, backend: object | None = None, fuse: bool = True, **kwargs: Any
+    ) -> AsyncIterator[str]:
+        """`stream` on an event loop."""
+        run = self._make_run(args, kwargs, backend, fuse)
+        async with _streaming(run):
+            async for text in run.state.text_async_iter(var):
+                yield text
+
+    # Running many
+
+    @overload
+    def run_batch(
+        self,
+        batch_kwargs: Sequence[Mapping[str, Any] | Sequence[Any]],
+        *,
+        num_threads: int | Literal["auto"] = "auto",
+        progress_bar: bool = False,
+        generator_style: Literal[False] = False,
+        backend: object | None = None,
+        fuse: bool = True,
+        **options: Any,
+    ) -> list[ProgramState]: ...
+    @overload
+    def run_batch(
+        self,
+        batch_kwargs: Sequence[Mapping[str, Any] | Sequence[Any]],
+        *,
+        num_threads: int | Literal["auto"] = "auto",
+        progress_bar: bool = False,
+        generator_style: bool,
+        backend: object | None = None,
+        fuse: bool = True,
+        **options: Any,
+    ) -> Any: ...
+    def run_batch(
+        self,
+        batch_kwargs: Sequence[Mapping[str, Any] | Sequence[Any]],
+        *,
+        num_threads: int | Literal["auto"] = "auto",
+        progress_bar: bool = False,
+        generator_style: bool = False,
+        backend: object | None = None,
+        fuse: bool = True,
+        **options: Any,
+    ) -> Any:
+        """Run once for each row and return the states in the order of the rows.
+
+        A row is a dict of arguments, or a tuple of them. The constant beginning of the program is computed once, ahead;
+        the constraints are compiled before the first row. A row that fails harms no other: its state's `error()` is
+        what it failed with, and looking at what it did not get to raises that.
+
+        Args:
+            num_threads: rows in flight at once; "auto" is 128. A row whose program only waits for the model holds no
+                thread.
+            progress_bar: show progress on the terminal. generator_style: return an iterator, which runs rows as it is
+                read.
+            options: sampling defaults, as for `run`.
+        """
+        rows = batch.check_rows(batch_kwargs, self.name)
+        resolved = resolve_backend(backend)
+        sampling = self._options(options)
+        self._warm(resolved, rows)
+        runs = (self._row_run(row, resolved, sampling, fuse) for row in rows)
+        limit = batch.concurrency(num_threads)
+        if self.is_async:
+            states: Iterator[ProgramState] = batch.iterate_on_loop(runs, limit)
+        else:
+            states = batch.iterate(runs, limit)
+        if progress_bar:
+            states = batch.with_progress(states, len(rows), self.name)
+        return states if generator_style else list(states)
+
+    async def arun_batch(
+        self,
+        batch_kwargs: Sequence[Mapping[str, Any] | Sequence[Any]],
+        *,
+        num_threads: int | Literal["auto"] = "auto",
+        backend: object | None = None,
+        fuse: bool = True,
+        **options: Any,
+    ) -> list[ProgramState]:
+        """`run_batch` on an event loop."""
+        rows = batch.check_rows(batch_kwargs, self.name)
+        resolved = resolve_backend(backend)
+        sampling = self._options(options)
+        await asyncio.to_thread(self._warm, resolved, rows)
+        runs = (self._row_run(row, resolved, sampling, fuse) for row in rows)
+        return [state async for state in batch.iterate_async(runs, batch.concurrency(num_threads))]
+
+    # Looking at it
+
+    def trace(self, *args: Any, backend: object | None = None, **kwargs: Any) -> Trace:
+        """The program's nodes, learnt by running it on placeholders for all arguments that are not given.
+
+        The trace ends where the program decides by a value. `backend` is accepted for programs written for SGLang.
+        Raises: what the program raises, for example PlaceholderError (a TypeError) for an f-string of an argument.
+        """
+        values = {key: value for key, value in kwargs.items() if key not in _RUN_OPTIONS}
+        return trace_program(
+            self.func, self.name, (*self.bound_args, *args), {**self.bound_kwargs, **values}, strict=True
+        )
+
+    def plan(self, *args: Any, fuse: bool = True, **kwargs: Any) -> Plan:
+        """What a run will send and where Python decides; `print` it."""
+        return make_plan(self.trace(*args, **kwargs), fuse=fuse)
+
+    def cache(self, backend: object | None = None) -> None:
+        """Compute the constant beginning of the program, so that later runs find it in the prefix cache."""
+        self._warm_prefix(resolve_backend(backend), self._loose_trace({}))
+
+    # Inside
+
+    def _options(self, kwargs: dict[str, Any]) -> SamplingOptions:
+        """Take the run's sampling options out of `kwargs`. Raises: FillError naming one that is wrong."""
+        values = {key: kwargs.pop(key) for key in list(kwargs) if key in _RUN_OPTIONS}
+        new_tokens = values.pop("max_new_tokens", None)
+        if new_tokens is not None:
+            values["max_tokens"] = new_tokens
+        try:
+            return SamplingOptions.of(values)
+        except (InvalidRequest, TypeError, ValueError) as error:
+            raise FillError(str(error), program=self.name, primitive="run") from error
+
+    def _make_run(self, args: Sequence[Any], kwargs: dict[str, Any], backend: object | None, fuse: bool) -> Run:
+        options = self._options(kwargs)
+        self._check_arguments(args, kwargs)
+        return Run(self, args, kwargs, backend=resolve_backend(backend), options=options, fuse=fuse)
+
+    def _check_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        try:
+            inspect.signature(self.func).bind(None, *self.bound_args, *args, **{**self.bound_kwargs, **kwargs})
+        except TypeError as error:
+            raise ProgramError(str(error), program=self.name, primitive="arguments") from error
+
+    def _row_run(
+        self, row: Mapping[str, Any] | Sequence[Any], backend: Backend, options: SamplingOptions, fuse: bool
+    ) -> Run:
+        args, kwargs = ((), row) if isinstance(row, Mapping) else (tuple(row), {})
+        return Run(self, args, kwargs, backend=backend, options=options, fuse=fuse)
+
+    def _warm(self, backend: Backend, rows: Sequence[Mapping[str, Any] | Sequence[Any]]) -> None:
+        """Compile the constraints and compute the constant prefix ahead of a batch. Raises: FillError for a constraint
+        that cannot be honoured, before any row runs."""
+        if len(rows) < 2 or not global_config.enable_precache_with_tracing:
+            return
+        trace = self._loose_trace(_shared_arguments(rows))
+        try:
+            backend.prepare(make_plan(trace).constraints)
+        except InvalidRequest as error:
+            raise FillError(f"{type(error).__name__}: {error}", program=self.name, primitive="constraint") from error
+        self._warm_prefix(backend, trace)
+
+    def _loose_trace(self, values: Mapping[str, Any]) -> Trace:
+        return trace_program(self.func, self.name, self.bound_args, {**self.bound_kwargs, **values}, strict=False)
+
+    def _warm_prefix(self, backend: Backend, trace: Trace) -> None:
+        session = Session(backend, self.name, ids=RequestIds(f"{self.name}-prefix"))
+        machine = Interpreter(session, SamplingOptions())
+        for node in trace.constant_prefix():
+            machine.append(node)
+        machine.warm().result()
+
+
+def _shared_arguments(rows: Sequence[Mapping[str, Any] | Sequence[Any]]) -> dict[str, Any]:
+    """Arguments that all rows give the same object or an equal text for."""
+    first = rows[0]
+    if not isinstance(first, Mapping):
+        return {}
+    return {
+        name: value
+        for name, value in first.items()
+        if all(
+            isinstance(row, Mapping)
+            and name in row
+            and (row[name] is value or (isinstance(value, str) and row[name] == value))
+            for row in rows
+        )
+    }
+
+
+@asynccontextmanager
+async def _streaming(run: Run) -> AsyncIterator[None]:
+    task = await run.run_as_task()
+    try:
+        yield
+    finally:
+        if not task.done():
+            run.session.abort()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)

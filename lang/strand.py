@@ -1,0 +1,349 @@
+"""A strand: items appended between two forks, executed in as few requests as their order allows.
+
+Appending costs nothing and sends nothing. `start` executes what has been appended so far: a straight run of text and
+fills becomes one request, whose fills the engine executes without coming back. Requests follow each other by their own
+completion (steps.py), so no thread waits inside a strand.
+
+    fork                 strand A: text, fill, text ──┬── strand A' (the program goes on)
+                                                      ├── strand B  (branch 0)   its context begins with A's tokens
+                                                      └── strand C  (branch 1)   and so do the others': the KV is shared
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from slipform.errors import FillError, SlipformError
+from slipform.lang.backend import Backend, Call, ScoreRequest
+from slipform.lang.cells import FillCell, HoleCell, SelectCell
+from slipform.lang.choices import UNCONDITIONAL_LIKELIHOOD_NORMALIZED, decide
+from slipform.lang.ids import RequestIds
+from slipform.lang.meta import fill_meta, select_meta
+from slipform.lang.steps import Steps, done, gather, new_future, run_steps
+from slipform.runtime.request import (
+    Event,
+    Fill,
+    FillFinished,
+    GenerateRequest,
+    RequestFailed,
+    RequestFinished,
+    Segment,
+    Text,
+    TextDelta,
+    TokenIds,
+)
+
+# A fork computes its prefix once before the branches start; below this it is cheaper to compute it in each.
+WARM_MIN_CHARS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class FillItem:
+    """A fill to execute. `alone`: it needs a request of its own (several sequences, scored prompt, rewound
+    thoughts)."""
+
+    cell: FillCell
+    fill: Fill
+    n: int = 1
+    prompt_logprobs_from: int | None = None
+    text_in_logprobs: bool = False
+
+    @property
+    def alone(self) -> bool:
+        return self.n > 1 or self.prompt_logprobs_from is not None or self.cell.reasoning is not None
+
+
+@dataclass(frozen=True, slots=True)
+class SelectItem:
+    cell: SelectCell
+    choices: tuple[str, ...]
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class WarmItem:
+    """Compute what is known here, so that branches find it in the cache."""
+
+
+Item = Text | FillItem | SelectItem | WarmItem
+
+
+class Session:
+    """What all strands of one program run share: the backend, its options, and who listens to progress.
+
+    Attributes:
+        fuse: whether a run of fills goes out as one request. asynchronous: the program is an `async def`.
+        running: a stream reads while the body runs, on the thread `body_thread` where it has one.
+    """
+
+    def __init__(
+        self, backend: Backend, program: str, *, ids: RequestIds, fuse: bool = True, asynchronous: bool = False
+    ) -> None:
+        self.backend = backend
+        self.program = program
+        self.fuse = fuse
+        self.ids = ids
+        self.asynchronous = asynchronous
+        self.running = False
+        self.body_thread: int | None = None
+        self._lock = threading.Lock()
+        self._listeners: list[Callable[[], None]] = []
+        self._calls: set[Call] = set()
+        self._aborted = False
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        with self._lock:
+            self._listeners = [*self._listeners, listener]
+
+    def unsubscribe(self, listener: Callable[[], None]) -> None:
+        with self._lock:
+            self._listeners = [other for other in self._listeners if other is not listener]
+
+    def notify(self) -> None:
+        for listener in self._listeners:
+            listener()
+
+    def abort(self) -> None:
+        """End every request in flight and send no more."""
+        with self._lock:
+            self._aborted = True
+            calls = list(self._calls)
+        for call in calls:
+            call.abort()
+
+    def send(self, request: GenerateRequest, on_event: Callable[[Event], None]) -> "Future[RequestFinished]":
+        """Submit a request; deltas and finished fills go to `on_event`."""
+        future = new_future()
+        if self._aborted:
+            future.set_exception(FillError("the run was aborted", program=self.program))
+            return future
+        calls: list[Call] = []
+
+        def listen(event: Event) -> None:
+            if isinstance(event, (RequestFinished, RequestFailed)):
+                with self._lock:
+                    self._calls.difference_update(calls)
+                if isinstance(event, RequestFinished):
+                    future.set_result(event)
+                else:
+                    future.set_exception(event.error)
+            else:
+                on_event(event)
+
+        call = self.backend.submit(request, listen)
+        with self._lock:
+            calls.append(call)
+            if not future.done():
+                self._calls.add(call)
+        return future
+
+
+class Strand:
+    """One line of execution; see the module's docstring. Thread-safe."""
+
+    def __init__(self, session: Session, base: "Strand | None" = None) -> None:
+        self.session = session
+        self._base = base
+        self._ids: tuple[int, ...] = ()
+        self._tail: tuple[Text, ...] = ()  # text behind `_ids`, kept as text: later text is encoded together with it
+        self._items: deque[Item] = deque()
+        self._target = 0  # items from the left that may be executed now
+        self._run: Future[None] | None = None
+        self._failure: BaseException | None = None
+        self._lock = threading.Lock()
+
+    def append(self, item: Item) -> None:
+        with self._lock:
+            self._items.append(item)
+            failure = self._failure
+        if failure is not None and isinstance(item, (FillItem, SelectItem)):
+            item.cell.fail(failure)
+
+    def branch(self) -> "Strand":
+        """A strand that goes on from this one's end. Nothing may be appended to this one afterwards."""
+        with self._lock:
+            settled = self._run is None and self._base is None and self._failure is None
+            if not settled or not all(isinstance(item, Text) for item in self._items):
+                return Strand(self.session, self)
+            self._tail += tuple(item for item in self._items if isinstance(item, Text))
+            self._items.clear()
+            other = Strand(self.session)
+            other._ids, other._tail = self._ids, self._tail
+            return other
+
+    @property
+    def num_known_chars(self) -> int:
+        """Characters of text at the end that no request has carried yet."""
+        return sum(len(item.text) for item in (*self._tail, *self._items) if isinstance(item, Text))
+
+    def start(self) -> "Future[None]":
+        """Execute all items appended so far; the future is done when they are."""
+        with self._lock:
+            if self._failure is not None:
+                failed = new_future()
+                failed.set_exception(self._failure)
+                return failed
+            self._target = len(self._items)
+            if self._run is not None:
+                return self._run
+            if not self._items and self._base is None:
+                return done(None)
+            self._run = run = new_future()
+        run_steps(self._steps(), into=run)
+        return run
+
+    def _steps(self) -> "Steps[None]":
+        pending: Sequence[HoleCell] = ()
+        try:
+            if self._base is not None:
+                yield self._base.start()
+                self._ids, self._tail = self._base._ids, self._base._tail
+                self._base = None
+            while True:
+                batch = self._take()
+                if batch is None:
+                    self.session.notify()
+                    return
+                pending = [item.cell for item in batch if isinstance(item, (FillItem, SelectItem))]
+                last = batch[-1]
+                if isinstance(last, SelectItem):
+                    yield from self._select(last)
+                elif isinstance(last, WarmItem):
+                    yield self._send((), lambda event: None)
+                elif any(isinstance(item, FillItem) for item in batch):
+                    yield from self._generate(batch)
+                else:
+                    self._tail += tuple(item for item in batch if isinstance(item, Text))
+        except Exception as error:  # whatever it is, everyone who waits for a later hole gets it
+            failure = self._explain(error, pending)
+            self._fail(failure, pending)
+            if failure is error:
+                raise
+            raise failure from error
+
+    def _take(self) -> list[Item] | None:
+        """The next items that one request can carry; None, and the run is over, when the target is reached."""
+        with self._lock:
+            batch: list[Item] = []
+            num_fills = 0
+            while self._target > 0:
+                item = self._items[0]
+                if isinstance(item, FillItem):
+                    if num_fills and item.alone:
+                        break
+                    num_fills += 1
+                elif not isinstance(item, Text) and batch:
+                    break
+                batch.append(self._items.popleft())
+                self._target -= 1
+                if isinstance(item, (SelectItem, WarmItem)):
+                    break
+                if isinstance(item, FillItem) and (item.alone or not self.session.fuse):
+                    break
+            if not batch:
+                self._run = None
+                return None
+            # Text behind the last fill stays text.
+            while num_fills and isinstance(batch[-1], Text):
+                self._items.appendleft(batch.pop())
+                self._target += 1
+            return batch
+
+    def _context(self) -> tuple[Segment, ...]:
+        known = (TokenIds(self._ids),) if self._ids else ()
+        return (*known, *self._tail)
+
+    def _send(
+        self,
+        segments: Sequence[Segment],
+        on_event: Callable[[Event], None],
+        n: int = 1,
+        prompt_logprobs_from: int | None = None,
+    ) -> "Future[Any]":
+        context = self._context()
+        if not context and not segments:
+            return done(None)
+        request = GenerateRequest(
+            self.session.ids.next(), (*context, *segments), n=n, prompt_logprobs_from=prompt_logprobs_from
+        )
+        return self.session.send(request, on_event)
+
+    def _generate(self, batch: Sequence[Item]) -> "Steps[None]":
+        fills = [item for item in batch if isinstance(item, FillItem)]
+        segments: list[Segment] = []
+        for item in batch:
+            if isinstance(item, FillItem):
+                segments.append(item.fill)
+            elif isinstance(item, Text):
+                segments.append(item)
+        last = fills[-1]
+
+        def on_event(event: Event) -> None:
+            if isinstance(event, TextDelta) and event.sequence_index == 0:
+                cell = fills[event.fill_index].cell
+                if cell.reasoning is None:
+                    cell.live.append(event.text)
+                    cell.live_token_ids.extend(event.token_ids)
+            elif isinstance(event, FillFinished) and last.n == 1:
+                fills[event.fill_index].cell.resolve((event.result,))
+            self.session.notify()
+
+        finished: RequestFinished = yield self._send(segments, on_event, last.n, last.prompt_logprobs_from)
+        sequences = sorted(finished.sequences, key=lambda sequence: sequence.index)
+        for index, item in enumerate(fills):
+            item.cell.meta = fill_meta(item, finished, index, self.session.backend)
+            item.cell.resolve([sequence.fills[index] for sequence in sequences])
+        first = sequences[0]
+        self._ids, self._tail = first.token_ids, ()
+        if last.cell.reasoning is not None:
+            # The thoughts are not part of what follows: go back to where the fill began and put the answer there.
+            written = len(first.fills[-1].token_ids)
+            self._ids = first.token_ids[: len(first.token_ids) - written]
+            answer = last.cell.text()
+            self._tail = (Text(answer),) if answer else ()
+
+    def _select(self, item: SelectItem) -> "Steps[None]":
+        request = ScoreRequest(
+            self.session.ids.next(),
+            item.cell.node.name,
+            self._context(),
+            item.choices,
+            unconditional=item.method == UNCONDITIONAL_LIKELIHOOD_NORMALIZED,
+        )
+        scores = yield self.session.backend.score(request)
+        decision = decide(item.method, scores.options)
+        choice = item.choices[decision.index]
+        self._tail += (Text(choice),)
+        item.cell.resolve(choice, select_meta(item.choices, scores, decision, self.session.backend))
+        self.session.notify()
+
+    def _explain(self, error: Exception, pending: Sequence[HoleCell]) -> Exception:
+        """An engine's error as one that names the program, the holes of the request and their lines."""
+        if not isinstance(error, SlipformError) or isinstance(error, FillError) or not pending:
+            return error
+        unfinished = [cell for cell in pending if not cell.future.done()] or list(pending)
+        lines = ", ".join(dict.fromkeys(str(cell.origin) for cell in unfinished if cell.origin))
+        return FillError(
+            f"{type(error).__name__}: {error}" + (f" ({lines})" if lines else ""),
+            program=self.session.program,
+            primitive=", ".join(cell.node.describe() for cell in unfinished),
+        )
+
+    def _fail(self, error: Exception, pending: Sequence[HoleCell]) -> None:
+        with self._lock:
+            self._failure = error
+            self._run = None
+            rest = [item.cell for item in self._items if isinstance(item, (FillItem, SelectItem))]
+            self._items.clear()
+            self._target = 0
+        for cell in (*pending, *rest):
+            cell.fail(error)
+        self.session.notify()
+
+
+def settle(strands: Sequence[Strand]) -> "Future[list[None]]":
+    """Start all strands; done when all are, with the first failure in order."""
+    return gather([strand.start() for strand in strands])
