@@ -14,6 +14,7 @@ from slipform.grammars.limits import Budget, CancelToken, Limits
 from slipform.grammars.masks import MaskPool
 from slipform.grammars.matcher import Matcher
 from slipform.grammars.pushdown import Automaton
+from slipform.grammars.shortest import Completions
 from slipform.grammars.spec import GrammarSpec
 from slipform.grammars.vocabulary import Vocabulary
 
@@ -38,7 +39,8 @@ class CompiledGrammar:
         self._automaton = Automaton(builder, vocabulary.trie.max_depth)
         self._slots: dict[int, tuple[int, int]] = {}
         self._after: dict[int, int] = {}
-        self._forced: dict[tuple[int, bytes], list[int]] = {}
+        self._completions: dict[int, bytes] = {}
+        self._shortest = Completions(builder)
         self._eos = frozenset(vocabulary.eos_ids)
         self._start = self._automaton.start(root)
 
@@ -118,10 +120,20 @@ class CompiledGrammar:
         return self._automaton.forced_bytes(config)[0]
 
     def forced_tokens(self, config: int, tail: bytes) -> list[int]:
-        return []
+        """See `Matcher.forced_tokens`."""
+        forced, end = self._automaton.forced_bytes(config)
+        if not forced:
+            return []
+        next_bytes = None if self._automaton.is_accepting(end) else self._automaton.successors(end) != 0
+        return self.vocabulary.jump_forward.tokens(tail, forced, next_bytes)
 
     def shortest_completion(self, config: int) -> bytes:
-        return b""
+        """See `Matcher.shortest_completion`."""
+        known = self._completions.get(config)
+        if known is None:
+            with self._automaton.lock:
+                known = self._completions[config] = self._shortest.of_config(self._automaton, config)
+        return known
 
 
 class GrammarCache:

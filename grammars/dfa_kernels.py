@@ -441,7 +441,7 @@ def product(
 @njit(cache=True, nogil=True)
 def _slot(key: int, slots: int) -> int:
     mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
-    return np.int64((mixed >> np.uint64(32)) & np.uint64(slots - 1))
+    return int((mixed >> np.uint64(32)) & np.uint64(slots - 1))
 
 
 @njit(cache=True, nogil=True)

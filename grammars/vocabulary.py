@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from slipform.errors import ConfigError
 from slipform.grammars.config import cache_directory
+from slipform.grammars.jump_forward import Encode, JumpForward
 from slipform.grammars.masks import MaskPool
 from slipform.grammars.trie import TokenTrie
 
-Encode = Callable[[str], list[int]]
 _CACHE_FORMAT = "1"
 
 
@@ -33,6 +33,8 @@ class Vocabulary:
         trie: the trie of all ordinary tokens.
         encode: the tokenizer's plain encoding of a text (no special tokens added or parsed), or None. Jump-forward
             needs it: without it no token is ever forced.
+        mask_pool: mask rows of all grammars of this vocabulary.
+        jump_forward: finds the tokens of forced text.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Vocabulary:
         lengths = np.fromiter(map(len, token_bytes), np.int64, len(token_bytes))
         self.token_offsets: npt.NDArray[np.int64] = np.concatenate(([0], np.cumsum(lengths)))
         self.mask_pool = MaskPool(self.num_words)
+        self.jump_forward = JumpForward(self.trie, token_bytes, encode)
         self.token_text: npt.NDArray[np.uint8] = np.frombuffer(b"".join(token_bytes), np.uint8)
 
     def __len__(self) -> int:
@@ -60,6 +63,11 @@ class Vocabulary:
 
     def __repr__(self) -> str:
         return f"Vocabulary({len(self)} tokens, {self.digest[:12]})"
+
+    @property
+    def size(self) -> int:
+        """Number of ids, as `len`."""
+        return len(self.token_bytes)
 
     @property
     def num_words(self) -> int:

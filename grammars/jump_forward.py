@@ -1,0 +1,194 @@
+"""Forced text as ready tokens: only those that the tokenizer's own encoding of the whole text would contain.
+
+Let `known` be the text up to the end of the forced bytes. A byte-pair encoder works such that the tokens of a prefix of
+the text that ends at a token border are the encoding of that prefix; so in whatever continues `known`, the first token
+that reaches beyond it starts at some position p, where known[p:] begins that token, and all tokens before p are
+encode(known[:p]). Hence the tokens common to encode(known[:p]) over every such p are settled. Positions p are found in
+the token trie. What follows may also move the borders at which a pre-tokenizer cuts the text before pairs are merged,
+white space above all; so the common part is also taken over encodings of `known` with typical continuations.
+
+The observation on prefixes is from the incremental encoder of the `bpe` crate (GitHub, 2024).
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from slipform.grammars.trie import TokenTrie
+
+Encode = Callable[[str], list[int]]
+
+_WINDOW_BYTES = 96
+_CACHE_ENTRIES = 16_384
+
+# One of each kind that pre-tokenizers tell apart: letters (upper case, marks, wide), digits, apostrophes, spaces in
+# runs, line ends, punctuation.
+_PROBES = (
+    "a",
+    "A",
+    "s",
+    "é",
+    "́a",
+    "中",
+    "7",
+    "'s",
+    " ",
+    "  a",
+    " a",
+    "\n",
+    " \n",
+    "\n\n",
+    "\r\n",
+    "\t",
+    ".",
+    '"',
+    "_",
+    "/",
+    "}",
+)
+
+
+class JumpForward:
+    """Finds the settled tokens of forced text for one vocabulary. Thread-safe; results are cached."""
+
+    def __init__(self, trie: TokenTrie, token_bytes: Sequence[bytes], encode: Encode | None) -> None:
+        """`encode`: the tokenizer's plain encoding of a text; without it nothing is ever settled."""
+        self._trie = trie
+        self._token_bytes = token_bytes
+        self._encode = encode
+        self._cache: OrderedDict[tuple[bytes, bytes, bytes | None], list[int]] = OrderedDict()
+
+    def tokens(self, tail: bytes, forced: bytes, next_bytes: npt.NDArray[np.bool_] | None) -> list[int]:
+        """The settled tokens of `forced` behind `tail`.
+
+        Args:
+            tail: the text before; its end is a token border.
+            forced: what comes next for sure.
+            next_bytes: (256,) which bytes may follow `forced`; None if anything may, as at the end of a fill.
+        """
+        if self._encode is None or not forced:
+            return []
+        window = _window(tail)
+        key = (window, forced, None if next_bytes is None else next_bytes.tobytes())
+        known = self._cache.get(key)
+        if known is None:
+            known = self._cache[key] = self._find(self._encode, window, forced, next_bytes)
+            if len(self._cache) > _CACHE_ENTRIES:
+                self._cache.popitem(last=False)
+        return known.copy()
+
+    def _find(self, encode: Encode, tail: bytes, forced: bytes, next_bytes: npt.NDArray[np.bool_] | None) -> list[int]:
+        known = tail + forced
+        whole = len(known)
+        while True:
+            text = _complete_characters(known)
+            if len(text) <= len(tail):
+                return []
+            if len(text) < whole:
+                next_bytes = None
+            begins = _possible_borders(self._trie, text, next_bytes)
+            # A border inside a character: nothing is known of the tokens before it, so the text ends before that one.
+            inside = [begin for begin in begins if begin < len(text) and text[begin] & 0xC0 == 0x80]
+            if not inside:
+                break
+            known = text[: min(inside)]
+            whole = len(known) + 1
+        try:
+            decoded = text.decode("utf-8")
+        except UnicodeDecodeError:  # the tail starts or is cut inside a character, or is not text at all
+            return []
+        settled = self._aligned(encode, decoded, text, len(tail))
+        for begin in begins:
+            if not settled:
+                return []
+            if begin < len(text):
+                prefix = text[:begin]
+                settled = _common(settled, self._aligned(encode, prefix.decode("utf-8"), prefix, len(tail)))
+        for probe in _PROBES:
+            if not settled:
+                return []
+            if next_bytes is None or next_bytes[probe.encode()[0]]:
+                longer = text + probe.encode()
+                settled = _common(settled, self._aligned(encode, decoded + probe, longer, len(tail)))
+        return settled
+
+    def _aligned(self, encode: Encode, decoded: str, text: bytes, begin: int) -> list[int]:
+        """The tokens of `text` from byte `begin` on; empty if no border is there, or the tokens spell another text."""
+        ids = encode(decoded)
+        token_bytes = self._token_bytes
+        spelled = b"".join([token_bytes[token] for token in ids])
+        # Some tokenizers put a space before the text.
+        position = len(text) - len(spelled)
+        if position not in (0, -1) or not spelled.endswith(text):
+            return []
+        for index, token in enumerate(ids):
+            if position == begin:
+                return ids[index:]
+            if position > begin:
+                return []
+            position += len(token_bytes[token])
+        return []
+
+
+def _window(tail: bytes) -> bytes:
+    """The end of `tail`, from a place where every common pre-tokenizer cuts: before a space between two words."""
+    if len(tail) <= _WINDOW_BYTES:
+        return tail
+    begin = len(tail) - _WINDOW_BYTES
+    while begin > 0:
+        before, space, after = tail[begin - 1], tail[begin], tail[begin + 1]
+        if space == 0x20 and _is_letter(before) and _is_letter(after):
+            return tail[begin:]
+        begin -= 1
+    return tail
+
+
+def _is_letter(byte: int) -> bool:
+    return 0x41 <= byte <= 0x5A or 0x61 <= byte <= 0x7A
+
+
+def _complete_characters(text: bytes) -> bytes:
+    """`text` without an unfinished character at its end."""
+    for back in range(1, min(4, len(text)) + 1):
+        byte = text[-back]
+        if byte & 0xC0 == 0x80:
+            continue
+        needed = 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+        return text if needed <= back else text[:-back]
+    return text
+
+
+def _possible_borders(trie: TokenTrie, text: bytes, next_bytes: npt.NDArray[np.bool_] | None) -> list[int]:
+    """Positions p such that text[p:] begins a longer token, going on with one of `next_bytes`; and the end."""
+    first = max(0, len(text) - trie.max_depth)
+    begins = [p for p in range(first, len(text)) if _goes_on(trie, text[p:], next_bytes)]
+    return [*begins, len(text)]
+
+
+def _goes_on(trie: TokenTrie, start: bytes, next_bytes: npt.NDArray[np.bool_] | None) -> bool:
+    """Whether some token begins with `start` and has one of `next_bytes` behind it."""
+    node, end = 0, len(trie.byte)
+    for byte in start:
+        while node < end and trie.byte[node] != byte:
+            node = int(trie.skip[node])
+        if node >= end:
+            return False
+        end = int(trie.skip[node])
+        node += 1
+    while node < end:
+        if next_bytes is None or next_bytes[trie.byte[node]]:
+            return True
+        node = int(trie.skip[node])
+    return False
+
+
+def _common(left: Iterable[int], right: Iterable[int]) -> list[int]:
+    """The common beginning of two sequences."""
+    result = []
+    for a, b in zip(left, right, strict=False):
+        if a != b:
+            break
+        result.append(a)
+    return result

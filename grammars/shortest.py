@@ -1,0 +1,211 @@
+"""Short texts that complete a match: from a node, from a state of a regular part, from a configuration."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from slipform.grammars.builder import END_OF_LITERAL, NODE_COLUMNS, Builder, Kind, Node
+from slipform.grammars.members import Extra, Member, Progress
+from slipform.grammars.pushdown import Automaton
+from slipform.kernels.pushdown import LITERAL_BASE
+
+
+class Completions:
+    """Shortest completions of one grammar, memoised. Rules with a witness count as their witness; members as the few
+    that their conditions need. Not thread-safe: call under the automaton's lock."""
+
+    def __init__(self, builder: Builder) -> None:
+        self._builder = builder
+        self._of_node: dict[int, bytes] = {}
+        self._of_state: dict[int, bytes] = {}
+
+    def of_config(self, automaton: Automaton, config: int) -> bytes:
+        """A short completion of the text at `config`; b"" where it is accepting."""
+        if automaton.is_accepting(config):
+            return b""
+        best: bytes | None = None
+        for state, frames in automaton.items(config):
+            parts = [self._rest_of_leaf(state)]
+            length = len(parts[0])
+            for node, value in frames:
+                if best is not None and length >= len(best):
+                    break
+                parts.append(self._rest_of_frame(automaton, node, value))
+                length += len(parts[-1])
+            if best is None or length < len(best):
+                best = b"".join(parts)
+        if best is None:
+            raise ValueError(f"configuration {config} has no continuation")
+        return best
+
+    def of_node(self, node: int) -> bytes:
+        """A short text of the node's language."""
+        known = self._of_node.get(node)
+        if known is None:
+            self._solve(node)
+            known = self._of_node[node]
+        return known
+
+    def _solve(self, root: int) -> None:
+        """Shortest texts of everything below `root`, by relaxation: recursion makes this a fixed point."""
+        order: list[int] = []
+        seen = {root}
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            order.append(node)
+            for child in self._children(node):
+                if child not in seen and child not in self._of_node:
+                    seen.add(child)
+                    stack.append(child)
+        order.reverse()
+        found: dict[int, bytes] = {}
+
+        def known(child: int) -> bytes | None:
+            return self._of_node.get(child, found.get(child))
+
+        changed = True
+        while changed:
+            changed = False
+            for node in order:
+                text = self._combine(node, known)
+                if text is not None and (node not in found or len(text) < len(found[node])):
+                    found[node] = text
+                    changed = True
+        self._of_node.update(found)
+
+    def _operands(self, node: int) -> tuple[Kind, list[int]]:
+        row = self._builder.nodes[node * NODE_COLUMNS : (node + 1) * NODE_COLUMNS]
+        return Kind(row[0]), row[1:]
+
+    def _kids(self, node: int) -> list[int]:
+        _, (first, count, *_) = self._operands(node)
+        return self._builder.kids[first : first + count]
+
+    def _children(self, node: int) -> Iterable[int]:
+        kind, operands = self._operands(node)
+        if kind in (Kind.SEQ, Kind.ALT):
+            return self._kids(node)
+        if kind == Kind.REPEAT:
+            return [operands[0]] + ([operands[3]] if operands[3] >= 0 else [])
+        if kind == Kind.RULE:
+            if self._builder.rule_witness[operands[1]] is not None:
+                return []
+            return [self._builder.body_of(Node(node))]
+        if kind == Kind.MEMBERS:
+            solver = self._builder.members_solvers[operands[0]]
+            spec = solver.spec
+            declared, extras = solver.completion(solver.start()) or ([], [])
+            chosen = [spec.declared[index] for index in declared] + [spec.extras[index] for index in extras]
+            return [spec.assign, spec.separator, *(part for one in chosen for part in (one.key, one.value))]
+        return []
+
+    def _combine(self, node: int, known: Callable[[int], bytes | None]) -> bytes | None:
+        kind, operands = self._operands(node)
+        if kind == Kind.EMPTY:
+            return b""
+        if kind == Kind.LITERAL:
+            return bytes(self._builder.literal_pool[operands[0] : operands[0] + operands[1]])
+        if kind == Kind.LEAF:
+            return self._rest_of_leaf(operands[0])
+        if kind == Kind.SEQ:
+            return _join(map(known, self._kids(node)))
+        if kind == Kind.ALT:
+            texts = [text for text in map(known, self._kids(node)) if text is not None]
+            return min(texts, key=len, default=None)
+        if kind == Kind.REPEAT:
+            return self._copies(node, operands[1], known)
+        if kind == Kind.RULE:
+            witness = self._builder.rule_witness[operands[1]]
+            return witness if witness is not None else known(self._builder.body_of(Node(node)))
+        if kind == Kind.MEMBERS:
+            return self._members(operands[0], self._builder.members_solvers[operands[0]].start(), known)
+        return None
+
+    def _copies(self, node: int, count: int, known: Callable[[int], bytes | None]) -> bytes | None:
+        """`count` copies of a repetition's body with separators between."""
+        _, (body, _, _, separator, _) = self._operands(node)
+        if count == 0:
+            return b""
+        text, between = known(body), b"" if separator < 0 else known(separator)
+        if text is None or (between is None and count > 1):
+            return None
+        return (between or b"").join([text] * count)
+
+    def _members(self, index: int, progress: Progress, known: Callable[[int], bytes | None]) -> bytes | None:
+        """The members still needed behind `progress`, and the separator before the first of them where one is due."""
+        solver = self._builder.members_solvers[index]
+        spec = solver.spec
+        declared, extras = solver.completion(progress) or ([], [])
+        chosen = [spec.declared[one] for one in declared] + [spec.extras[one] for one in extras]
+        parts: list[bytes | None] = []
+        for number, one in enumerate(chosen):
+            if number or progress.started:
+                parts.append(known(spec.separator))
+            parts += [known(one.key), known(spec.assign), known(one.value)]
+        return _join(parts)
+
+    def _rest_of_frame(self, automaton: Automaton, node: int, value: int) -> bytes:
+        kind, operands = self._operands(node)
+        if kind == Kind.SEQ:
+            return b"".join(map(self.of_node, self._kids(node)[value:]))
+        if kind == Kind.REPEAT:
+            count, in_separator = value >> 1, value & 1
+            missing = max(0, operands[1] - count - (not in_separator))
+            if in_separator:
+                missing = max(1, missing)
+            text = self._copies(node, missing, self.of_node) or b""
+            separator = b"" if operands[3] < 0 or in_separator or not missing else self.of_node(operands[3])
+            return separator + text
+        if value & 1:
+            return self._at_least_one(*automaton.place(value >> 1))
+        index, progress = automaton.entry(value >> 1)
+        return self._members(index, progress, self.of_node) or b""
+
+    def _at_least_one(self, index: int, progress: Progress) -> bytes:
+        """One more member and those needed then; the separator before it is written."""
+        solver = self._builder.members_solvers[index]
+        spec = solver.spec
+        choices: list[tuple[Member | Extra, Progress]] = [
+            (spec.declared[one], solver.add(progress, one)) for one in solver.next_declared(progress)
+        ]
+        choices += [(spec.extras[one], solver.add_extra(progress, one)) for one in solver.next_extras(progress)]
+        texts = (
+            self.of_node(one.key)
+            + self.of_node(spec.assign)
+            + self.of_node(one.value)
+            + (self._members(index, after, self.of_node) or b"")
+            for one, after in choices
+        )
+        return min(texts, key=len)
+
+    def _rest_of_leaf(self, state: int) -> bytes:
+        """The shortest text from a leaf state to an accepting one."""
+        builder = self._builder
+        if state >= LITERAL_BASE:
+            begin = state - LITERAL_BASE
+            return bytes(builder.literal_pool[begin : builder.literal_pool.index(END_OF_LITERAL, begin)])
+        known = self._of_state.get(state)
+        if known is not None:
+            return known
+        came: dict[int, tuple[int, int]] = {}
+        queue = deque([state])
+        here = state
+        while queue and not builder.leaf_accepting[here := queue.popleft()]:
+            for index in range(builder.leaf_first[here], builder.leaf_first[here + 1]):
+                target = builder.range_target[index]
+                if target not in came and target != state:
+                    came[target] = (here, builder.range_low[index])
+                    queue.append(target)
+        text = bytearray()
+        while here != state:
+            here, byte = came[here]
+            text.append(byte)
+        result = self._of_state[state] = bytes(reversed(text))
+        return result
+
+
+def _join(parts: Iterable[bytes | None]) -> bytes | None:
+    texts = list(parts)
+    if any(text is None for text in texts):
+        return None
+    return b"".join(text for text in texts if text is not None)
