@@ -121,10 +121,16 @@ class MembersSolver:
 
     def next_declared(self, progress: Progress) -> list[int]:
         """Indices of the declared members that may come next, each leaving a way to the end."""
-        return [index for index in _indices(self._open(progress)) if self.is_feasible(self.add(progress, index))]
+        open_ = self._open(progress)
+        missing = self._missing(progress)
+        if self._ordered and missing:  # the first required one cannot be passed by
+            open_ &= (missing & -missing) * 2 - 1
+        return [index for index in _indices(open_) if self.is_feasible(self.add(progress, index))]
 
     def next_extras(self, progress: Progress) -> list[int]:
         """Indices of the extras of which one may come next."""
+        if self._ordered and self.spec.extras_last and self._missing(progress):
+            return []
         indices = range(len(self.spec.extras))
         return [index for index in indices if self._extra_open(progress, index) and self._extra_fits(progress, index)]
 
