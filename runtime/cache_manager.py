@@ -33,12 +33,13 @@ class CacheManager:
 
     Attributes:
         table: (num_rows, max_len) int32 on the host; the slots of each running sequence, kept up to date in place.
+        shares_prefixes: whether computed prefixes are kept and found again.
     """
 
     def __init__(self, pool: KVPool, *, num_rows: int, max_len: int, share_prefixes: bool = True) -> None:
         self._pool = pool
         self._tree = RadixCache()
-        self._share_prefixes = share_prefixes
+        self.shares_prefixes = share_prefixes
         self._slots = np.zeros((num_rows, max_len), dtype=np.int32)
         self._free_rows = list(range(num_rows - 1, -1, -1))
         self._holdings: dict[int, Holding] = {}
@@ -71,7 +72,7 @@ class CacheManager:
 
     def cached_len(self, namespace: str, ids: IdArray) -> int:
         """Length of the cached prefix of `ids`. Changes nothing."""
-        return self._tree.match_len(namespace, ids) if self._share_prefixes else 0
+        return self._tree.match_len(namespace, ids) if self.shares_prefixes else 0
 
     def admit(self, namespace: str, ids: IdArray, reusable_len: int) -> Holding:
         """Start a holding on a free row with the longest cached prefix of ids[:reusable_len], locked.
@@ -79,7 +80,7 @@ class CacheManager:
         Returns: the holding; its `length` is the number of tokens found. The caller checked `has_free_row`.
         """
         row = self._free_rows.pop()
-        reusable = ids[:reusable_len] if self._share_prefixes else ids[:0]
+        reusable = ids[:reusable_len] if self.shares_prefixes else ids[:0]
         match = self._tree.match(namespace, reusable)
         handle = self._tree.lock(namespace, reusable[: match.length])
         self._slots[row, : match.length] = match.slots
@@ -107,7 +108,7 @@ class CacheManager:
 
         Slots that the tree holds already for the same tokens replace the holding's own, which become free.
         """
-        if not self._share_prefixes or len(computed_ids) <= holding.handle.length:
+        if not self.shares_prefixes or len(computed_ids) <= holding.handle.length:
             return
         row = self._slots[holding.row]
         self._insert(holding, computed_ids)
@@ -131,7 +132,7 @@ class CacheManager:
         """End a holding; what it computed stays in the prefix cache, evictable."""
         computed_len = len(computed_ids)
         locked_len = holding.handle.length
-        if self._share_prefixes and computed_len > locked_len:
+        if self.shares_prefixes and computed_len > locked_len:
             self._insert(holding, computed_ids)
             unused = self._slots[holding.row, computed_len : holding.length]
         else:

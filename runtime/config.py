@@ -11,7 +11,7 @@ import torch
 
 from slipform.errors import ConfigError
 
-DtypeName = Literal["float32", "bfloat16", "float16"]
+DtypeName = Literal["float32", "bfloat16"]
 
 EMBEDDED_MODEL = Path(__file__).parent / "embedded" / "model"
 
@@ -61,7 +61,7 @@ class EngineConfig:
 
     @property
     def torch_dtype(self) -> torch.dtype:
-        return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[self.dtype or "float32"]
+        return torch.bfloat16 if self.dtype == "bfloat16" else torch.float32
 
 
 _COUNTS = (

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from itertools import islice
 
-from slipform.runtime.radix_cache import IdArray
+from slipform.runtime.radix_cache import IdArray, common_len
 from slipform.runtime.sequence import Sequence
 
 # A sequence that was overtaken this often moves up one priority level, so that no stream of better matches or of more
@@ -39,16 +39,13 @@ def effective_priority(sequence: Sequence) -> int:
 
 
 def shared_prefill_len(ids: IdArray, cached_len: int, prefilling: Iterable[Sequence]) -> int:
-    """How many tokens beyond `cached_len` some running prefill in the same namespace is about to share, or 0.
+    """How many tokens of `ids` beyond `cached_len` some running prefill of the namespace is about to share, or 0.
 
     A sequence for which this is large waits a step and then finds them in the cache, instead of computing them again.
     """
     best = 0
     for other in prefilling:
-        limit = min(len(ids) - 1, other.seq_len)
-        if limit - cached_len <= best or not (ids[cached_len:limit] == other.ids[cached_len:limit]).any():
-            continue
-        differs = ids[:limit] != other.ids[:limit]
-        first = int(differs.argmax())
-        best = max(best, (first if differs[first] else limit) - cached_len)
+        limit = min(len(ids), other.seq_len)
+        if limit - cached_len > best and ids[cached_len] == other.ids[cached_len]:
+            best = max(best, common_len(ids[:limit], other.ids[:limit]) - cached_len)
     return best

@@ -223,7 +223,7 @@ class RadixCache:
             node = node.children.get(int(ids[done]))
             if node is None:
                 return
-            taken = _common_len(node.ids, ids[done:])
+            taken = common_len(node.ids, ids[done:])
             yield node, taken
             if taken < len(node.ids):
                 return
@@ -282,7 +282,8 @@ class RadixCache:
             stack.extend(node.children.values())
 
 
-def _common_len(left: IdArray, right: IdArray) -> int:
+def common_len(left: IdArray, right: IdArray) -> int:
+    """How many leading ids are equal."""
     length = min(len(left), len(right))
     differs = left[:length] != right[:length]
     first = int(differs.argmax()) if length else 0

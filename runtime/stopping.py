@@ -88,14 +88,23 @@ class FillText:
         hidden: bytes at the beginning that are not the fill's own (the seam to the text before it); they decode cleanly.
     """
 
-    __slots__ = ("_borders", "_detokenizer", "_finder", "_hidden_len", "_scan_from", "_shown_len", "_shown_tokens", "text")
+    __slots__ = (
+        "_borders",
+        "_detokenizer",
+        "_finder",
+        "_hidden_len",
+        "_scan_from",
+        "_shown_len",
+        "_shown_tokens",
+        "text",
+    )
 
     def __init__(self, finder: StopFinder | None, hidden: bytes = b"") -> None:
         self.text = ""
         self._finder = finder
         self._hidden_len = len(hidden)
         self._detokenizer = IncrementalDetokenizer()
-        # Per token the length of the text behind it, or -1 where the token ends inside a character.
+        # Per token the length of the text behind it, or -1 where the token ends inside a character or the hidden bytes.
         self._borders: list[int] = []
         self._scan_from = 0
         self._shown_len = 0
@@ -108,7 +117,8 @@ class FillText:
             self._hidden_len -= hidden
             token_bytes = token_bytes[hidden:]
         self.text += self._detokenizer.push(token_bytes)
-        self._borders.append(len(self.text) if self._detokenizer.at_border else -1)
+        whole = self._detokenizer.at_border and not self._hidden_len
+        self._borders.append(len(self.text) if whole else -1)
 
     def find_stop(self, admissible: Callable[[StopMatch], bool]) -> StopMatch | None:
         """The first stop in the text that is `admissible`; the others are text for good."""

@@ -1,0 +1,201 @@
+"""Constraints in the batched loop: compiling off the engine thread, cursors of fills, mask rows, forced tokens.
+
+The mask of a step is made in one place, `Constraints.write_masks`, by these rules, each of which leaves something:
+
+1. a forced token: only the first of the forced tokens, and nothing below applies;
+2. the grammar's mask (end tokens exactly where the text may end), or everything the tokenizer knows without a grammar;
+3. a healed seam: only tokens that begin with its bytes, unless the grammar has none of them;
+4. where the grammar lets the text end, the fill's own special stop tokens too;
+5. `min_tokens` not reached: no end token and no stop token; `ignore_eos` under a grammar: no end token; unless nothing
+   else is left.
+
+A grammar that admits nothing but an end is complete: the fill is over before a mask is asked for.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from slipform.errors import TokenRejected
+from slipform.grammars.compiler import CompiledGrammar, compile_grammar
+from slipform.grammars.matcher import Matcher, fill_batch
+from slipform.grammars.spec import GrammarSpec
+from slipform.grammars.vocabulary import Vocabulary
+from slipform.runtime.fill_state import FillConstraint, FillState
+from slipform.runtime.seams import SeamIndex
+
+
+class GrammarCache:
+    """Compiles constraints on its own threads and keeps the results, least recently used ones first to go."""
+
+    def __init__(self, vocabulary: Vocabulary, *, threads: int, capacity: int) -> None:
+        self._vocabulary = vocabulary
+        self._capacity = capacity
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="slipform-compile")
+        self._lock = threading.Lock()
+        self._futures: OrderedDict[GrammarSpec, Future[CompiledGrammar]] = OrderedDict()
+        self.num_hits = 0
+        self.num_misses = 0
+        self.compile_s = 0.0
+
+    def compile(self, spec: GrammarSpec) -> "Future[CompiledGrammar]":
+        """The compiled constraint, now or later. Its exception is a GrammarError saying why it cannot be honoured."""
+        with self._lock:
+            future = self._futures.get(spec)
+            if future is not None:
+                self.num_hits += 1
+                self._futures.move_to_end(spec)
+                return future
+            self.num_misses += 1
+            future = self._executor.submit(self._compile, spec)
+            self._futures[spec] = future
+            if len(self._futures) > self._capacity:
+                self._futures.popitem(last=False)
+            return future
+
+    def close(self) -> None:
+        """Drop what waits for compilation; what is being compiled ends by its own time limit."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _compile(self, spec: GrammarSpec) -> CompiledGrammar:
+        begin = time.perf_counter()
+        try:
+            return compile_grammar(spec, self._vocabulary)
+        finally:
+            with self._lock:
+                self.compile_s += time.perf_counter() - begin
+
+
+class Constraints:
+    """Starts, advances and masks the constraints of all running fills. Owns the mask buffer, one row a table row."""
+
+    def __init__(self, vocabulary: Vocabulary, *, num_rows: int, num_ids: int, eos_ids: Iterable[int]) -> None:
+        """`num_ids`: token ids the tokenizer knows."""
+        self.seams = SeamIndex(vocabulary)
+        self._eos_ids = np.array(sorted(set(eos_ids)), dtype=np.int64)
+        self._special_ids = frozenset(vocabulary.special_ids)
+        num_words = (num_ids + 31) // 32
+        self.masks = np.zeros((num_rows, num_words), dtype=np.int32)
+        self.is_masked = np.zeros(num_rows, dtype=np.uint8)
+        self._masks_tensor = torch.from_numpy(self.masks)
+        bits = np.zeros(num_words * 32, dtype=np.uint8)
+        bits[:num_ids] = 1
+        self._everything = np.packbits(bits, bitorder="little").view(np.int32)
+
+    def start(self, grammar: CompiledGrammar | None, seam: bytes) -> FillConstraint | None:
+        """A cursor for a new fill whose text follows `seam`; None for free text without a seam."""
+        if grammar is None:
+            return FillConstraint(None, None, seam) if seam else None
+        constraint = FillConstraint(grammar, grammar.matcher(seam), seam)
+        self._look_ahead(constraint)
+        return constraint
+
+    def accept(self, constraint: FillConstraint, token_id: int, spelling: bytes) -> None:
+        """Advance over one token that became part of the fill.
+
+        Raises: TokenRejected if the grammar does not admit it, which masks should have prevented.
+        """
+        if constraint.seam:
+            constraint.seam = constraint.seam[len(spelling) :]
+        matcher = constraint.matcher
+        if matcher is None:
+            return
+        state = matcher.state_id
+        if not matcher.accept_token(token_id):
+            raise TokenRejected(state, token_id)
+        if constraint.forced:
+            constraint.forced.popleft()
+        if not constraint.forced:
+            self._look_ahead(constraint)
+
+    def admits_end(self, constraint: FillConstraint | None) -> bool:
+        """Whether the fill may end here."""
+        return constraint is None or constraint.matcher is None or constraint.matcher.is_accepting
+
+    def admits_text(self, constraint: FillConstraint | None, text: str) -> bool:
+        """Whether `text` as a whole would satisfy the grammar."""
+        if constraint is None or constraint.grammar is None:
+            return True
+        matcher = constraint.grammar.matcher()
+        spelling = text.encode()
+        return matcher.accept_bytes(spelling) == len(spelling) and matcher.is_accepting
+
+    def write_masks(self, fills: Iterable[tuple[int, FillState]]) -> None:
+        """Write the mask rows of the fills that sample in this step, given as (table row, fill)."""
+        matchers: list[Matcher] = []
+        rows: list[int] = []
+        walking: list[FillState] = []
+        edited: list[tuple[int, FillState]] = []
+        for row, fill in fills:
+            constraint = fill.constraint
+            params = fill.part.fill.sampling
+            short = fill.num_counted < params.min_tokens
+            if constraint is None:
+                self.is_masked[row] = short
+                if short:
+                    self.masks[row] = self._everything
+                    edited.append((row, fill))
+                continue
+            self.is_masked[row] = 1
+            if constraint.forced:
+                self.masks[row] = 0
+                _set_bits(self.masks[row], np.array([constraint.forced[0]]))
+                continue
+            if constraint.matcher is None:
+                self.masks[row] = self._everything
+            else:
+                matchers.append(constraint.matcher)
+                rows.append(row)
+                walking.append(fill)
+            if constraint.seam or short or params.ignore_eos or params.stop_token_ids:
+                edited.append((row, fill))
+        if matchers:
+            begin = time.perf_counter()
+            fill_batch(matchers, self._masks_tensor, rows)
+            share = (time.perf_counter() - begin) / len(matchers)
+            for fill in walking:
+                fill.mask_s += share
+        for row, fill in edited:
+            self._edit(self.masks[row], fill)
+
+    def _edit(self, mask: npt.NDArray[np.int32], fill: FillState) -> None:
+        """Rules 3 to 5."""
+        constraint = fill.constraint
+        params = fill.part.fill.sampling
+        short = fill.num_counted < params.min_tokens
+        if constraint is not None and constraint.seam:
+            narrowed = mask & self.seams.mask(constraint.seam)
+            if narrowed.any():
+                mask[:] = narrowed
+            return
+        stop_ids = np.array(params.stop_token_ids, dtype=np.int64)
+        if short or (params.ignore_eos and constraint is not None):
+            banned = np.concatenate([self._eos_ids, stop_ids]) if short else self._eos_ids
+            narrowed = mask.copy()
+            _clear_bits(narrowed, banned)
+            if narrowed.any():
+                mask[:] = narrowed
+        elif self.admits_end(constraint):
+            _set_bits(mask, np.array([i for i in params.stop_token_ids if i in self._special_ids], dtype=np.int64))
+
+    def _look_ahead(self, constraint: FillConstraint) -> None:
+        matcher = constraint.matcher
+        assert matcher is not None
+        constraint.forced.extend(matcher.forced_tokens())
+        constraint.is_complete = (
+            not constraint.forced and matcher.is_accepting and matcher.allowed_count <= len(self._eos_ids)
+        )
+
+
+def _set_bits(mask: npt.NDArray[np.int32], ids: npt.NDArray[np.int64]) -> None:
+    np.bitwise_or.at(mask.view(np.uint32), ids >> 5, np.uint32(1) << (ids & 31).astype(np.uint32))
+
+
+def _clear_bits(mask: npt.NDArray[np.int32], ids: npt.NDArray[np.int64]) -> None:
+    np.bitwise_and.at(mask.view(np.uint32), ids >> 5, ~(np.uint32(1) << (ids & 31).astype(np.uint32)))

@@ -1,0 +1,284 @@
+"""The engine: `add`, `step`, `abort`, and the one thread that runs them for everyone else."""
+
+import atexit
+import logging
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import torch
+
+from slipform.errors import EngineStopped, InvalidRequest, QueueFull, SlipformError
+from slipform.grammars.compiler import CompiledGrammar
+from slipform.grammars.spec import GrammarSpec
+from slipform.runtime.config import EngineConfig, resolve
+from slipform.runtime.engine_core import EngineCore
+from slipform.runtime.handle import OnEvent, RequestHandle
+from slipform.runtime.models.interface import CausalModel
+from slipform.runtime.models.loader import load_model
+from slipform.runtime.program import Program
+from slipform.runtime.request import Event, GenerateRequest, RequestFailed, RequestFinished
+from slipform.runtime.statistics import EngineStatistics
+from slipform.runtime.tokenizer import Tokenizer
+
+_log = logging.getLogger(__name__)
+_Result = TypeVar("_Result")
+
+
+class Engine:
+    """A model that serves requests.
+
+    Two ways to use it, one at a time. By hand: `add`, `step`, `abort`, all on one thread. Or from any number of
+    threads: `submit`; a thread of the engine's own then does the stepping, from the first `submit` (or `start`) until
+    `close` or the end of the `with` block.
+
+        with Engine(path) as engine:
+            result = engine.submit(GenerateRequest("1", (Text("Hello"), Fill()))).result()
+
+    Attributes:
+        config: the resolved options. tokenizer: of the checkpoint.
+    """
+
+    def __init__(self, model: str | Path | None = None, **options: Any) -> None:
+        """Load a checkpoint directory; None is the embedded model. `options` are the fields of `EngineConfig`.
+
+        Raises: ConfigError naming the option, or saying what of the checkpoint cannot be used.
+        """
+        config = resolve(model, options, cuda=torch.cuda.is_available())
+        if config.threads is not None:
+            torch.set_num_threads(config.threads)
+        weights = load_model(config.model, dtype=config.torch_dtype, device=torch.device(config.device or "cpu"))
+        tokenizer = Tokenizer.from_directory(config.model, eos_ids=weights.config.eos_ids)
+        self._set_up(config, weights, tokenizer)
+
+    @classmethod
+    def from_parts(cls, config: EngineConfig, model: CausalModel, tokenizer: Tokenizer) -> Self:
+        """An engine around a model that is in memory already."""
+        engine = cls.__new__(cls)
+        engine._set_up(config, model, tokenizer)
+        return engine
+
+    def _set_up(self, config: EngineConfig, model: CausalModel, tokenizer: Tokenizer) -> None:
+        self.config = config
+        self.tokenizer = tokenizer
+        self._core = EngineCore(config, model, tokenizer)
+        self._wakeup = threading.Condition()
+        self._inbox: deque[Callable[[], None]] = deque()
+        self._handles: dict[str, RequestHandle] = {}
+        self._num_unseen = 0
+        self._thread: threading.Thread | None = None
+        self._closing = False
+        self._stopped: EngineStopped | None = None
+
+    # By hand
+
+    def add(self, request: GenerateRequest) -> None:
+        """Accept a request; its events come out of later steps.
+
+        Raises: InvalidRequest, PoolExhausted, QueueFull: it is refused.
+        """
+        self._refuse_if_threaded()
+        self._core.add(self._core.prepare(request))
+
+    def step(self) -> list[Event]:
+        """Compute one batch; returns what happened since the last step, at most one terminal event a request."""
+        self._refuse_if_threaded()
+        return self._core.step()
+
+    def abort(self, request_id: str) -> None:
+        """End a request; unknown ids and finished requests are left alone."""
+        if self._thread is None:
+            self._core.abort(request_id)
+        else:
+            self._send(lambda: self._abort_now(request_id))
+
+    @property
+    def has_work(self) -> bool:
+        """Whether `step` would do something now."""
+        return self._core.has_work
+
+    # By threads
+
+    def submit(self, request: GenerateRequest, on_event: OnEvent | None = None) -> RequestHandle:
+        """Accept a request from any thread.
+
+        Args:
+            on_event: called on the engine thread with each event, in order, instead of queueing them in the handle; it
+                must be quick, and may call `submit` and `abort`. An exception of its own is logged.
+
+        Raises: InvalidRequest, PoolExhausted, QueueFull, EngineStopped: it is refused, and no event will come.
+        """
+        program = self._core.prepare(request)
+        handle = RequestHandle(request.request_id, self.abort, on_event)
+        self.start()
+        with self._wakeup:
+            if self._stopped is not None:
+                raise self._refusal()
+            if request.request_id in self._handles:
+                raise InvalidRequest(f"{request.request_id!r} is in flight already", field="request_id")
+            if self._num_unseen + self._core.num_waiting >= self.config.max_queue:
+                raise QueueFull(self.config.max_queue)
+            self._handles[request.request_id] = handle
+            self._num_unseen += 1
+            self._inbox.append(lambda: self._add_now(program))
+            self._wakeup.notify()
+        return handle
+
+    def start(self) -> Self:
+        """Start the engine thread if it is not running. Raises: EngineStopped if it ran and ended."""
+        with self._wakeup:
+            if self._stopped is not None:
+                raise self._refusal()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="slipform-engine", daemon=True)
+                self._thread.start()
+                # A daemon thread that computes while the interpreter goes down can crash it.
+                reference = weakref.ref(self)
+                atexit.register(lambda: (engine := reference()) is not None and engine.close())
+        return self
+
+    def close(self) -> None:
+        """Stop. Requests in flight end with EngineStopped; later ones are refused with it."""
+        with self._wakeup:
+            self._closing = True
+            thread = self._thread
+            self._wakeup.notify()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join()
+        if thread is None:
+            self._stop(EngineStopped("the engine was closed"))
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Either way
+
+    def compile(self, spec: GrammarSpec) -> "Future[CompiledGrammar]":
+        """Compile a constraint ahead of its first use; the future's exception is the GrammarError, if any."""
+        return self._core.compile(spec)
+
+    def statistics(self) -> EngineStatistics:
+        """What the engine has done and holds."""
+        return self._ask(self._core.statistics)
+
+    def flush_cache(self) -> int:
+        """Drop cached prefixes that no running sequence uses; returns how many KV slots became free."""
+        return self._ask(self._core.flush_cache)
+
+    def check(self) -> None:
+        """Verify that no KV slot is lost or held twice. Raises: AssertionError."""
+        self._ask(self._core.check)
+
+    # The engine thread
+
+    def _run(self) -> None:
+        try:
+            while True:
+                with self._wakeup:
+                    self._wait_for_work()
+                    if self._closing:
+                        break
+                    commands = list(self._inbox)
+                    self._inbox.clear()
+                for command in commands:
+                    command()
+                self._deliver(self._core.step())
+        except Exception as error:
+            # Any failure of the model or a defect of ours: nothing can be trusted any more, and everyone must learn it.
+            _log.exception("the engine failed")
+            stopped = EngineStopped(f"the engine failed: {type(error).__name__}: {error}")
+            stopped.__cause__ = error
+            self._stop(stopped)
+        else:
+            self._stop(EngineStopped("the engine was closed"))
+
+    def _wait_for_work(self) -> None:
+        while not (self._closing or self._inbox or self._core.has_work):
+            deadline_s = self._core.next_deadline_s()
+            timeout = None if deadline_s is None else max(0.0, deadline_s - time.monotonic())
+            if not self._wakeup.wait(timeout):
+                return
+
+    def _add_now(self, program: Program) -> None:
+        self._num_unseen -= 1
+        try:
+            compilations = self._core.add(program)
+        except SlipformError as error:
+            self._deliver([RequestFailed(program.request.request_id, error)])
+            return
+        for compilation in compilations:
+            compilation.add_done_callback(self._notify)
+
+    def _abort_now(self, request_id: str) -> None:
+        self._core.abort(request_id)
+
+    def _deliver(self, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, RequestFinished | RequestFailed):
+                with self._wakeup:
+                    handle = self._handles.pop(event.request_id)
+            else:
+                handle = self._handles[event.request_id]
+            try:
+                handle.deliver(event)
+            except Exception:
+                _log.exception("a client's on_event failed on %s", type(event).__name__)
+
+    def _stop(self, stopped: EngineStopped) -> None:
+        with self._wakeup:
+            self._stopped = stopped
+            request_ids = list(self._handles)
+            self._inbox.clear()
+        self._core.close()
+        self._deliver([RequestFailed(request_id, stopped) for request_id in request_ids])
+
+    def _send(self, command: Callable[[], None]) -> None:
+        with self._wakeup:
+            self._inbox.append(command)
+            self._wakeup.notify()
+
+    def _notify(self, _: "Future[CompiledGrammar]") -> None:
+        with self._wakeup:
+            self._wakeup.notify()
+
+    def _ask(self, question: Callable[[], _Result]) -> _Result:
+        """Let the thread that owns the state answer."""
+        thread = self._thread
+        if thread is None or thread is threading.current_thread() or not thread.is_alive():
+            return question()
+        answer: Future[_Result] = Future()
+
+        def command() -> None:
+            try:
+                answer.set_result(question())
+            except AssertionError as error:
+                answer.set_exception(error)
+
+        self._send(command)
+        while True:
+            try:
+                return answer.result(timeout=0.1)
+            except TimeoutError:
+                if not thread.is_alive() and not answer.done():
+                    return question()
+
+    def _refuse_if_threaded(self) -> None:
+        if self._thread is not None:
+            raise RuntimeError("the engine's own thread is stepping; use submit")
+
+    def _refusal(self) -> EngineStopped:
+        assert self._stopped is not None
+        refusal = EngineStopped(str(self._stopped))
+        refusal.__cause__ = self._stopped.__cause__
+        return refusal

@@ -1,0 +1,56 @@
+"""The state of one hole while it is being filled. Plain data, written by the segment runner and the constraints."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from slipform.grammars.compiler import CompiledGrammar
+from slipform.grammars.matcher import Matcher
+from slipform.runtime.program import FillPart
+from slipform.runtime.request import TokenLogprob, TokenTrace
+from slipform.runtime.stopping import FillText
+
+
+@dataclass(slots=True, eq=False)
+class FillConstraint:
+    """The cursor of one fill in its grammar, and the seam it has to respell first. Moved by `Constraints` only.
+
+    Attributes:
+        grammar, matcher: None for free text behind a healed seam.
+        seam: bytes that the next tokens must begin with.
+        forced: tokens that the grammar forces from here on, in order.
+        is_complete: the text matches and nothing may follow it.
+    """
+
+    grammar: CompiledGrammar | None
+    matcher: Matcher | None
+    seam: bytes
+    forced: deque[int] = field(default_factory=deque)
+    is_complete: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class FillState:
+    """A fill while it is being filled.
+
+    Attributes:
+        start: position in the context of its first token. token_ids: its tokens so far.
+        num_counted: tokens that count towards `max_tokens`: all but those that only respell a healed seam.
+        seam: bytes of the text before the fill that its tokens begin with.
+        constraint: its grammar's cursor, or None for free text whose seam is behind it.
+        seed: 64 bits; with a position they determine a draw.
+        mask_s: seconds spent on masks and automata.
+    """
+
+    part: FillPart
+    start: int
+    text: FillText
+    seam: bytes
+    constraint: FillConstraint | None
+    seed: int
+    token_ids: list[int] = field(default_factory=list)
+    num_counted: int = 0
+    num_forced: int = 0
+    num_sampled: int = 0
+    logprobs: list[TokenLogprob] = field(default_factory=list)
+    trace: list[TokenTrace] = field(default_factory=list)
+    mask_s: float = 0.0

@@ -1,0 +1,253 @@
+"""Which tokens the next step computes, and what its outcome means for the sequences.
+
+`plan` admits, reserves slots and preempts; `commit` is the only place where running sequences grow. Both work on one
+order: larger priority first, then earlier arrival. Who comes later in it gives way when the pool is full.
+"""
+
+from bisect import insort
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from slipform.errors import PoolExhausted, SlipformError
+from slipform.runtime.batch_builder import Plan, StepInput
+from slipform.runtime.cache_manager import CacheManager
+from slipform.runtime.policy import MIN_COALESCED_LEN, admission_order, shared_prefill_len
+from slipform.runtime.request import Event, TokenLogprob
+from slipform.runtime.sampler import SampledTokens
+from slipform.runtime.segments import SegmentRunner, StepInfo
+from slipform.runtime.sequence import Phase, Sequence
+
+# Room left for each running sequence when another one is admitted, so that admission does not cause preemption at once.
+HEADROOM_TOKENS = 16
+
+Fail = Callable[[Sequence, SlipformError], None]
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutput:
+    """What the model and the sampler made of a step, on the host. The lists follow `StepInput.sampled` and `.scored`.
+
+    `logprobs[i]` is None where nobody asked.
+    """
+
+    tokens: SampledTokens
+    logprobs: list[TokenLogprob | None]
+    scores: list[TokenLogprob]
+
+
+class Scheduler:
+    """Owns the waiting and the running sequences.
+
+    Args:
+        fail: called with a sequence whose request cannot go on; ends the whole request.
+
+    Attributes:
+        waiting: in order of arrival. running: by priority, then arrival.
+    """
+
+    def __init__(
+        self,
+        cache: CacheManager,
+        segments: SegmentRunner,
+        *,
+        token_budget: int,
+        chunk_size: int,
+        max_sequences: int,
+        fail: Fail,
+    ) -> None:
+        self._cache = cache
+        self._segments = segments
+        self._token_budget = token_budget
+        self._chunk_size = chunk_size
+        self._max_sequences = max_sequences
+        self._fail = fail
+        self.waiting: list[Sequence] = []
+        self.running: list[Sequence] = []
+        self.num_preemptions = 0
+
+    def enqueue(self, sequence: Sequence) -> None:
+        """Let a sequence with known tokens wait for admission."""
+        sequence.phase = Phase.WAITING
+        insort(self.waiting, sequence, key=_arrival)
+
+    def remove(self, sequence: Sequence, *, keep_computed: bool) -> None:
+        """Take a sequence out for good and its slots back; `keep_computed` leaves what it computed in the cache."""
+        if sequence.phase is Phase.WAITING and sequence in self.waiting:
+            self.waiting.remove(sequence)
+        elif sequence.phase is Phase.RUNNING:
+            self.running.remove(sequence)
+            self._release(sequence, keep_computed=keep_computed)
+        sequence.phase = Phase.DONE
+
+    def plan(self) -> Plan | None:
+        """Choose the tokens of the next step and reserve their slots; None if there is nothing to compute.
+
+        Decoding sequences go first within the budget; what is left of it goes to prefills and extends, in order, and
+        then to newly admitted sequences. Nothing is admitted in a step that preempted.
+        """
+        preemptions = self.num_preemptions
+        plan = Plan([], [], [])
+        num_decoding = sum(sequence.pending_len == 1 for sequence in self.running)
+        left = self._token_budget
+        left_for_extends = max(1, left - num_decoding)
+        for sequence in self.running.copy():
+            if sequence.phase is not Phase.RUNNING:
+                continue
+            extend_len = min(sequence.pending_len, self._chunk_size)
+            if extend_len > 1:
+                extend_len = min(extend_len, left_for_extends)
+                left_for_extends -= extend_len
+            if 0 < extend_len <= left and self._reserve(sequence, extend_len):
+                left -= extend_len
+                plan.sequences.append(sequence)
+                plan.extend_lens.append(extend_len)
+        if self.waiting and left > 0 and self.num_preemptions == preemptions:
+            self._admit(plan, left)
+        return plan if plan.sequences else None
+
+    def commit(self, plan: Plan, step_input: StepInput, output: StepOutput, step: StepInfo) -> list[Event]:
+        """Record what was computed, grow the sequences, and take out those that are complete (their phase is DONE)."""
+        events: list[Event] = []
+        for sequence, extend_len in zip(plan.sequences, plan.extend_lens, strict=True):
+            sequence.computed_len += extend_len
+            self._share(sequence)
+        for (sequence, position, _), score in zip(step_input.scored, output.scores, strict=True):
+            sequence.scores[position] = score
+            sequence.unscored.popleft()
+        tokens = output.tokens
+        for sequence, token_id, num_allowed, logprob in zip(
+            step_input.sampled, tokens.ids, tokens.num_allowed, output.logprobs, strict=True
+        ):
+            if sequence.phase is Phase.RUNNING:
+                self._grow(sequence, token_id, num_allowed, logprob, step, events)
+        for sequence in plan.sequences:
+            if sequence.phase is Phase.RUNNING and sequence.is_complete:
+                self.remove(sequence, keep_computed=True)
+        return events
+
+    def _grow(
+        self,
+        sequence: Sequence,
+        token_id: int,
+        num_allowed: int,
+        logprob: TokenLogprob | None,
+        step: StepInfo,
+        events: list[Event],
+    ) -> None:
+        """One sequence's own part of a commit. Whatever goes wrong here ends its request and no other."""
+        try:
+            if token_id < 0:
+                raise SlipformError("the model's logits are not numbers, or the mask left none of them finite")
+            self._segments.take_sampled(sequence, token_id, num_allowed, logprob, step, events)
+        except SlipformError as error:
+            self._fail(sequence, error)
+        except Exception as error:
+            wrapped = SlipformError(f"internal error: {type(error).__name__}: {error}")
+            wrapped.__cause__ = error
+            self._fail(sequence, wrapped)
+        else:
+            holding = sequence.holding
+            assert holding is not None
+            if holding.length > sequence.computed_len:
+                self._cache.truncate(holding, sequence.ids, sequence.computed_len)
+
+    def _share(self, sequence: Sequence) -> None:
+        """Put a prompt into the cache while it is still being computed, so that others need not compute it too."""
+        holding = sequence.holding
+        assert holding is not None
+        in_prompt = sequence.fill is None or not sequence.fill.num_sampled
+        if in_prompt and sequence.computed_len - holding.handle.length >= MIN_COALESCED_LEN:
+            self._cache.share(holding, sequence.ids[: sequence.computed_len])
+
+    def _reserve(self, sequence: Sequence, count: int) -> bool:
+        """Find slots for `count` more tokens, if need be by preempting whoever comes last, maybe the sequence itself."""
+        holding = sequence.holding
+        assert holding is not None
+        while self._cache.reserve(holding, count) is None:
+            last = self.running[-1]
+            if last is not sequence:
+                self._preempt(last)
+                continue
+            if len(self.running) > 1:
+                self._preempt(sequence)
+            else:
+                self._fail(sequence, PoolExhausted(count, self._cache.num_free, self._cache.num_evictable))
+            return False
+        return True
+
+    def _preempt(self, sequence: Sequence) -> None:
+        """Take a sequence's slots back and let it wait; its tokens, its fill and its client's stream stay as they are."""
+        self.num_preemptions += 1
+        self.running.remove(sequence)
+        self._release(sequence, keep_computed=True)
+        self.enqueue(sequence)
+
+    def _admit(self, plan: Plan, left: int) -> None:
+        """Start waiting sequences, best first, within `left` tokens."""
+        for sequence in admission_order(self.waiting, self._cached_len):
+            if left <= 0 or len(self.running) >= self._max_sequences:
+                return
+            if self._about_to_be_cached(sequence):
+                continue
+            if self.running and self._cache.room < sequence.seq_len + HEADROOM_TOKENS * len(self.running):
+                return
+            left -= self._start(sequence, plan, left)
+
+    def _about_to_be_cached(self, sequence: Sequence) -> bool:
+        """Whether to wait a step because a running prefill computes the same prefix now."""
+        if not self._cache.shares_prefixes:
+            return False
+        neighbours = (other for other in self.running if other.namespace == sequence.namespace)
+        prefilling = [other for other in neighbours if other.pending_len > 1]
+        if not prefilling:
+            return False
+        reusable = sequence.ids[: sequence.reusable_len]
+        cached_len = self._cache.cached_len(sequence.namespace, reusable)
+        return shared_prefill_len(reusable, cached_len, prefilling) >= MIN_COALESCED_LEN
+
+    def _start(self, sequence: Sequence, plan: Plan, left: int) -> int:
+        """Admit one sequence and plan its first chunk; returns the number of tokens planned."""
+        holding = self._cache.admit(sequence.namespace, sequence.ids, sequence.reusable_len)
+        extend_len = min(sequence.seq_len - holding.length, self._chunk_size, left)
+        computed_len = holding.length
+        if self._cache.reserve(holding, extend_len) is None:
+            self._cache.release(holding, sequence.ids[:computed_len])
+            if not self.running:
+                self._fail(sequence, PoolExhausted(extend_len, self._cache.num_free, self._cache.num_evictable))
+            return 0
+        self.waiting.remove(sequence)
+        for other in self.waiting:
+            if other.arrival > sequence.arrival:
+                break
+            other.times_overtaken += 1
+        sequence.holding = holding
+        sequence.computed_len = computed_len
+        if sequence.cached_len is None:
+            sequence.cached_len = computed_len
+            plan.admitted.append(sequence)
+        sequence.phase = Phase.RUNNING
+        insort(self.running, sequence, key=_rank)
+        if sequence.fill is not None:
+            self._segments.bind(sequence)
+        plan.sequences.append(sequence)
+        plan.extend_lens.append(extend_len)
+        return extend_len
+
+    def _release(self, sequence: Sequence, *, keep_computed: bool) -> None:
+        holding = sequence.holding
+        assert holding is not None
+        computed_len = sequence.computed_len if keep_computed else holding.handle.length
+        self._cache.release(holding, sequence.ids[:computed_len])
+        sequence.holding = None
+        sequence.computed_len = 0
+
+    def _cached_len(self, sequence: Sequence) -> int:
+        return self._cache.cached_len(sequence.namespace, sequence.ids[: sequence.reusable_len])
+
+
+def _arrival(sequence: Sequence) -> int:
+    return sequence.arrival
+
+
+def _rank(sequence: Sequence) -> tuple[int, int]:
+    return (-sequence.priority, sequence.arrival)

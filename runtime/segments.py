@@ -1,0 +1,290 @@
+"""Executing a request's segments on one sequence: text in, fills begun, fed with tokens, and ended.
+
+This is the one place that decides what a token means: whether it ends its fill, what its text is, whether a stop was
+written, what becomes known next. It appends known tokens; computing them is the scheduler's business.
+"""
+
+import time
+from dataclasses import dataclass
+
+from slipform.errors import PromptTooLong
+from slipform.runtime.constraints import Constraints
+from slipform.runtime.fill_state import FillState
+from slipform.runtime.program import FillPart, KnownPart
+from slipform.runtime.request import (
+    Event,
+    FillFinished,
+    FillResult,
+    FinishReason,
+    TextDelta,
+    TokenLogprob,
+    TokenSource,
+    TokenTrace,
+)
+from slipform.runtime.sampler import Sampler, derive_seed
+from slipform.runtime.sequence import Sequence
+from slipform.runtime.stopping import FillText, StopMatch
+from slipform.runtime.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class StepInfo:
+    """Index of the current step, and its time so far in ms divided by the tokens it computed."""
+
+    index: int
+    cost_ms: float
+
+
+@dataclass(slots=True)
+class TokenCounts:
+    """Output tokens since the start."""
+
+    forced: int = 0
+    sampled: int = 0
+
+
+class SegmentRunner:
+    """Runs the program of each sequence up to where the model is needed. Owned by the engine thread."""
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        constraints: Constraints,
+        sampler: Sampler,
+        *,
+        max_context: int,
+        jump_forward: bool,
+        trace: bool,
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._constraints = constraints
+        self._sampler = sampler
+        self._max_context = max_context
+        self._jump_forward = jump_forward
+        self._trace = trace
+        self._spellings = tokenizer.vocabulary.token_bytes
+        self.counts = TokenCounts()
+
+    def run(self, sequence: Sequence, step: StepInfo, events: list[Event]) -> None:
+        """Execute segments until a fill needs the model or nothing is left.
+
+        Raises: PromptTooLong if text behind a fill does not fit the context any more.
+        """
+        parts = sequence.owner.program.parts
+        while sequence.fill is None and sequence.cursor < len(parts):
+            part = parts[sequence.cursor]
+            sequence.cursor += 1
+            if isinstance(part, FillPart):
+                self._start_fill(sequence, part, step, events)
+                continue
+            needed = sequence.seq_len + len(part.ids)
+            if needed > self._max_context:
+                raise PromptTooLong(needed, self._max_context, field="segments")
+            sequence.append(part.ids)
+            sequence.texts.append(part.text)
+
+    def take_sampled(
+        self,
+        sequence: Sequence,
+        token_id: int,
+        num_allowed: int,
+        logprob: TokenLogprob | None,
+        step: StepInfo,
+        events: list[Event],
+    ) -> None:
+        """Go on with a sampled token: into the fill or its end, then what the grammar forces, then the next segments.
+
+        Raises: TokenRejected, InvalidRequest: the sequence cannot go on.
+        """
+        fill = sequence.fill
+        assert fill is not None
+        constraint = fill.constraint
+        source: TokenSource = "forced" if constraint is not None and constraint.forced else "sampled"
+        self._take(sequence, fill, token_id, source, num_allowed, logprob, step, events)
+        if sequence.fill is fill:
+            self._take_forced(sequence, fill, step, events)
+        if sequence.fill is fill:
+            self._show(sequence, fill, events)
+        else:
+            self.run(sequence, step, events)
+
+    def bind(self, sequence: Sequence) -> None:
+        """Hand the current fill's parameters to the sampler. The sequence has a table row."""
+        fill = sequence.fill
+        assert fill is not None and sequence.holding is not None
+        self._sampler.bind(
+            sequence.holding.row, fill.part.fill.sampling, fill.seed, sequence.ids, fill.token_ids
+        )  # fmt: skip
+
+    def _start_fill(self, sequence: Sequence, part: FillPart, step: StepInfo, events: list[Event]) -> None:
+        grammar = None if part.fill.constraint is None else sequence.owner.grammars[part.fill.constraint]
+        seed = part.fill.sampling.seed
+        begin = time.perf_counter()
+        seam = self._give_back_seam(sequence, part)
+        constraint = self._constraints.start(grammar, seam)
+        fill = FillState(
+            part=part,
+            start=sequence.seq_len,
+            text=FillText(part.finder, seam),
+            seam=seam,
+            constraint=constraint,
+            seed=sequence.seed if seed is None else derive_seed(seed, sequence.index),
+            mask_s=time.perf_counter() - begin,
+        )
+        sequence.fill = fill
+        if sequence.holding is not None:
+            self.bind(sequence)
+        if constraint is not None and constraint.is_complete:
+            self._finish(sequence, fill, "stop", None, events)
+        elif sequence.seq_len >= self._max_context:
+            self._finish(sequence, fill, "length", None, events)
+        else:
+            self._take_forced(sequence, fill, step, events)
+            if sequence.fill is fill and fill.token_ids:
+                self._show(sequence, fill, events)
+
+    def _give_back_seam(self, sequence: Sequence, part: FillPart) -> bytes:
+        """Take the last token of the text before the fill out of the context; its bytes, or nothing."""
+        before = sequence.owner.program.parts[sequence.cursor - 2] if sequence.cursor > 1 else None
+        if not part.fill.heal or not isinstance(before, KnownPart) or not before.healable or sequence.seq_len < 2:
+            return b""
+        seam = self._constraints.seams.healable(sequence.last_id())
+        if seam:
+            sequence.truncate(sequence.seq_len - 1)
+        return seam
+
+    def _take_forced(self, sequence: Sequence, fill: FillState, step: StepInfo, events: list[Event]) -> None:
+        """Jump-forward: append what the grammar forces. Not where a log-probability of each token is wanted."""
+        constraint = fill.constraint
+        if constraint is None or not (self._jump_forward and fill.part.fill.jump_forward) or sequence.wants_logprobs:
+            return
+        while sequence.fill is fill and constraint.forced:
+            self._take(sequence, fill, constraint.forced[0], "forced", 1, None, step, events)
+
+    def _take(
+        self,
+        sequence: Sequence,
+        fill: FillState,
+        token_id: int,
+        source: TokenSource,
+        num_allowed: int,
+        logprob: TokenLogprob | None,
+        step: StepInfo,
+        events: list[Event],
+    ) -> None:
+        params = fill.part.fill.sampling
+        constraint = fill.constraint
+        if token_id in fill.part.end_ids and self._may_end(fill):
+            self._finish(sequence, fill, "stop", token_id if token_id in params.stop_token_ids else None, events)
+            return
+        spelling = self._spellings[token_id]
+        counts = True
+        if constraint is not None:
+            counts = not constraint.seam or len(spelling) > len(constraint.seam)
+            begin = time.perf_counter()
+            self._constraints.accept(constraint, token_id, spelling)
+            fill.mask_s += time.perf_counter() - begin
+            if constraint.matcher is None and not constraint.seam:
+                constraint = fill.constraint = None
+        if source == "forced":
+            fill.num_forced += 1
+            self.counts.forced += 1
+        else:
+            fill.num_sampled += 1
+            self.counts.sampled += 1
+        fill.num_counted += counts
+        fill.token_ids.append(token_id)
+        sequence.append_id(token_id)
+        if sequence.holding is not None:
+            self._sampler.note(sequence.holding.row, token_id)
+        if self._trace:
+            fill.trace.append(TokenTrace(token_id, source, num_allowed, step.index, step.cost_ms))
+        if logprob is not None:
+            self._keep_logprob(sequence, fill, logprob)
+        fill.text.push(
+            spelling or self._tokenizer.token_bytes(token_id, skip_special_tokens=params.skip_special_tokens)
+        )
+        stop = fill.text.find_stop(lambda match: self._may_stop(fill, match)) if fill.part.finder else None
+        if stop is not None:
+            self._cut(sequence, fill, stop, events)
+        elif constraint is not None and constraint.is_complete:
+            self._finish(sequence, fill, "stop", None, events)
+        elif fill.num_counted >= params.max_tokens or sequence.seq_len >= self._max_context:
+            self._finish(sequence, fill, "length", None, events)
+
+    def _may_end(self, fill: FillState) -> bool:
+        """An end token ends the fill only where grammar, seam and `min_tokens` let it."""
+        constraint = fill.constraint
+        if fill.num_counted < fill.part.fill.sampling.min_tokens or (constraint is not None and constraint.seam):
+            return False
+        return self._constraints.admits_end(constraint)
+
+    def _may_stop(self, fill: FillState, match: StopMatch) -> bool:
+        """A stop ends the fill only behind `min_tokens`, and where the text before it satisfies the grammar."""
+        params = fill.part.fill.sampling
+        if fill.num_counted <= params.min_tokens:
+            return False
+        kept = fill.text.text[: match.end if params.include_stop else match.start]
+        return self._constraints.admits_text(fill.constraint, kept)
+
+    def _keep_logprob(self, sequence: Sequence, fill: FillState, logprob: TokenLogprob) -> None:
+        if fill.part.fill.sampling.logprobs or fill.part.fill.sampling.top_logprobs:
+            fill.logprobs.append(logprob)
+        first = sequence.owner.request.prompt_logprobs_from
+        if first is not None and sequence.seq_len > first:
+            sequence.scores[sequence.seq_len - 1] = logprob
+
+    def _cut(self, sequence: Sequence, fill: FillState, stop: StopMatch, events: list[Event]) -> None:
+        """End at a stop: keep the tokens that lie whole before the cut, and encode what is left of the next one anew."""
+        length = stop.end if fill.part.fill.sampling.include_stop else stop.start
+        count, kept_len = fill.text.whole_tokens(length)
+        rest = fill.text.text[kept_len:length]
+        if count == 0:
+            rest = fill.seam.decode() + rest
+        fill.text.finish(length)
+        del fill.token_ids[count:], fill.trace[count:], fill.logprobs[count:]
+        sequence.truncate(fill.start + count)
+        ids = self._tokenizer.encode_array(rest)
+        sequence.append(ids)
+        fill.token_ids.extend(ids.tolist())
+        self._finish(sequence, fill, "stop", stop.stop, events)
+
+    def _finish(
+        self,
+        sequence: Sequence,
+        fill: FillState,
+        reason: FinishReason,
+        matched_stop: str | int | None,
+        events: list[Event],
+    ) -> None:
+        if reason != "stop" or not isinstance(matched_stop, str):
+            fill.text.finish()
+        request_id = sequence.owner.request.request_id
+        begin = fill.text.num_shown_tokens
+        rest = fill.text.take_rest()
+        if rest or begin < len(fill.token_ids):
+            ids = tuple(fill.token_ids[begin:])
+            events.append(TextDelta(request_id, sequence.index, fill.part.index, rest, ids))
+        result = FillResult(
+            name=fill.part.fill.name,
+            text=fill.text.text,
+            token_ids=tuple(fill.token_ids),
+            finish_reason=reason,
+            matched_stop=matched_stop,
+            logprobs=tuple(fill.logprobs),
+            trace=tuple(fill.trace),
+            num_forced=fill.num_forced,
+            num_sampled=fill.num_sampled,
+            mask_ms=fill.mask_s * 1e3,
+        )
+        events.append(FillFinished(request_id, sequence.index, fill.part.index, result))
+        sequence.fills.append(result)
+        sequence.texts.append(fill.text.text)
+        sequence.fill = None
+
+    def _show(self, sequence: Sequence, fill: FillState, events: list[Event]) -> None:
+        text, begin, end = fill.text.take_delta()
+        if text or end > begin:
+            request_id = sequence.owner.request.request_id
+            ids = tuple(fill.token_ids[begin:end])
+            events.append(TextDelta(request_id, sequence.index, fill.part.index, text, ids))
