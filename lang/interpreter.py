@@ -265,6 +265,11 @@ class Interpreter:
                         self._add(Text(part.text))
         self._held.clear()
 
+    def _settle_role(self) -> None:
+        """Write the opening of a message that is still empty: somebody looks at the text, or branches begin here."""
+        if self._role is not None and not self._role.held:
+            self._open(generate=self._role.message.role == "assistant")
+
     def _roles(self) -> tuple[str, ...]:
         return tuple(message.role for message in self.messages)
 
@@ -336,9 +341,7 @@ class Interpreter:
 
     def finish(self) -> "Future[Any]":
         """Start what is left, in this state and in its branches; done when all of it is."""
-        if self._role is not None:
-            # An open message is legal at the end of a program: a stream may go on. Its opening belongs to the text.
-            self._open(generate=self._role.message.role == "assistant" and not self._role.held)
+        self._settle_role()
         return settle([state.strand for state in self.everything()])
 
     # What ProgramState asks
@@ -409,8 +412,7 @@ class Interpreter:
         return self._start_holes(leaves)
 
     def text_waits(self) -> "list[Future[Any]]":
-        if self._role is not None:
-            self._open(generate=self._role.message.role == "assistant")
+        self._settle_role()
         return self._start_holes([leaf for leaf in leaves_of(self.pieces) if not leaf.future.done()])
 
     def _start_holes(self, leaves: Sequence[HoleCell]) -> "list[Future[Any]]":
@@ -441,6 +443,7 @@ class Interpreter:
 
     def fork(self, size: int) -> "list[Interpreter]":
         """`size` states that go on from here, sharing the KV of everything before."""
+        self._settle_role()
         if size > 1 and self.strand.num_known_chars >= WARM_MIN_CHARS:
             self._add(WarmItem())
         before = self.strand

@@ -80,6 +80,18 @@ def gather(futures: "list[Future[Any]]") -> "Future[list[Any]]":
 
 async def wait_async(future: "Future[T]") -> T:
     """Await a future; cancelling the waiter leaves the work alone."""
-    if future.done():
-        return future.result()
-    return await asyncio.shield(asyncio.wrap_future(future))
+    if not future.done():
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+
+        def resume() -> None:
+            if not waiter.done():
+                waiter.set_result(None)
+
+        def wake(_: "Future[T]") -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(resume)
+
+        future.add_done_callback(wake)
+        await waiter
+    return future.result()

@@ -138,6 +138,9 @@ class Session:
             calls.append(call)
             if not future.done():
                 self._calls.add(call)
+            aborted = self._aborted
+        if aborted:  # meanwhile, so that `abort` could not see this call
+            call.abort()
         return future
 
 

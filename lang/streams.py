@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from slipform.errors import ProgramError
 from slipform.lang.cells import Cell, HoleCell, Piece, TextPiece, leaves_of
+from slipform.lang.steps import wait_async
 
 if TYPE_CHECKING:
     from slipform.lang.state import Machine
@@ -48,9 +49,11 @@ class Cursor:
             self._source.text_waits()
         if self._name is None:
             text = self._read_pieces(self._source.pieces)
-            self.finished = not running and self._piece == len(self._source.pieces)
-            if self.finished and not text:
+            complete = not running and self._piece == len(self._source.pieces)
+            if complete and not text:
                 self._source.check_failure()
+            # What arrived before a failure is delivered first; the next read raises it.
+            self.finished = complete and (not text or self._source.failure is None)
             return text
         cell = self._source.variables.get(self._name)
         if cell is None:
@@ -125,7 +128,7 @@ async def iterate_with_meta(machine: "Machine", name: str) -> AsyncIterator[tupl
         if cursor.finished:
             cell = source.variables[name]
             for leaf in cell.leaves():
-                await asyncio.wrap_future(leaf.strand.start())
+                await wait_async(leaf.strand.start())
             yield text, source.meta(name)
         elif text:
             ids = cursor.token_ids
