@@ -20,7 +20,7 @@ FASTMATH = {"reassoc", "contract", "arcp", "nsz"}
 _SERIAL_ELEMENTS = 32768
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _as_pointer(typing_context: Any, address: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
@@ -28,7 +28,7 @@ def _as_pointer(typing_context: Any, address: Any) -> Any:
     return types.voidptr(types.int64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def bits_to_float(typing_context: Any, bits: Any) -> Any:
     """int32 bits as the float32 they spell."""
 
@@ -38,7 +38,7 @@ def bits_to_float(typing_context: Any, bits: Any) -> Any:
     return types.float32(types.int32), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def float_to_bits(typing_context: Any, value: Any) -> Any:
     """float32 as its bits, an int32."""
 

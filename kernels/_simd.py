@@ -1,8 +1,8 @@
 """Sixteen float32 lanes as a Numba type, so that inner loops are vector code by construction and not by luck.
 
-Numba leaves vectorising to LLVM, which gives up on the short reductions of attention (measured 2–8 times slower). Here a
-vector is a value: loaded from an address, combined, stored. LLVM cuts it to what the machine has (one AVX-512 register,
-two AVX2, four NEON). Addresses are int64, counted in bytes.
+Numba leaves vectorising to LLVM, which gives up on the short reductions of attention (measured 2 to 8 times slower).
+Here a vector is a value: loaded from an address, combined, stored. LLVM cuts it to what the machine has (one AVX-512
+register, two of AVX2, four of NEON). Addresses are int64, counted in bytes.
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ _HALF_BITS = ir.VectorType(ir.IntType(16), LANES)
 _FAST = ("reassoc", "contract", "nsz", "arcp")
 
 
-class Float32x16(types.Type):
+class Float32x16(types.Type):  # type: ignore[misc]
     """The type of a vector in signatures."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ float32x16 = Float32x16()
 
 
 @register_default(Float32x16)
-class _Float32x16Model(models.PrimitiveModel):
+class _Float32x16Model(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, manager: Any, numba_type: Any) -> None:
         super().__init__(manager, numba_type, _VECTOR)
 

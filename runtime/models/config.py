@@ -57,6 +57,10 @@ def read_config(path: Path, *, max_position: int | None = None) -> ModelConfig:
     except (ValueError, KeyError, OSError) as error:
         raise ConfigError(f"{path / 'config.json'} cannot be read: {error}", field="model") from error
     hf = hf.get_text_config(decoder=True)
+    if hf.is_encoder_decoder:
+        raise ConfigError(
+            f"a {hf.model_type} model is an encoder-decoder; a decoder-only model is needed", field="model"
+        )
     architectures = hf.architectures or []
     if len(architectures) != 1:
         raise ConfigError(f"config.json names {len(architectures)} architectures, and one is needed", field="model")
@@ -79,7 +83,7 @@ def read_config(path: Path, *, max_position: int | None = None) -> ModelConfig:
         kv_shapes=((_num_kv_heads(hf, num_heads), head_dim),) * num_layers,
         max_position=limit,
         eos_ids=_eos_ids(path, hf),
-        bos_id=hf.bos_token_id,
+        bos_id=_first(hf, "bos_token_id"),
         hf=hf,
     )
 
@@ -113,7 +117,7 @@ def _num_kv_heads(hf: Any, num_heads: int) -> int:
 
 
 def _eos_ids(path: Path, hf: Any) -> tuple[int, ...]:
-    ids = hf.eos_token_id
+    ids = getattr(hf, "eos_token_id", None)
     if (path / "generation_config.json").is_file():
         generation = GenerationConfig.from_pretrained(path, local_files_only=True)
         if generation.eos_token_id is not None:

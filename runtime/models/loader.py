@@ -6,6 +6,7 @@ import torch
 
 from slipform.errors import ConfigError
 from slipform.runtime.models.config import read_config
+from slipform.runtime.models.fallback import TransformersModel
 from slipform.runtime.models.interface import CausalModel
 from slipform.runtime.models.llama import LlamaModel, flags_of
 from slipform.runtime.models.weights import Checkpoint
@@ -33,6 +34,6 @@ def load_model(
     config = read_config(directory, max_position=max_position)
     flags = flags_of(config)
     if flags is None:
-        raise ConfigError(f"architecture {config.architecture} is not supported", field="model")
+        return TransformersModel(config, directory, dtype=dtype, device=device)
     with Checkpoint(directory, dtype=dtype, device=device) as checkpoint:
         return LlamaModel(config, flags, checkpoint, dtype=dtype, device=device)
