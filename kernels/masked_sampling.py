@@ -1,7 +1,7 @@
-"""From logits to token ids in one call: mask, bias, penalties, temperature, top-k, top-p, min-p, and a counter-based draw.
+"""From logits to token ids in one call: mask, penalties, bias, temperature, top-k, top-p, min-p, and a draw.
 
-Each row is worked on alone and in one fixed order, so that its result depends on nothing but its own inputs: a sample is
-a function of (logits, parameters, seed, position), whoever shares the batch. The draw inverts the cumulative
+Each row is worked on alone and in one fixed order, so that its result depends on nothing but its own inputs: a sample
+is a function of (logits, parameters, seed, position), whoever shares the batch. The draw inverts the cumulative
 distribution over ascending token ids with one uniform number from Philox4x32-10 (Salmon, Moraes, Dror and Shaw,
 "Parallel random numbers: as easy as 1, 2, 3", SC 2011), keyed by the seed and counted by the position.
 """
@@ -162,7 +162,7 @@ def _sample_rows(
 
 
 @njit(cache=True, nogil=True)
-def _gather_allowed(row: Any, mask: Any, num_ids: Any, scores: Any, ids: Any) -> int:
+def _gather_allowed(row: Any, mask: Any, num_ids: Any, scores: Any, ids: Any) -> Any:
     n = 0
     for word_index in range(min(mask.shape[0], (num_ids + 31) // 32)):
         word = np.uint32(mask[word_index])
@@ -178,7 +178,7 @@ def _gather_allowed(row: Any, mask: Any, num_ids: Any, scores: Any, ids: Any) ->
 
 
 @njit(cache=True, nogil=True)
-def _argmax(scores: Any, ids: Any, n: Any) -> int:
+def _argmax(scores: Any, ids: Any, n: Any) -> Any:
     best = -1
     top = -np.inf
     for j in range(n):
@@ -187,11 +187,11 @@ def _argmax(scores: Any, ids: Any, n: Any) -> int:
             best = j
         elif scores[j] != scores[j]:
             return -1
-    return ids[best] if best >= 0 else -1  # type: ignore[no-any-return]
+    return ids[best] if best >= 0 else -1
 
 
 @njit(cache=True, nogil=True)
-def _keep_top_k(scores: Any, ids: Any, n: Any, k: Any) -> int:
+def _keep_top_k(scores: Any, ids: Any, n: Any, k: Any) -> Any:
     threshold = np.partition(scores[:n], n - k)[n - k]
     above = 0
     for j in range(n):
@@ -210,7 +210,7 @@ def _keep_top_k(scores: Any, ids: Any, n: Any, k: Any) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _keep_top_p(scores: Any, ids: Any, n: Any, p: Any) -> int:
+def _keep_top_p(scores: Any, ids: Any, n: Any, p: Any) -> Any:
     """Keep the likeliest tokens whose mass reaches p of the whole: whole bins from the top, then part of one bin."""
     top = scores[:n].max()
     masses = np.zeros(_NUM_BINS, np.float64)
@@ -248,14 +248,14 @@ def _keep_top_p(scores: Any, ids: Any, n: Any, p: Any) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _bin(below: Any) -> int:
+def _bin(below: Any) -> Any:
     # Written so that NaN falls into the last bin.
     scaled = below * _BIN_SCALE
     return int(scaled) if scaled < _NUM_BINS - 1 else _NUM_BINS - 1
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH)
-def _block_mass(scores: Any, begin: Any, end: Any, top: Any, floor: Any) -> float:
+def _block_mass(scores: Any, begin: Any, end: Any, top: Any, floor: Any) -> Any:
     mass = np.float32(0.0)
     for j in range(begin, end):
         mass += exponential(scores[j] - top) if scores[j] >= floor else np.float32(0.0)
@@ -263,7 +263,7 @@ def _block_mass(scores: Any, begin: Any, end: Any, top: Any, floor: Any) -> floa
 
 
 @njit(cache=True, nogil=True)
-def _draw(scores: Any, ids: Any, n: Any, min_p: Any, u: Any) -> int:
+def _draw(scores: Any, ids: Any, n: Any, min_p: Any, u: Any) -> Any:
     top = np.float32(-np.inf)
     for j in range(n):
         if scores[j] != scores[j]:

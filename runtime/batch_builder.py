@@ -1,6 +1,7 @@
 """From a plan to the frozen input of one step."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -76,7 +77,8 @@ class BatchBuilder:
             begin = sequence.computed_len
             end = begin + extend_len
             holding = sequence.holding
-            assert holding is not None and holding.length == end
+            assert holding is not None
+            assert holding.length == end
             row = holding.row
             if extend_len == 1:
                 input_ids[flat] = sequence.ids[begin]
@@ -131,6 +133,6 @@ class BatchBuilder:
         return tensor if self._device.type == "cpu" else tensor.to(self._device, non_blocking=True)
 
 
-def _buffer(size: int, dtype: type) -> tuple[npt.NDArray[np.int64], torch.Tensor]:
-    array = np.zeros(size, dtype=dtype)
+def _buffer(size: int, dtype: type) -> tuple[npt.NDArray[Any], torch.Tensor]:
+    array: npt.NDArray[Any] = np.zeros(size, dtype=dtype)
     return array, torch.from_numpy(array)

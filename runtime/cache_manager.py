@@ -20,7 +20,7 @@ from slipform.runtime.radix_cache import IdArray, PrefixHandle, RadixCache
 
 @dataclass(slots=True, eq=False)
 class Holding:
-    """Slots of one running sequence, in row `row` of the slot table. `length`: slots in the row, reserved ones included."""
+    """Slots of one running sequence, in row `row` of the slot table; `length` of them, reserved ones included."""
 
     row: int
     namespace: str

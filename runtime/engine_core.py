@@ -152,7 +152,7 @@ class EngineCore:
         return True
 
     def step(self) -> list[Event]:
-        """Compute one batch and return what happened since the last step, in order; at most one terminal event a request.
+        """Compute one batch and return what happened since the last step, in order.
 
         A failing sequence ends its own request only. An exception that comes out of here (the model failed) leaves the
         engine unusable.

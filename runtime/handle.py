@@ -11,7 +11,7 @@ OnEvent = Callable[[Event], None]
 
 
 class RequestHandle:
-    """The events of one request, from the engine thread to one consumer; plain or `async` iteration, or only the result.
+    """The events of one request on their way to one consumer: plain or `async` iteration, or only the result.
 
     Events wait here for as long as the consumer likes: the engine never waits for it. Their number is bounded by the
     request itself (`n` times `max_tokens` of its fills), so a slow consumer costs only that much memory.

@@ -50,7 +50,7 @@ class KVPool:
         return taken
 
     def release(self, slots: SlotArray) -> None:
-        """Give slots back. The caller owns them; giving one back twice breaks the pool (`CacheManager.check` sees it)."""
+        """Give slots back. Giving one back twice breaks the pool (`CacheManager.check` sees it)."""
         top = self._num_free + len(slots)
         self._free[self._num_free : top] = slots[::-1]
         self._num_free = top

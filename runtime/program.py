@@ -1,4 +1,4 @@
-"""A request made ready: its texts encoded, its fills checked. Runs on the thread of whoever submits, not the engine's."""
+"""A request made ready: its texts encoded, its fills checked. Runs on the thread of whoever submits it."""
 
 from dataclasses import dataclass
 

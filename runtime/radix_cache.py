@@ -1,9 +1,9 @@
 """The prefix cache: a radix tree from token prefixes to the KV slots that hold them.
 
-Each edge carries a run of token ids and as many slots. A path from the root spells a prefix whose keys and values lie in
-the pool. Each namespace has its own root, so that requests share prefixes only inside one namespace. Locks are counted
-along the path; what no one locks may be evicted, least recently used leaves first and from their ends
-(the structure follows RadixAttention, Zheng et al. 2023, arXiv:2312.07104).
+Each edge carries a run of token ids and as many slots. A path from the root spells a prefix whose keys and values lie
+in the pool. Each namespace has its own root, so that requests share prefixes only inside one namespace. Locks are
+counted along the path; what no one locks may be evicted, least recently used leaves first and from their ends (the
+structure follows RadixAttention, Zheng et al. 2023, arXiv:2312.07104).
 
 The tree owns the slots it holds: `insert` takes them over, `evict` and `clear` hand them back.
 """

@@ -33,7 +33,7 @@ class SampledTokens:
 
 
 def derive_seed(seed: int, index: int) -> int:
-    """The seed of sequence `index` of a request with `seed`: sequence 0 keeps it (splitmix64 of Steele et al., 2014)."""
+    """The seed of sequence `index` of a request with `seed`; sequence 0 keeps it (splitmix64, Steele et al. 2014)."""
     if index == 0:
         return seed & _MASK_64
     mixed = (seed + index * 0x9E3779B97F4A7C15) & _MASK_64

@@ -160,7 +160,7 @@ class Scheduler:
             self._cache.share(holding, sequence.ids[: sequence.computed_len])
 
     def _reserve(self, sequence: Sequence, count: int) -> bool:
-        """Find slots for `count` more tokens, if need be by preempting whoever comes last, maybe the sequence itself."""
+        """Find slots for `count` more tokens; if need be preempt whoever comes last, maybe the sequence itself."""
         holding = sequence.holding
         assert holding is not None
         while self._cache.reserve(holding, count) is None:
@@ -176,7 +176,7 @@ class Scheduler:
         return True
 
     def _preempt(self, sequence: Sequence) -> None:
-        """Take a sequence's slots back and let it wait; its tokens, its fill and its client's stream stay as they are."""
+        """Take a sequence's slots back and let it wait; its tokens, its fill and its client's stream stay."""
         self.num_preemptions += 1
         self.running.remove(sequence)
         self._release(sequence, keep_computed=True)

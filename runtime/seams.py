@@ -1,7 +1,7 @@
 """Healing the seam between program text and a fill.
 
-The encoding of a text ends with a token border where the text ends, and a model that was trained on whole texts may have
-seen no border there: after "http:" it cannot write "//", since it knows the one token "://". So the last token of the
+The encoding of a text ends with a token border where the text ends, and a model trained on whole texts may have seen
+no border there: after "http:" it cannot write "//", since it knows the one token "://". So the last token of the
 text is given back, and the fill must begin with its bytes: its first token is one that begins with them.
 """
 

@@ -111,7 +111,8 @@ class SegmentRunner:
     def bind(self, sequence: Sequence) -> None:
         """Hand the current fill's parameters to the sampler. The sequence has a table row."""
         fill = sequence.fill
-        assert fill is not None and sequence.holding is not None
+        assert fill is not None
+        assert sequence.holding is not None
         self._sampler.bind(
             sequence.holding.row, fill.part.fill.sampling, fill.seed, sequence.ids, fill.token_ids
         )  # fmt: skip
@@ -235,7 +236,7 @@ class SegmentRunner:
             sequence.scores[sequence.seq_len - 1] = logprob
 
     def _cut(self, sequence: Sequence, fill: FillState, stop: StopMatch, events: list[Event]) -> None:
-        """End at a stop: keep the tokens that lie whole before the cut, and encode what is left of the next one anew."""
+        """End at a stop: keep the tokens that lie whole before the cut, and encode anew what is left before it."""
         length = stop.end if fill.part.fill.sampling.include_stop else stop.start
         count, kept_len = fill.text.whole_tokens(length)
         rest = fill.text.text[kept_len:length]

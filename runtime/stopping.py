@@ -85,7 +85,7 @@ class FillText:
 
     Args:
         finder: looks for stops, or None.
-        hidden: bytes at the beginning that are not the fill's own (the seam to the text before it); they decode cleanly.
+        hidden: bytes at the beginning that are not the fill's own (the seam to the text before it), whole characters.
     """
 
     __slots__ = (
@@ -132,7 +132,7 @@ class FillText:
         return None
 
     def take_delta(self) -> tuple[str, int, int]:
-        """What may be shown now and was not yet: text, and the range of tokens (begin, end) whose text is shown whole."""
+        """What may be shown now and was not yet: text, and the range (begin, end) of tokens that it shows whole."""
         end = len(self.text) if self._finder is None else self._scan_from
         return self._take(end)
 

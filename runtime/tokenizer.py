@@ -1,4 +1,4 @@
-"""A checkpoint's tokenizer as the engine and the language see it: text to ids, ids to bytes, template and end tokens."""
+"""A checkpoint's tokenizer as engine and language see it: text to ids, ids to bytes, template and end tokens."""
 
 import json
 import threading

@@ -1,8 +1,8 @@
 """Any other decoder-only model, run by transformers with attention over our KV pool.
 
 The flat tokens of a batch go in as a batch of one with their position ids. transformers computes everything but
-attention, which it looks up by name: a function registered under that name stores the new keys and values in the pool and
-attends over slots. Two families that compute attention in their own modules (Falcon, Bloom) get these modules replaced.
+attention, which it looks up by name: a function registered under that name stores the new keys and values in the pool
+and attends over slots. Two families that compute attention in their own modules (Falcon, Bloom) get these replaced.
 
 Whether a model can be run this way is not taken on trust: when it is loaded, a short text is computed by its own
 attention and, in chunks, by ours, and the logits must agree.
@@ -167,8 +167,10 @@ def _load(config: ModelConfig, path: Path, dtype: torch.dtype, device: torch.dev
 def _refuse_rope_by_length(config: ModelConfig) -> None:
     """transformers picks longrope's frequencies by the longest sequence of a batch; here sequences must not touch."""
     rope = getattr(config.hf, "rope_parameters", None) or {}
-    original = rope.get("original_max_position_embeddings")
-    if rope.get("rope_type") == "longrope" and config.max_position > original:
+    if rope.get("rope_type") != "longrope":
+        return
+    original: int = rope["original_max_position_embeddings"]
+    if config.max_position > original:
         raise ConfigError(
             f"{config.architecture} rotates by the length of the text; choose at most {original}", field="max_position"
         )
