@@ -92,7 +92,7 @@ class Session:
         self._lock = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
         self._calls: set[Call] = set()
-        self._aborted = False
+        self._aborted = threading.Event()
 
     def subscribe(self, listener: Callable[[], None]) -> None:
         with self._lock:
@@ -109,7 +109,7 @@ class Session:
     def abort(self) -> None:
         """End every request in flight and send no more."""
         with self._lock:
-            self._aborted = True
+            self._aborted.set()
             calls = list(self._calls)
         for call in calls:
             call.abort()
@@ -117,7 +117,7 @@ class Session:
     def send(self, request: GenerateRequest, on_event: Callable[[Event], None]) -> "Future[RequestFinished]":
         """Submit a request; deltas and finished fills go to `on_event`."""
         future = new_future()
-        if self._aborted:
+        if self._aborted.is_set():
             future.set_exception(FillError("the run was aborted", program=self.program))
             return future
         calls: list[Call] = []
@@ -138,8 +138,7 @@ class Session:
             calls.append(call)
             if not future.done():
                 self._calls.add(call)
-            aborted = self._aborted
-        if aborted:  # meanwhile, so that `abort` could not see this call
+        if self._aborted.is_set():  # meanwhile, so that `abort` could not see this call
             call.abort()
         return future
 

@@ -1,0 +1,167 @@
+"""The command line: `slipform run`, `slipform check`, `slipform explain`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from slipform.errors import SlipformError
+
+app = typer.Typer(
+    name="slipform",
+    help="Programs with holes, filled by a language model, in a guaranteed shape.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+ModelOption = Annotated[
+    Path | None,
+    typer.Option("--model", "-m", metavar="DIR", help="A Hugging Face checkpoint; by default the embedded model."),
+]
+
+OK, ROWS_FAILED, UNUSABLE = 0, 1, 2
+
+
+@app.command(
+    epilog="[bold]Examples[/bold]\n\n"
+    "slipform run examples/tickets.py\n\n"
+    "slipform run examples/dates.py --input notes.jsonl --output dates.jsonl\n\n"
+    "slipform run examples/tickets.py --model ~/models/Qwen3-0.6B --temperature 0 --limit 10\n\n"
+    "[bold]Exit codes[/bold]: 0 all rows done, 1 some rows failed (the output holds their errors), 2 nothing could run."
+)
+def run(
+    file: Annotated[Path, typer.Argument(help="A Python file with a program, made with @sf.function.")],
+    model: ModelOption = None,
+    rows: Annotated[
+        str | None,
+        typer.Option(
+            "--input",
+            "-i",
+            metavar="ROWS",
+            help="JSON Lines, one object of program arguments a line; - reads them from the standard input. "
+            "By default the list ROWS in FILE.",
+        ),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="Write JSON Lines here, one line a row, with its input, its variables and its error if it failed; "
+            "- writes them to the standard output. By default a table is shown.",
+        ),
+    ] = None,
+    program: Annotated[
+        str | None, typer.Option(help="Which program of FILE to run; needed when it holds several.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Run only the first rows.")] = None,
+    temperature: Annotated[float | None, typer.Option(min=0.0, help="For fills that do not say; 0 is greedy.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="For fills that do not say.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Makes sampling repeatable.")] = None,
+    concurrency: Annotated[int | None, typer.Option(min=1, help="Rows in flight at once.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.")] = False,
+) -> None:
+    """Run a program over rows.
+
+    Every row is run for itself: one that fails is reported in its place and the others go on.
+    """
+    from slipform import cli_run
+
+    options = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed}
+    num_failed = cli_run.run_file(
+        file,
+        model=model,
+        rows=rows,
+        output=output,
+        program=program,
+        limit=limit,
+        options={key: value for key, value in options.items() if value is not None},
+        concurrency=concurrency,
+        quiet=quiet,
+    )
+    raise typer.Exit(ROWS_FAILED if num_failed else OK)
+
+
+@app.command(
+    epilog="[bold]Examples[/bold]\n\n"
+    "slipform check\n\n"
+    "slipform check --model ~/models/Qwen3-0.6B\n\n"
+    "slipform check --no-load"
+)
+def check(
+    model: ModelOption = None,
+    load: Annotated[bool, typer.Option(help="Load the model and fill one hole with it.")] = True,
+) -> None:
+    """Say what this machine has, and what Slipform will use.
+
+    Shows the machine, the versions of what matters, the model, and how an engine would run it here; then loads the
+    model and fills one hole.
+    """
+    from slipform import cli_check
+
+    cli_check.report(model, load=load)
+
+
+@app.command(
+    epilog="[bold]Examples[/bold]\n\n"
+    "slipform explain 'The invoice was issued on ' --regex '[0-9]{4}-[0-9]{2}-[0-9]{2}'\n\n"
+    'slipform explain \'Ada Lovelace, 36\' --chat --schema \'{"type": "object", "properties": '
+    '{"name": {"type": "string"}, "age": {"type": "integer"}}, "required": ["name", "age"]}\' --html ada.html\n\n'
+    "slipform explain examples/tickets.py --fill ticket --row 2 --html ticket.html"
+)
+def explain(
+    what: Annotated[
+        str,
+        typer.Argument(metavar="PROMPT|FILE", help="The text before the hole, or a Python file with a program."),
+    ],
+    model: ModelOption = None,
+    regex: Annotated[str | None, typer.Option(help="The fill matches this regular expression.")] = None,
+    schema: Annotated[
+        str | None, typer.Option(help="The fill is JSON of this schema: JSON text, or a file that holds it.")
+    ] = None,
+    choices: Annotated[str | None, typer.Option(help="The fill is one of these, separated by commas.")] = None,
+    chat: Annotated[bool, typer.Option(help="PROMPT is a user message, the fill the assistant's answer.")] = False,
+    max_tokens: Annotated[int, typer.Option(min=1)] = 128,
+    temperature: Annotated[float, typer.Option(min=0.0)] = 0.0,
+    seed: Annotated[int | None, typer.Option()] = None,
+    program: Annotated[str | None, typer.Option(help="With FILE: which program.")] = None,
+    fill: Annotated[str | None, typer.Option(help="With FILE: which variable; by default the first.")] = None,
+    row: Annotated[int, typer.Option(min=0, help="With FILE: which of its ROWS.")] = 0,
+    html: Annotated[
+        Path | None, typer.Option(metavar="PAGE", help="Also write one self-contained page to look at.")
+    ] = None,
+) -> None:
+    """Show how one fill came to be, token by token.
+
+    Each token was forced by the grammar (only one was possible) or sampled out of those that the mask allowed.
+    """
+    from slipform import cli_explain
+
+    cli_explain.explain(
+        what,
+        model=model,
+        shape={"regex": regex, "schema": schema, "choices": choices},
+        chat=chat,
+        options={"max_tokens": max_tokens, "temperature": temperature, "seed": seed},
+        program=program,
+        fill=fill,
+        row=row,
+        html=html,
+    )
+
+
+def main() -> None:
+    """Entry point: errors that Slipform raises on purpose become one line and exit code 2."""
+    try:
+        app()
+    except SlipformError as error:
+        print(f"slipform: {type(error).__name__}: {error}", file=sys.stderr)
+        sys.exit(UNUSABLE)
+
+
+if __name__ == "__main__":
+    main()
