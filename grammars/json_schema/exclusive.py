@@ -1,0 +1,240 @@
+"""`oneOf`: the values in exactly one of several shapes, by taking from each what overlaps with the others.
+
+Most alternatives of real schemas are disjoint, and seeing that is cheap: another type, another constant behind the same
+required name. Only alternatives that may overlap are subtracted from one another.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from slipform.errors import UnsupportedGrammar
+from slipform.grammars.json_schema import numbers, strings
+from slipform.grammars.json_schema.expansion import Expander, SelfReference
+from slipform.grammars.json_schema.shapes import (
+    ANYTHING,
+    FALSE_BIT,
+    NOTHING,
+    TRUE,
+    TRUE_BIT,
+    All,
+    ArrayAtom,
+    Atom,
+    Goal,
+    NumberAtom,
+    ObjectAtom,
+    Shape,
+    StringAtom,
+    all_of,
+    both_arrays,
+    both_numbers,
+    both_objects,
+    both_strings,
+    complement,
+    intersect,
+)
+from slipform.grammars.limits import Budget
+
+MAX_PAIRS: Final = 20_000
+"""Pairs of alternatives compared in one oneOf; beyond this it is refused unless a discriminating name divides them."""
+MAX_PIECES: Final = 256
+"""Pieces into which one alternative may fall when the others are taken from it."""
+_DEPTH: Final = 3
+
+
+class Exclusion:
+    """Answers whether alternatives overlap. `expander` is set before the first use: each needs the other."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.expander: Expander
+        self._budget = budget
+
+    def exactly_one(self, shapes: list[Shape], path: str) -> Shape:
+        """The values in exactly one of `shapes`.
+
+        Raises: UnsupportedGrammar when there are too many alternatives to compare.
+        """
+        null = sum(shape.null for shape in shapes) == 1
+        booleans = 0
+        for bit in (TRUE_BIT, FALSE_BIT):
+            if sum(bool(shape.booleans & bit) for shape in shapes) == 1:
+                booleans |= bit
+        return Shape(
+            null,
+            booleans,
+            self._numbers([shape.numbers for shape in shapes], path),
+            self._strings([shape.strings for shape in shapes], path),
+            self._each(
+                [shape.arrays for shape in shapes],
+                both_arrays,
+                self._array_is_empty,
+                lambda atom, others: intersect(Shape(arrays=(atom,)), complement(Shape(arrays=others))).arrays,
+                path,
+            ),
+            self._each(
+                [shape.objects for shape in shapes],
+                both_objects,
+                self._object_is_empty,
+                lambda atom, others: intersect(Shape(objects=(atom,)), complement(Shape(objects=others))).objects,
+                path,
+            ),
+        )
+
+    def _numbers(self, groups: list[tuple[NumberAtom, ...]], path: str) -> tuple[NumberAtom, ...]:
+        if all(atom.allowed is not None for atoms in groups for atom in atoms):
+            counts = Counter(
+                value for atoms in groups for value in frozenset().union(*(atom.allowed or () for atom in atoms))
+            )
+            once = frozenset(value for value, count in counts.items() if count == 1)
+            return (NumberAtom(allowed=once),) if once else ()
+        return self._each(
+            groups,
+            both_numbers,
+            lambda atom: not numbers.has_value(atom),
+            lambda atom, others: intersect(Shape(numbers=(atom,)), complement(Shape(numbers=others))).numbers,
+            path,
+        )
+
+    def _strings(self, groups: list[tuple[StringAtom, ...]], path: str) -> tuple[StringAtom, ...]:
+        if all(atom.allowed is not None and not atom.is_regular for atoms in groups for atom in atoms):
+            counts = Counter(
+                text for atoms in groups for text in frozenset().union(*(atom.allowed or () for atom in atoms))
+            )
+            once = frozenset(text for text, count in counts.items() if count == 1)
+            return (StringAtom(allowed=once, path=path),) if once else ()
+        return self._each(
+            groups,
+            both_strings,
+            lambda atom: not strings.has_text(atom),
+            lambda atom, others: intersect(Shape(strings=(atom,)), complement(Shape(strings=others))).strings,
+            path,
+        )
+
+    def _each(
+        self,
+        groups: list[tuple[Atom, ...]],
+        both: Callable[[Atom, Atom], Atom | None],
+        is_empty: Callable[[Atom], bool],
+        without: Callable[[Atom, tuple[Atom, ...]], tuple[Atom, ...]],
+        path: str,
+    ) -> tuple[Atom, ...]:
+        filled = [atoms for atoms in groups if atoms]
+        if len(filled) < 2:
+            return filled[0] if filled else ()
+        overlaps: list[set[int]] = [set() for _ in filled]
+        for i, j in self._pairs(filled, path):
+            if j in overlaps[i]:
+                continue
+            self._budget.check_time()
+            if any((met := both(a, b)) is not None and not is_empty(met) for a in filled[i] for b in filled[j]):
+                overlaps[i].add(j)
+                overlaps[j].add(i)
+        result: dict[Atom, None] = {}
+        for atoms, others in zip(filled, overlaps, strict=True):
+            for atom in atoms:
+                remaining: list[Atom] = [atom]
+                for other in sorted(others):
+                    self._budget.check_time()
+                    pieces = dict.fromkeys(part for piece in remaining for part in without(piece, filled[other]))
+                    remaining = [piece for piece in pieces if not is_empty(piece)]
+                    if len(remaining) > MAX_PIECES:
+                        raise UnsupportedGrammar(
+                            "oneOf", path=path, reason=f"its alternatives overlap in more than {MAX_PIECES} ways"
+                        )
+                result.update(dict.fromkeys(remaining))
+        return tuple(result)
+
+    def _pairs(self, groups: list[tuple[Atom, ...]], path: str) -> list[tuple[int, int]]:
+        """The pairs of groups that may overlap, as far as one discriminating name tells."""
+        n = len(groups)
+        buckets: dict[str, list[int]] | None = None
+        if n > 2 and all(isinstance(atom, ObjectAtom) for atoms in groups for atom in atoms):
+            buckets = self._buckets([[atom for atom in atoms if isinstance(atom, ObjectAtom)] for atoms in groups])
+        if buckets is None:
+            members = [list(range(n))]
+        else:
+            members = [sorted(set(indices)) for indices in buckets.values()]
+        if sum(len(group) ** 2 for group in members) > 2 * MAX_PAIRS:
+            raise UnsupportedGrammar("oneOf", path=path, reason=f"{n} alternatives that no common property tells apart")
+        return sorted({(i, j) for group in members for i in group for j in group if i < j})
+
+    def _buckets(self, groups: list[list[ObjectAtom]]) -> dict[str, list[int]] | None:
+        """Groups by the constants behind a name that every one of their atoms requires; None if there is no such name."""
+        for name in groups[0][0].required:
+            buckets: dict[str, list[int]] = {}
+            for index, atoms in enumerate(groups):
+                for atom in atoms:
+                    texts = self._constants(atom, name)
+                    if texts is None:
+                        break
+                    for text in texts:
+                        buckets.setdefault(text, []).append(index)
+                else:
+                    continue
+                break
+            else:
+                return buckets
+        return None
+
+    def _constants(self, atom: ObjectAtom, name: str) -> frozenset[str] | None:
+        """The strings that may stand behind the required `name`; None if they are not listed."""
+        if name not in atom.required:
+            return None
+        for layer in atom.layers:
+            goal = layer.properties.get(name)
+            shape = self._known_shape(goal) if goal is not None else None
+            if shape is not None and not (
+                shape.null or shape.booleans or shape.numbers or shape.arrays or shape.objects
+            ):
+                listed = [string.allowed for string in shape.strings]
+                if None not in listed:
+                    return frozenset(text for texts in listed for text in texts or ())
+        return None
+
+    # Emptiness, as far as it shows at once; False when in doubt ------------------------------------------------------------
+
+    def _known_shape(self, goal: Goal) -> Shape | None:
+        """The shape of `goal`, unless it is being worked out right now."""
+        try:
+            return self.expander.shape(goal)
+        except SelfReference:
+            return None
+
+    def _is_empty(self, goal: Goal, depth: int) -> bool:
+        if goal is TRUE or depth == 0:
+            return False
+        if isinstance(goal, All) and any(part in self.expander.expanding for part in goal.parts):
+            return False
+        shape = self._known_shape(goal)
+        if shape is None or shape is ANYTHING:
+            return False
+        if shape is NOTHING:
+            return True
+        if shape.null or shape.booleans or any(map(numbers.has_value, shape.numbers)):
+            return False
+        return (
+            not any(map(strings.has_text, shape.strings))
+            and all(self._array_is_empty(atom, depth - 1) for atom in shape.arrays)
+            and all(self._object_is_empty(atom, depth - 1) for atom in shape.objects)
+        )
+
+    def _array_is_empty(self, atom: ArrayAtom, depth: int = _DEPTH) -> bool:
+        for index in range(min(atom.min, 8)):
+            goals = [layer.prefix[index] if index < len(layer.prefix) else layer.rest for layer in atom.layers]
+            if self._is_empty(all_of(*goals), depth):
+                return True
+        return False
+
+    def _object_is_empty(self, atom: ObjectAtom, depth: int = _DEPTH) -> bool:
+        for name in atom.required:
+            goals = []
+            for layer in atom.layers:
+                if name in layer.properties:
+                    goals.append(layer.properties[name])
+                elif not layer.patterns:
+                    goals.append(layer.rest)
+            if len(goals) == 1 and depth < _DEPTH and goals[0].shape is None:
+                continue  # one schema alone: its author meant it to be satisfiable
+            if self._is_empty(all_of(*goals), depth):
+                return True
+        return False

@@ -1,0 +1,348 @@
+"""From shapes to builder nodes. Containers become rules, built when generation first reaches them."""
+
+from functools import partial
+from itertools import product
+from typing import Final, Literal
+
+from slipform.errors import UnsupportedGrammar
+from slipform.grammars.builder import Builder, Node
+from slipform.grammars.dfa import Dfa, literals, union
+from slipform.grammars.json_schema import numbers, strings
+from slipform.grammars.json_schema.analysis import Analysis, indexed_clauses
+from slipform.grammars.json_schema.arrays import ArrayPlan
+from slipform.grammars.json_schema.objects import Keys, Plan
+from slipform.grammars.json_schema.shapes import (
+    ANYTHING,
+    FALSE_BIT,
+    FULL_ARRAY,
+    FULL_OBJECT,
+    TRUE_BIT,
+    ArrayAtom,
+    Goal,
+    ObjectAtom,
+    Shape,
+    StringAtom,
+)
+from slipform.grammars.members import Extra, Member
+
+_MAX_COUNTED: Final = 2_000  # rules for the counts of several contains at once
+_MAX_LISTED: Final = 64  # values of leading items that uniqueItems tells apart one by one
+
+
+class Lowering:
+    """Makes nodes of goals that the analysis has passed."""
+
+    def __init__(
+        self,
+        builder: Builder,
+        analysis: Analysis,
+        *,
+        order: Literal["declared", "any"],
+        whitespace: Literal["flexible", "compact"],
+    ) -> None:
+        self._builder = builder
+        self._analysis = analysis
+        self._order: Literal["declared", "any"] = order
+        flexible = whitespace == "flexible"
+        self._assign = builder.choice((b":", b": ")) if flexible else builder.literal(b":")
+        self._separator = builder.choice((b",", b", ")) if flexible else builder.literal(b",")
+        self._nodes: dict[int, tuple[Shape, Node]] = {}
+
+    def value(self, goal: Goal) -> Node:
+        """The node of the JSON texts of the values that satisfy `goal`; `never` if there are none."""
+        if not self._analysis.productive(goal):
+            return self._builder.never
+        shape = self._analysis.expander.shape(goal)
+        known = self._nodes.get(id(shape))
+        if known is None:
+            known = self._nodes[id(shape)] = (shape, self._shape(shape))
+        return known[1]
+
+    def _shape(self, shape: Shape) -> Node:
+        builder = self._builder
+        listed = [b"null"] if shape.null else []
+        listed += [b"true"] if shape.booleans & TRUE_BIT else []
+        listed += [b"false"] if shape.booleans & FALSE_BIT else []
+        options: list[Node] = []
+        for number in shape.numbers:
+            if number.allowed is not None:
+                listed += [text for value in number.allowed for text in numbers.spellings(value)]
+            else:
+                options.append(builder.dfa(numbers.number_dfa(number)))
+        for string in shape.strings:
+            if string.allowed is not None:
+                fitting = [text for text in string.allowed if not string.is_regular or strings.admits(string, text)]
+                listed += [spelled for text in fitting for spelled in strings.spellings(text)]
+            else:
+                options.append(self._string(string))
+        for array in shape.arrays:
+            if self._analysis.array_fault(array) is None:
+                key = ("array", id(array))
+                options.append(builder.rule(key, partial(self._array, array), nullable=False))
+        for atom in shape.objects:
+            if any(self._analysis.object_fault(plan) is None for plan in self._analysis.object_plans(atom)):
+                key = ("object", id(atom))
+                options.append(builder.rule(key, partial(self._object, atom), nullable=False))
+        if listed:
+            options.insert(0, builder.choice(listed))
+        return builder.alt(*options)
+
+    # Strings -----------------------------------------------------------------------------------------------------------------
+
+    def _string(self, atom: StringAtom) -> Node:
+        builder = self._builder
+        if atom.is_regular:
+            key = ("string", atom)
+            return builder.rule(key, lambda: builder.dfa(strings.quoted(strings.decoded(atom))), nullable=False)
+        if atom.min == 0 and atom.max is None:
+            return builder.dfa(strings.any_quoted())
+        quote = builder.literal(b'"')
+        body = builder.repeat(builder.dfa(strings.one_character()), atom.min, atom.max)
+        return builder.seq(quote, body, quote)
+
+    # Arrays ------------------------------------------------------------------------------------------------------------------
+
+    def _array(self, atom: ArrayAtom) -> Node:
+        builder = self._builder
+        if atom is FULL_ARRAY:
+            items = builder.repeat(self.value(_ANY), separator=self._separator)
+        else:
+            plan = self._analysis.array_plan(atom)
+            if plan.unique:
+                items = self._unique_items(plan)
+            elif not plan.contains:
+                items = self._items(plan, 0)
+            elif plan.horizon == 0 and len(plan.contains) == 1:
+                items = self._counted_bag(plan)
+            else:
+                items = self._counted(plan, 0, (0,) * len(plan.contains))
+        return builder.seq(builder.literal(b"["), items, builder.literal(b"]"))
+
+    def _items(self, plan: ArrayPlan, index: int) -> Node:
+        """The items from position `index` on, with the separator before them unless `index` is 0."""
+        builder = self._builder
+        longest = self._analysis.longest(plan)
+        if longest is not None and index >= longest:
+            return builder.empty
+        item = self.value(plan.goal(index))
+        if index >= len(plan.prefix):
+            fewest = max(0, plan.min - index)
+            most = None if longest is None else longest - index
+            if index == 0:
+                return builder.repeat(item, fewest, most, separator=self._separator)
+            return builder.repeat(builder.seq(self._separator, item), fewest, most)
+        rest = builder.seq(item, self._items(plan, index + 1))
+        if index > 0:
+            rest = builder.seq(self._separator, rest)
+        return rest if index < plan.min else builder.optional(rest)
+
+    def _counted_bag(self, plan: ArrayPlan) -> Node:
+        """One `contains` over items that are all alike: two kinds of items, with bounds on one of them."""
+        contains = plan.contains[0]
+        never = self._builder.never
+        found = self.value(plan.found(0, contains))
+        passed = self.value(plan.passed(0, contains))
+        if contains.min == 0 and contains.max is None:
+            return self._items(plan, 0)
+        extras = [
+            Extra(found, self._builder.empty, unique=False, min_count=contains.min, max_count=contains.max),
+            Extra(passed, self._builder.empty, unique=False),
+        ]
+        return self._builder.members(
+            (),
+            assign=self._builder.empty,
+            separator=self._separator,
+            order="any",
+            extras=[extra for extra in extras if extra.key != never],
+            min_count=plan.min,
+            max_count=plan.max,
+        )
+
+    def _counted(self, plan: ArrayPlan, index: int, counts: tuple[int, ...]) -> Node:
+        """The items from `index` on when `counts` items were found for each contains: one rule for each such state."""
+        limit = max(plan.horizon, plan.min, (plan.max or 0) + 1)
+        tops = [contains.min if contains.max is None else contains.max + 1 for contains in plan.contains]
+        size = limit
+        for top in tops:
+            size *= top + 1
+        if size > _MAX_COUNTED:
+            raise UnsupportedGrammar("contains", path=plan.path, reason=f"it takes more than {_MAX_COUNTED} counts")
+        states = self._counted_states(plan, limit)
+        return self._counted_node(plan, limit, states, index, counts)
+
+    def _counted_states(self, plan: ArrayPlan, limit: int) -> dict[tuple[int, tuple[int, ...]], bool]:
+        """Which states (position, counts) can still reach the end."""
+        ranges = [range((contains.min if contains.max is None else contains.max) + 1) for contains in plan.contains]
+        alive: dict[tuple[int, tuple[int, ...]], bool] = {}
+        changed = True
+        while changed:
+            changed = False
+            for index in range(limit, -1, -1):
+                for counts in product(*ranges):
+                    if alive.get((index, counts)):
+                        continue
+                    if self._may_end(plan, index, counts) or any(
+                        alive.get(state) for state, _ in self._steps(plan, limit, index, counts)
+                    ):
+                        alive[index, counts] = changed = True
+        return alive
+
+    def _may_end(self, plan: ArrayPlan, index: int, counts: tuple[int, ...]) -> bool:
+        return index >= plan.min and all(
+            count >= contains.min for count, contains in zip(counts, plan.contains, strict=True)
+        )
+
+    def _steps(
+        self, plan: ArrayPlan, limit: int, index: int, counts: tuple[int, ...]
+    ) -> list[tuple[tuple[int, tuple[int, ...]], Goal]]:
+        """The states that one more item leads to, with the goal of that item."""
+        if plan.max is not None and index >= plan.max:
+            return []
+        result = []
+        for counted, goal in plan.cases(min(index, plan.horizon)):
+            after = tuple(
+                min(count + found, contains.min) if contains.max is None else count + found
+                for count, found, contains in zip(counts, counted, plan.contains, strict=True)
+            )
+            if any(c.max is not None and count > c.max for count, c in zip(after, plan.contains, strict=True)):
+                continue
+            if self._analysis.productive(goal):
+                result.append(((min(index + 1, limit), after), goal))
+        return result
+
+    def _counted_node(
+        self,
+        plan: ArrayPlan,
+        limit: int,
+        alive: dict[tuple[int, tuple[int, ...]], bool],
+        index: int,
+        counts: tuple[int, ...],
+    ) -> Node:
+        builder = self._builder
+        options = [builder.empty] if self._may_end(plan, index, counts) else []
+        for (after, found), goal in self._steps(plan, limit, index, counts):
+            if not alive.get((after, found)):
+                continue
+            make = partial(self._counted_node, plan, limit, alive, after, found)
+            rest = builder.rule(("items", id(plan), after, found), make, nullable=self._may_end(plan, after, found))
+            item = self.value(goal)
+            options.append(builder.seq(item, rest) if index == 0 else builder.seq(self._separator, item, rest))
+        return builder.alt(*options)
+
+    # Unique items ------------------------------------------------------------------------------------------------------------
+
+    def _unique_items(self, plan: ArrayPlan) -> Node:
+        """Items are compared by their bytes, so each has one spelling: twice over if some could be written in ASCII."""
+        if plan.contains:
+            raise UnsupportedGrammar("uniqueItems", path=plan.path, reason="it stands beside contains")
+        ways = dict.fromkeys(self._unique_way(plan, escapes) for escapes in ("raw", "ascii"))
+        return self._builder.alt(*ways)
+
+    def _unique_way(self, plan: ArrayPlan, escapes: Literal["raw", "ascii"]) -> Node:
+        if plan.prefix:
+            return self._unique_prefix(plan, escapes, 0, ())
+        texts = self._texts(plan.rest, escapes, plan.path)
+        return self._unique_rest(plan, texts, 0)
+
+    def _unique_rest(self, plan: ArrayPlan, texts: Dfa, index: int) -> Node:
+        """Different items out of `texts`, from position `index` on."""
+        builder = self._builder
+        if texts.is_empty:
+            return builder.empty if index >= plan.min else builder.never
+        most = None if plan.max is None else plan.max - index
+        return builder.members(
+            (),
+            assign=builder.empty,
+            separator=self._separator,
+            order="any",
+            extras=(Extra(builder.dfa(texts), builder.empty, unique=True),),
+            min_count=max(0, plan.min - index),
+            max_count=most,
+        )
+
+    def _unique_prefix(
+        self, plan: ArrayPlan, escapes: Literal["raw", "ascii"], index: int, used: tuple[bytes, ...]
+    ) -> Node:
+        """Leading items are listed value by value; each choice narrows what may follow."""
+        builder = self._builder
+        if plan.max is not None and index >= plan.max:
+            return builder.empty
+        texts = self._texts(plan.goal(index), escapes, plan.path) - literals(used)
+        if index >= len(plan.prefix):
+            rest = self._unique_rest(plan, texts, index)
+            if index > 0 and not texts.is_empty:
+                rest = builder.seq(self._separator, rest)
+                if plan.min <= index:
+                    rest = builder.optional(rest)
+            return rest
+        options = [builder.empty] if index >= plan.min else []
+        values = list(texts.texts(_MAX_LISTED + 1))
+        if len(values) > _MAX_LISTED:
+            raise UnsupportedGrammar(
+                "uniqueItems", path=plan.path, reason=f"a leading item has more than {_MAX_LISTED} values"
+            )
+        for value in values:
+            rest = self._unique_prefix(plan, escapes, index + 1, (*used, value))
+            item = builder.literal(value)
+            options.append(builder.seq(item, rest) if index == 0 else builder.seq(self._separator, item, rest))
+        return builder.alt(*options)
+
+    def _texts(self, goal: Goal, escapes: Literal["raw", "ascii"], path: str) -> Dfa:
+        """The texts of the values of `goal`, one for each value."""
+        if not self._analysis.productive(goal):
+            return literals(())
+        shape = self._analysis.expander.shape(goal)
+        if shape.arrays or shape.objects:
+            raise UnsupportedGrammar("uniqueItems", path=path, reason="its items may be arrays or objects")
+        listed = [b"null"] if shape.null else []
+        listed += [b"true"] if shape.booleans & TRUE_BIT else []
+        listed += [b"false"] if shape.booleans & FALSE_BIT else []
+        parts = [numbers.number_dfa(atom, canonical=True) for atom in shape.numbers]
+        parts += [strings.quoted(strings.decoded(atom), escapes) for atom in shape.strings]
+        return union([literals(listed), *parts] if listed else parts)
+
+    # Objects -----------------------------------------------------------------------------------------------------------------
+
+    def _object(self, atom: ObjectAtom) -> Node:
+        builder = self._builder
+        if atom is FULL_OBJECT:
+            members = self._any_members()
+        else:
+            fitting = [p for p in self._analysis.object_plans(atom) if self._analysis.object_fault(p) is None]
+            members = builder.alt(*(self._members(plan) for plan in fitting))
+        return builder.seq(builder.literal(b"{"), members, builder.literal(b"}"))
+
+    def _any_members(self) -> Node:
+        extra = Extra(self._builder.dfa(strings.any_quoted()), self.value(_ANY))
+        return self._builder.members((), assign=self._assign, separator=self._separator, order="any", extras=(extra,))
+
+    def _members(self, plan: Plan) -> Node:
+        builder = self._builder
+        declared = [
+            Member(builder.choice(strings.spellings(name)), self.value(goal), name in plan.required)
+            for name, goal in plan.declared.items()
+        ]
+        extras = [
+            Extra(self._keys(region.keys), self.value(region.goal), min_count=region.min, max_count=region.max)
+            for region in plan.regions
+            if self._analysis.productive(region.goal)
+        ]
+        return builder.members(
+            declared,
+            assign=self._assign,
+            separator=self._separator,
+            order=self._order,
+            extras=extras,
+            min_count=plan.min,
+            max_count=plan.max,
+            clauses=indexed_clauses(plan),
+        )
+
+    def _keys(self, keys: Keys) -> Node:
+        if keys.is_simple and not keys.names:
+            return self._builder.dfa(strings.any_quoted())
+        return self._builder.dfa(strings.quoted(strings.decoded_keys(keys)))
+
+
+_ANY: Final = Goal("", ANYTHING)
+_ANY.productive = True

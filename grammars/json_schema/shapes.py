@@ -1,0 +1,631 @@
+"""Shapes: sets of JSON values as a union, type by type, of conjunctions of constraints.
+
+A `Shape` is in disjunctive normal form: for each of the six types a tuple of *atoms*, each a conjunction of constraints
+on values of that type. Shapes are closed under intersection, union and complement. What an atom says about the values
+inside an array or object is a `Goal`, which has a shape of its own that is worked out only when it is needed, so that
+recursive schemas stay finite.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from math import lcm
+from typing import Final, TypeVar
+
+from slipform.errors import UnsupportedGrammar
+
+Number = int | Fraction
+Clauses = tuple[tuple[frozenset[str], frozenset[str]], ...]
+
+MAX_ATOMS: Final = 4096
+"""Atoms of one type in one shape. A schema that needs more is refused: it would take as long at every token."""
+
+TRUE_BIT, FALSE_BIT = 1, 2
+
+
+class Goal:
+    """What one value must satisfy. Subclasses say it; the shape is filled in by `expansion.Expander.shape`.
+
+    Attributes:
+        shape: None until it was needed.
+        path: JSON pointer of the schema that says it, for errors.
+        productive: whether any finite value satisfies it; None until it is known. `reason` says why none does.
+    """
+
+    __slots__ = ("combinations", "negation", "path", "productive", "reason", "shape")
+
+    def __init__(self, path: str, shape: "Shape | None" = None) -> None:
+        self.path = path
+        self.shape = shape
+        self.productive: bool | None = None
+        self.reason: tuple[str, str] | None = None
+        # What was made of this goal: equal combinations are the same goal, or recursion would not end.
+        self.negation: Goal | None = None
+        self.combinations: dict[tuple[type, tuple[Goal, ...]], Goal] | None = None
+
+
+class All(Goal):
+    """Every one of `parts`."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: tuple[Goal, ...]) -> None:
+        super().__init__(parts[0].path)
+        self.parts = parts
+
+
+class Some(Goal):
+    """At least one of `parts`."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: tuple[Goal, ...]) -> None:
+        super().__init__(parts[0].path)
+        self.parts = parts
+
+
+class Not(Goal):
+    """What does not satisfy `part`."""
+
+    __slots__ = ("part",)
+
+    def __init__(self, part: Goal) -> None:
+        super().__init__(part.path)
+        self.part = part
+
+
+@dataclass(frozen=True, slots=True)
+class NumberAtom:
+    """Numbers between the bounds that are multiples of `step` and of none of `not_steps`.
+
+    `allowed` (None: no list) replaces all the other constraints once it is set. `excluded` is checked always.
+    """
+
+    low: Number | None = None
+    high: Number | None = None
+    low_open: bool = False
+    high_open: bool = False
+    step: Number | None = None
+    not_steps: tuple[Number, ...] = ()
+    allowed: frozenset[Number] | None = None
+    excluded: frozenset[Number] = frozenset()
+
+    def holds(self, value: Number) -> bool:
+        if self.low is not None and (value < self.low or (self.low_open and value == self.low)):
+            return False
+        if self.high is not None and (value > self.high or (self.high_open and value == self.high)):
+            return False
+        if self.step is not None and Fraction(value) % self.step != 0:
+            return False
+        if any(Fraction(value) % step == 0 for step in self.not_steps):
+            return False
+        return (self.allowed is None or value in self.allowed) and value not in self.excluded
+
+
+@dataclass(frozen=True, slots=True)
+class StringAtom:
+    """Strings of `min` to `max` characters that match every pattern and format, and none of the negated ones.
+
+    Patterns search, as ECMA-262 `RegExp.test` does.
+    """
+
+    min: int = 0
+    max: int | None = None
+    patterns: frozenset[str] = frozenset()
+    not_patterns: frozenset[str] = frozenset()
+    formats: frozenset[str] = frozenset()
+    not_formats: frozenset[str] = frozenset()
+    allowed: frozenset[str] | None = None
+    excluded: frozenset[str] = frozenset()
+    path: str = field(default="", compare=False)
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether it takes more than counting characters to check."""
+        return bool(self.patterns or self.not_patterns or self.formats or self.not_formats or self.excluded)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArrayLayer:
+    """One schema's view of the items: `prefix` by position, `rest` for those behind.
+
+    `prefix_annotates` counts the leading items that this layer evaluates, None for all (for unevaluatedItems).
+    """
+
+    prefix: tuple[Goal, ...]
+    rest: Goal
+    annotates: int | None = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Contains:
+    """Between `min` and `max` (None: no bound) of the items from position `start` on satisfy `goal`."""
+
+    goal: Goal
+    min: int
+    max: int | None
+    start: int = 0
+    annotates: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayAtom:
+    """Arrays of `min` to `max` items that satisfy every layer and every `contains`."""
+
+    layers: tuple[ArrayLayer, ...] = ()
+    min: int = 0
+    max: int | None = None
+    contains: tuple[Contains, ...] = ()
+    unique: bool = False
+    not_unique: bool = False
+    path: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ObjectLayer:
+    """One schema's view of the members: by name, else by every matching pattern, and `rest` where neither applies.
+
+    Attributes:
+        evaluates_rest: the layer evaluates every key (additionalProperties or unevaluatedProperties was given).
+        annotates: the layer counts for unevaluatedProperties (not so below `not`).
+    """
+
+    properties: dict[str, Goal]
+    patterns: tuple[tuple[str, Goal], ...]
+    rest: Goal
+    evaluates_rest: bool = False
+    annotates: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """Some member has a key that `key` admits (a goal on strings), that is none of `names`, and a value of `value`.
+
+    `none` is the opposite: the atom of the objects without such a member.
+    """
+
+    key: Goal
+    names: frozenset[str]
+    value: Goal
+    none: "ObjectAtom" = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectAtom:
+    """Objects that satisfy every layer.
+
+    Attributes:
+        required: names in the order in which the schema gives them.
+        names: goals that every key satisfies, as a string.
+        clauses: (when, then): if all of `when` are present, one of `then` is.
+    """
+
+    layers: tuple[ObjectLayer, ...] = ()
+    required: tuple[str, ...] = ()
+    min: int = 0
+    max: int | None = None
+    names: tuple[Goal, ...] = ()
+    clauses: Clauses = ()
+    exists: tuple[Exists, ...] = ()
+    path: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """A set of JSON values; see the module."""
+
+    null: bool = False
+    booleans: int = 0
+    numbers: tuple[NumberAtom, ...] = ()
+    strings: tuple[StringAtom, ...] = ()
+    arrays: tuple[ArrayAtom, ...] = ()
+    objects: tuple[ObjectAtom, ...] = ()
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing is left, as far as can be told without looking into items and members."""
+        return not (self.null or self.booleans or self.numbers or self.strings or self.arrays or self.objects)
+
+
+FULL_NUMBER: Final = NumberAtom()
+INTEGER: Final = NumberAtom(step=1)
+FULL_STRING: Final = StringAtom()
+FULL_ARRAY: Final = ArrayAtom()
+FULL_OBJECT: Final = ObjectAtom()
+ANYTHING: Final = Shape(True, 3, (FULL_NUMBER,), (FULL_STRING,), (FULL_ARRAY,), (FULL_OBJECT,))
+NOTHING: Final = Shape()
+TRUE: Final = Goal("", ANYTHING)
+FALSE: Final = Goal("", NOTHING)
+
+
+def all_of(*goals: Goal) -> Goal:
+    """Every one of `goals`. Order is kept and repetitions are dropped."""
+    parts: dict[Goal, None] = {}
+    for goal in goals:
+        if goal.shape is NOTHING:
+            return goal
+        if isinstance(goal, All):
+            parts.update(dict.fromkeys(goal.parts))
+        elif goal.shape is not ANYTHING:
+            parts[goal] = None
+    return _combined(All, tuple(parts)) if parts else TRUE
+
+
+def some_of(*goals: Goal) -> Goal:
+    """At least one of `goals`."""
+    parts: dict[Goal, None] = {}
+    for goal in goals:
+        if goal.shape is ANYTHING:
+            return TRUE
+        if isinstance(goal, Some):
+            parts.update(dict.fromkeys(goal.parts))
+        elif goal.shape is not NOTHING:
+            parts[goal] = None
+    return _combined(Some, tuple(parts)) if parts else FALSE
+
+
+def not_(goal: Goal) -> Goal:
+    """What does not satisfy `goal`."""
+    if goal.shape is ANYTHING:
+        return FALSE
+    if goal.shape is NOTHING:
+        return TRUE
+    if isinstance(goal, Not):
+        return goal.part
+    if goal.negation is None:
+        goal.negation = Not(goal)
+    return goal.negation
+
+
+def _combined(kind: type[All] | type[Some], parts: tuple[Goal, ...]) -> Goal:
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    if first.combinations is None:
+        first.combinations = {}
+    key = (kind, parts)
+    goal = first.combinations.get(key)
+    if goal is None:
+        goal = first.combinations[key] = kind(parts)
+    return goal
+
+
+# Intersection ----------------------------------------------------------------------------------------------------------
+
+Atom = TypeVar("Atom", NumberAtom, StringAtom, ArrayAtom, ObjectAtom)
+
+
+def intersect(a: Shape, b: Shape) -> Shape:
+    """The values in both."""
+    if a is ANYTHING or a is b:
+        return b
+    if b is ANYTHING:
+        return a
+    return Shape(
+        a.null and b.null,
+        a.booleans & b.booleans,
+        _meet(a.numbers, b.numbers, FULL_NUMBER, both_numbers),
+        _meet(a.strings, b.strings, FULL_STRING, both_strings),
+        _meet(a.arrays, b.arrays, FULL_ARRAY, both_arrays),
+        _meet(a.objects, b.objects, FULL_OBJECT, both_objects),
+    )
+
+
+def _meet(
+    a: tuple[Atom, ...], b: tuple[Atom, ...], full: Atom, both: Callable[[Atom, Atom], Atom | None]
+) -> tuple[Atom, ...]:
+    if not a or not b:
+        return ()
+    if len(a) == 1 and a[0] is full:
+        return b
+    if len(b) == 1 and b[0] is full:
+        return a
+    if len(a) * len(b) > MAX_ATOMS:
+        path = next((atom.path for atom in (*a, *b) if not isinstance(atom, NumberAtom) and atom.path), "/")
+        raise UnsupportedGrammar(
+            "the combination of alternatives", path=path, reason=f"it has more than {MAX_ATOMS} cases"
+        )
+    met = [atom for x in a for y in b if (atom := x if x is y else both(x, y)) is not None]
+    return tuple(dict.fromkeys(met)) if len(met) > 1 else tuple(met)
+
+
+def both_numbers(a: NumberAtom, b: NumberAtom) -> NumberAtom | None:
+    if a.allowed is not None or b.allowed is not None:
+        source = a.allowed if a.allowed is not None else b.allowed
+        kept = frozenset(value for value in source or () if a.holds(value) and b.holds(value))
+        return NumberAtom(allowed=kept) if kept else None
+    low, low_open = _tighter(a.low, a.low_open, b.low, b.low_open, lower=True)
+    high, high_open = _tighter(a.high, a.high_open, b.high, b.high_open, lower=False)
+    if low is not None and high is not None and (low > high or (low == high and (low_open or high_open))):
+        return None
+    step = a.step if b.step is None else b.step if a.step is None else _common_multiple(a.step, b.step)
+    not_steps = tuple(dict.fromkeys(a.not_steps + b.not_steps))
+    if step is not None and any(Fraction(step) % other == 0 for other in not_steps):
+        return None
+    return NumberAtom(low, high, low_open, high_open, step, not_steps, None, a.excluded | b.excluded)
+
+
+def _tighter(
+    a: Number | None, a_open: bool, b: Number | None, b_open: bool, *, lower: bool
+) -> tuple[Number | None, bool]:
+    if a is None or b is None:
+        return (b, b_open) if a is None else (a, a_open)
+    if a == b:
+        return a, a_open or b_open
+    return (a, a_open) if (a > b) == lower else (b, b_open)
+
+
+def _common_multiple(a: Number, b: Number) -> Number:
+    x, y = Fraction(a), Fraction(b)
+    scale = lcm(x.denominator, y.denominator)
+    common = Fraction(lcm(int(x * scale), int(y * scale)), scale)
+    return int(common) if common.denominator == 1 else common
+
+
+def both_strings(a: StringAtom, b: StringAtom) -> StringAtom | None:
+    low = max(a.min, b.min)
+    high = a.max if b.max is None else b.max if a.max is None else min(a.max, b.max)
+    if high is not None and low > high:
+        return None
+    excluded = a.excluded | b.excluded
+    allowed = a.allowed if b.allowed is None else b.allowed if a.allowed is None else a.allowed & b.allowed
+    patterns, not_patterns = a.patterns | b.patterns, a.not_patterns | b.not_patterns
+    formats, not_formats = a.formats | b.formats, a.not_formats | b.not_formats
+    if patterns & not_patterns or formats & not_formats:
+        return None
+    if allowed is not None:
+        allowed = frozenset(
+            value
+            for value in allowed
+            if value not in excluded and low <= len(value) and (high is None or len(value) <= high)
+        )
+        if not allowed:
+            return None
+        low, high, excluded = 0, None, frozenset()
+    return StringAtom(low, high, patterns, not_patterns, formats, not_formats, allowed, excluded, a.path or b.path)
+
+
+def both_arrays(a: ArrayAtom, b: ArrayAtom) -> ArrayAtom | None:
+    low = max(a.min, b.min)
+    high = a.max if b.max is None else b.max if a.max is None else min(a.max, b.max)
+    unique, not_unique = a.unique or b.unique, a.not_unique or b.not_unique
+    if (high is not None and low > high) or (unique and not_unique):
+        return None
+    return ArrayAtom(
+        _joined(a.layers, b.layers), low, high, _joined(a.contains, b.contains), unique, not_unique, a.path or b.path
+    )
+
+
+def both_objects(a: ObjectAtom, b: ObjectAtom) -> ObjectAtom | None:
+    low = max(a.min, b.min)
+    high = a.max if b.max is None else b.max if a.max is None else min(a.max, b.max)
+    if high is not None and low > high:
+        return None
+    atom = ObjectAtom(
+        _joined(a.layers, b.layers),
+        _joined(a.required, b.required),
+        low,
+        high,
+        _joined(a.names, b.names),
+        _joined(a.clauses, b.clauses),
+        _joined(a.exists, b.exists),
+        a.path or b.path,
+    )
+    return None if contradictory(atom) else atom
+
+
+def contradictory(atom: ObjectAtom) -> bool:
+    """Whether names alone show that no object satisfies `atom`: a required one is forbidden, or a clause fails."""
+    required = set(atom.required)
+    for layer in atom.layers:
+        if layer.properties:
+            for name in atom.required:
+                if layer.properties.get(name, TRUE).shape is NOTHING:
+                    return True
+    forbidden = {name for layer in atom.layers for name, goal in layer.properties.items() if goal.shape is NOTHING}
+    return any(required >= when and then <= forbidden for when, then in atom.clauses)
+
+
+Element = TypeVar("Element")
+
+
+def _joined(a: tuple[Element, ...], b: tuple[Element, ...]) -> tuple[Element, ...]:
+    if not a or not b:
+        return a or b
+    return tuple(dict.fromkeys(a + b))
+
+
+# Union -----------------------------------------------------------------------------------------------------------------
+
+
+def union(shapes: list[Shape], *, keep_annotations: bool = False) -> Shape:
+    """The values in at least one.
+
+    `keep_annotations`: an alternative that admits everything does not absorb the others, since those may evaluate
+    members and items of which it says nothing.
+    """
+    if len(shapes) == 1:
+        return shapes[0]
+    booleans = 0
+    for shape in shapes:
+        if shape is ANYTHING and not keep_annotations:
+            return ANYTHING
+        booleans |= shape.booleans
+    return Shape(
+        any(shape.null for shape in shapes),
+        booleans,
+        _merge_numbers([atom for shape in shapes for atom in shape.numbers]),
+        _merge_strings([atom for shape in shapes for atom in shape.strings]),
+        _distinct([atom for shape in shapes for atom in shape.arrays], None if keep_annotations else FULL_ARRAY),
+        _distinct([atom for shape in shapes for atom in shape.objects], None if keep_annotations else FULL_OBJECT),
+    )
+
+
+def _distinct(atoms: list[Atom], full: Atom | None) -> tuple[Atom, ...]:
+    if len(atoms) < 2:
+        return tuple(atoms)
+    distinct = dict.fromkeys(atoms)
+    if full is not None and full in distinct:
+        return (full,)
+    return tuple(distinct)
+
+
+def _merge_numbers(atoms: list[NumberAtom]) -> tuple[NumberAtom, ...]:
+    if len(atoms) < 2:
+        return tuple(atoms)
+    listed = [atom.allowed for atom in atoms if atom.allowed is not None]
+    if len(listed) > 1:
+        atoms = [atom for atom in atoms if atom.allowed is None]
+        atoms.append(NumberAtom(allowed=frozenset().union(*listed)))
+    return _distinct(atoms, FULL_NUMBER)
+
+
+def _merge_strings(atoms: list[StringAtom]) -> tuple[StringAtom, ...]:
+    if len(atoms) < 2:
+        return tuple(atoms)
+    listed = [atom for atom in atoms if atom.allowed is not None and not atom.is_regular]
+    if len(listed) > 1:
+        values = frozenset().union(*(atom.allowed or () for atom in listed))
+        atoms = [atom for atom in atoms if atom.allowed is None or atom.is_regular]
+        atoms.append(StringAtom(allowed=values, path=listed[0].path))
+    return _distinct(atoms, FULL_STRING)
+
+
+# Complement ------------------------------------------------------------------------------------------------------------
+
+
+def complement(shape: Shape) -> Shape:
+    """The values outside `shape`."""
+    if shape is ANYTHING:
+        return NOTHING
+    if shape is NOTHING:
+        return ANYTHING
+    return Shape(
+        not shape.null,
+        3 & ~shape.booleans,
+        _outside(shape.numbers, FULL_NUMBER, _not_number, both_numbers),
+        _outside(shape.strings, FULL_STRING, _not_string, both_strings),
+        _outside(shape.arrays, FULL_ARRAY, _not_array, both_arrays),
+        _outside(shape.objects, FULL_OBJECT, _not_object, both_objects),
+    )
+
+
+def _outside(
+    atoms: tuple[Atom, ...],
+    full: Atom,
+    negated: Callable[[Atom], list[Atom]],
+    both: Callable[[Atom, Atom], Atom | None],
+) -> tuple[Atom, ...]:
+    result: tuple[Atom, ...] = (full,)
+    for atom in atoms:
+        result = _meet(result, tuple(negated(atom)), full, both)
+        if not result:
+            return ()
+    return result
+
+
+def _not_number(atom: NumberAtom) -> list[NumberAtom]:
+    if atom.allowed is not None:
+        return [NumberAtom(excluded=atom.allowed)]
+    result = []
+    if atom.low is not None:
+        result.append(NumberAtom(high=atom.low, high_open=not atom.low_open))
+    if atom.high is not None:
+        result.append(NumberAtom(low=atom.high, low_open=not atom.high_open))
+    if atom.step is not None:
+        result.append(NumberAtom(not_steps=(atom.step,)))
+    result.extend(NumberAtom(step=step) for step in atom.not_steps)
+    if atom.excluded:
+        result.append(NumberAtom(allowed=atom.excluded))
+    return result
+
+
+def _not_string(atom: StringAtom) -> list[StringAtom]:
+    path = atom.path
+    result = [StringAtom(not_patterns=frozenset([pattern]), path=path) for pattern in sorted(atom.patterns)]
+    result += [StringAtom(patterns=frozenset([pattern]), path=path) for pattern in sorted(atom.not_patterns)]
+    result += [StringAtom(not_formats=frozenset([name]), path=path) for name in sorted(atom.formats)]
+    result += [StringAtom(formats=frozenset([name]), path=path) for name in sorted(atom.not_formats)]
+    if atom.min > 0:
+        result.append(StringAtom(max=atom.min - 1, path=path))
+    if atom.max is not None:
+        result.append(StringAtom(min=atom.max + 1, path=path))
+    if atom.allowed is not None:
+        result.append(StringAtom(excluded=atom.allowed, path=path))
+    if atom.excluded:
+        result.append(StringAtom(allowed=atom.excluded, path=path))
+    return result
+
+
+def _not_array(atom: ArrayAtom) -> list[ArrayAtom]:
+    path = atom.path
+    result = []
+    if atom.min > 0:
+        result.append(ArrayAtom(max=atom.min - 1, path=path))
+    if atom.max is not None:
+        result.append(ArrayAtom(min=atom.max + 1, path=path))
+    for layer in atom.layers:
+        for index, goal in enumerate(layer.prefix):
+            if goal.shape is not ANYTHING:
+                wrong = ArrayLayer((TRUE,) * index + (not_(goal),), TRUE)
+                result.append(ArrayAtom(layers=(wrong,), min=index + 1, path=path))
+        if layer.rest.shape is not ANYTHING:
+            found = Contains(not_(layer.rest), 1, None, len(layer.prefix))
+            result.append(ArrayAtom(contains=(found,), path=path))
+    for contains in atom.contains:
+        if contains.min > 0:
+            result.append(
+                ArrayAtom(contains=(replace(contains, min=0, max=contains.min - 1, annotates=False),), path=path)
+            )
+        if contains.max is not None:
+            result.append(
+                ArrayAtom(contains=(replace(contains, min=contains.max + 1, max=None, annotates=False),), path=path)
+            )
+    if atom.unique:
+        result.append(ArrayAtom(not_unique=True, min=2, path=path))
+    if atom.not_unique:
+        result.append(ArrayAtom(unique=True, path=path))
+    return result
+
+
+def _not_object(atom: ObjectAtom) -> list[ObjectAtom]:
+    path = atom.path
+    result = []
+    if atom.required:
+        result.append(ObjectAtom(clauses=((frozenset(atom.required), frozenset()),), path=path))
+    if atom.min > 0:
+        result.append(ObjectAtom(max=atom.min - 1, path=path))
+    if atom.max is not None:
+        result.append(ObjectAtom(min=atom.max + 1, path=path))
+    for layer in atom.layers:
+        result += _not_layer(layer, path)
+    for names in atom.names:
+        found = Exists(not_(names), frozenset(), TRUE, ObjectAtom(names=(names,), path=path))
+        result.append(ObjectAtom(exists=(found,), path=path))
+    for when, then in atom.clauses:
+        absent = ObjectLayer(dict.fromkeys(then, FALSE), (), TRUE, annotates=False)
+        result.append(ObjectAtom(layers=(absent,) if then else (), required=tuple(sorted(when)), path=path))
+    result += [exists.none for exists in atom.exists]
+    return result
+
+
+def _not_layer(layer: ObjectLayer, path: str) -> list[ObjectAtom]:
+    result = []
+    for name, goal in layer.properties.items():
+        if goal.shape is not ANYTHING:
+            wrong = ObjectLayer({name: not_(goal)}, (), TRUE, annotates=False)
+            result.append(ObjectAtom(layers=(wrong,), required=(name,), path=path))
+    for pattern, goal in layer.patterns:
+        if goal.shape is not ANYTHING:
+            keys = Goal(path, Shape(strings=(StringAtom(patterns=frozenset([pattern]), path=path),)))
+            none = ObjectLayer({}, ((pattern, goal),), TRUE, annotates=False)
+            found = Exists(keys, frozenset(), not_(goal), ObjectAtom(layers=(none,), path=path))
+            result.append(ObjectAtom(exists=(found,), path=path))
+    if layer.rest.shape is not ANYTHING:
+        others = StringAtom(not_patterns=frozenset(pattern for pattern, _ in layer.patterns), path=path)
+        keys = Goal(path, Shape(strings=(others,)))
+        anyhow = tuple((pattern, TRUE) for pattern, _ in layer.patterns)
+        none = ObjectLayer(dict.fromkeys(layer.properties, TRUE), anyhow, layer.rest, annotates=False)
+        found = Exists(keys, frozenset(layer.properties), not_(layer.rest), ObjectAtom(layers=(none,), path=path))
+        result.append(ObjectAtom(exists=(found,), path=path))
+    return result

@@ -1,0 +1,153 @@
+"""JSON strings as automata: constraints on the decoded text, then the spellings of that text between quotes."""
+
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+from slipform.errors import GrammarTooLarge, UnsupportedGrammar
+from slipform.grammars.dfa import Dfa, any_text, length_between, literals, product
+from slipform.grammars.dfa_kernels import MODE_AND
+from slipform.grammars.json_schema.formats import format_dfa
+from slipform.grammars.json_schema.shapes import StringAtom
+from slipform.grammars.json_text import json_string_body
+from slipform.grammars.regex import regex_dfa
+
+if TYPE_CHECKING:
+    from slipform.grammars.json_schema.objects import Keys
+
+Escapes = Literal["all", "usual", "raw", "ascii"]
+MAX_STATES: Final = 50_000
+"""States of the automaton of one string; a longer product of pattern and length is refused."""
+
+
+def pattern_dfa(pattern: str) -> Dfa:
+    """The decoded texts in which `pattern` is found."""
+    return regex_dfa(pattern, flavour="ecma", search=True)
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether `pattern` is found in `text`."""
+    return pattern_dfa(pattern).accepts(_encoded(text))
+
+
+def admits(atom: StringAtom, text: str) -> bool:
+    """Whether `text` satisfies `atom`."""
+    if len(text) < atom.min or (atom.max is not None and len(text) > atom.max) or text in atom.excluded:
+        return False
+    if atom.allowed is not None and text not in atom.allowed:
+        return False
+    data = _encoded(text)
+    return (
+        all(pattern_dfa(pattern).accepts(data) for pattern in atom.patterns)
+        and not any(pattern_dfa(pattern).accepts(data) for pattern in atom.not_patterns)
+        and all(format_dfa(name).accepts(data) for name in atom.formats)
+        and not any(format_dfa(name).accepts(data) for name in atom.not_formats)
+    )
+
+
+def has_text(atom: StringAtom) -> bool:
+    """Whether any text satisfies `atom`."""
+    if atom.allowed is not None:
+        return any(admits(atom, text) for text in atom.allowed)
+    return not atom.is_regular or not decoded(atom).is_empty
+
+
+@lru_cache(maxsize=1024)
+def decoded(atom: StringAtom) -> Dfa:
+    """The decoded texts of `atom`.
+
+    Raises: UnsupportedGrammar when a pattern together with a length takes too many states.
+    """
+    if atom.allowed is not None:
+        return literals(_encoded(text) for text in atom.allowed if admits(atom, text))
+    dfa: Dfa | None = None
+    for part in (*map(pattern_dfa, sorted(atom.patterns)), *map(format_dfa, sorted(atom.formats))):
+        dfa = part if dfa is None else dfa & part
+    if dfa is None:
+        dfa = any_text()
+    for part in (*map(pattern_dfa, sorted(atom.not_patterns)), *map(format_dfa, sorted(atom.not_formats))):
+        dfa = dfa - part
+    if atom.excluded:
+        dfa = dfa - literals(map(_encoded, atom.excluded))
+    if atom.min or atom.max is not None:
+        shortest, longest = dfa.character_bounds()
+        low = atom.min if shortest < atom.min else 0
+        high = atom.max if longest is None or (atom.max is not None and longest > atom.max) else None
+        if low or high is not None:
+            try:
+                dfa = product(dfa, length_between(low, high), MODE_AND, max_states=MAX_STATES)
+            except GrammarTooLarge:
+                raise UnsupportedGrammar(
+                    "pattern with a length", path=atom.path, reason=f"together they take more than {MAX_STATES} states"
+                ) from None
+    return dfa
+
+
+@lru_cache(maxsize=1024)
+def decoded_keys(keys: "Keys") -> Dfa:
+    """The decoded texts of the keys in `keys`."""
+    dfa = any_text() if keys.strings is None else _union([decoded(atom) for atom in keys.strings])
+    for pattern in sorted(keys.patterns):
+        dfa = dfa & pattern_dfa(pattern)
+    for pattern in sorted(keys.not_patterns):
+        dfa = dfa - pattern_dfa(pattern)
+    return dfa - literals(map(_encoded, keys.names)) if keys.names else dfa
+
+
+def keys_exist(keys: "Keys") -> bool:
+    """Whether any key is in `keys`."""
+    return keys.is_simple or not decoded_keys(keys).is_empty
+
+
+def _union(parts: list[Dfa]) -> Dfa:
+    result = literals(())
+    for part in parts:
+        result = part if result.is_empty else result | part
+    return result
+
+
+@lru_cache(maxsize=1024)
+def quoted(texts: Dfa, escapes: Escapes = "usual") -> Dfa:
+    """The JSON strings whose decoded text is in `texts`, quotes included."""
+    body = json_string_body(texts, escapes=escapes)
+    if body.is_empty:
+        return body
+    n = body.num_states
+    # The quote gets a class of its own: it opens, and it closes where the body may end.
+    table = np.full((n + 2, body.num_classes + 1), -1, np.int32)
+    table[:n, :-1] = body.table
+    inside = body.table[:, body.byte_class[ord('"')]]  # behind a backslash
+    table[:n, -1] = np.where(body.accepting, n + 1, inside)
+    table[n, -1] = 0
+    byte_class = body.byte_class.copy()
+    byte_class[ord('"')] = body.num_classes
+    accepting = np.zeros(n + 2, np.bool_)
+    accepting[n + 1] = True
+    return Dfa(byte_class, table, accepting, n)
+
+
+@lru_cache(maxsize=1)
+def any_quoted() -> Dfa:
+    """Every JSON string."""
+    return quoted(any_text(), "all")
+
+
+@lru_cache(maxsize=1)
+def one_character() -> Dfa:
+    """One character of a JSON string as it may be spelled between quotes."""
+    return json_string_body(length_between(1, 1), escapes="all")
+
+
+def spellings(text: str) -> list[bytes]:
+    """How a string that is listed may be written: as UTF-8, and in ASCII as `json.dumps` does by default."""
+    ascii_text = json.dumps(text).encode()
+    if text.isascii():
+        return [ascii_text]
+    raw = json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return [ascii_text] if any(0xD800 <= ord(character) < 0xE000 for character in text) else [raw, ascii_text]
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
