@@ -22,6 +22,7 @@ import numpy.typing as npt
 from slipform.errors import EmptyGrammar, UnsupportedGrammar
 from slipform.grammars.limits import Budget, Limits
 from slipform.grammars.members import Clause, Extra, Member, MembersSolver, MembersSpec
+from slipform.kernels.plain_text import plain_flags
 
 Node = NewType("Node", int)
 """A fragment of one builder; an index into its tables."""
@@ -90,7 +91,7 @@ class Builder:
         self.kids: list[int] = []
         self.literal_pool: list[int] = []  # bytes of literals, each literal closed by END_OF_LITERAL
         self.leaf_first: list[int] = [0]  # leaf state s has the ranges leaf_first[s] : leaf_first[s + 1]
-        self.leaf_accepting: list[int] = []
+        self.leaf_flags: list[int] = []  # bit 0 accepting; bits 1 and 2: GOES_ON, COMPLETES of kernels.plain_text
         self.range_low: list[int] = []
         self.range_high: list[int] = []
         self.range_target: list[int] = []
@@ -355,13 +356,14 @@ class Builder:
         return node
 
     def _add_leaf(self, ranges: "LeafRanges", accepting: npt.NDArray[np.bool_], start: int) -> Node:
-        base = len(self.leaf_accepting)
+        base = len(self.leaf_flags)
         first_range = len(self.range_low)
+        flags = plain_flags(ranges.first, ranges.low, ranges.high, ranges.target, np.array(accepting, bool))
         self.leaf_first.extend((ranges.first[1:] + first_range).tolist())
         self.range_low.extend(ranges.low.tolist())
         self.range_high.extend(ranges.high.tolist())
         self.range_target.extend((ranges.target + base).tolist())
-        self.leaf_accepting.extend(accepting.astype(np.int32).tolist())
+        self.leaf_flags.extend((2 * flags + accepting).tolist())
         return self._add(Kind.LEAF, base + start, base, len(accepting), nullable=bool(accepting[start]))
 
     def _check_members(self, spec: MembersSpec) -> MembersSolver:

@@ -81,8 +81,13 @@ class CompiledGrammar:
         if known is not None and pool.serial[known[0]] == known[1]:
             pool.touch(known[0])
             return known[0]
-        mask = np.zeros(self.vocabulary.num_words, np.int32)
-        self._automaton.walk_mask(config, self.vocabulary.trie, mask)
+        alike = self._automaton.config_for_mask(config)
+        if alike != config:
+            shared = self.mask_slot(alike)
+            self._slots[config] = (shared, pool.serial[shared])
+            return shared
+        mask = np.empty(self.vocabulary.num_words, np.int32)
+        self._automaton.fill_mask(config, self.vocabulary.trie, self.vocabulary.plain, mask)
         if self._automaton.is_accepting(config):
             for token in self.vocabulary.eos_ids:
                 allow(mask, token)

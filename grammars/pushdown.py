@@ -10,13 +10,14 @@ import numpy.typing as npt
 from slipform.errors import GrammarTooLarge
 from slipform.grammars.builder import NODE_COLUMNS, Builder, Node
 from slipform.grammars.members import Progress
+from slipform.grammars.slices import PlainSlice
 from slipform.grammars.trie import TokenTrie
 from slipform.kernels import pushdown as kernel
 
 Int32 = npt.NDArray[np.int32]
 
-_FIELDS = kernel.Machine._fields
-_PROGRAM = _FIELDS[1 : _FIELDS.index("frames")]
+# Tables that mirror the builder's lists, in the order of `Automaton._sync`.
+_PROGRAM = range(kernel.NODES, kernel.ENTRY_NEXT + 1)
 _START_ROOM = 256
 
 
@@ -38,6 +39,7 @@ class Automaton:
 
     def __init__(self, builder: Builder, max_depth: int) -> None:
         """`max_depth`: length in bytes of the longest token that will be walked."""
+        self._max_depth = max_depth
         self.builder = builder
         self.lock = threading.RLock()
         self._places: dict[tuple[int, Progress], int] = {}
@@ -49,24 +51,24 @@ class Automaton:
         self._entry_node: list[int] = []
         self._entry_next: list[int] = []
         self._synced = dict.fromkeys(_PROGRAM, 0)
-        self._tables: dict[str, Int32] = {}
-        self.heap = np.zeros(2 * len(_FIELDS), np.int64)
+        self._tables: dict[int, Int32] = {}
+        self.heap = np.zeros(2 * kernel.NUM_TABLES, np.int64)
         room = _START_ROOM
-        for name in _PROGRAM:
-            self._set(name, np.empty(room, np.int32))
-        self._set("registers", np.zeros(kernel.NUM_REGISTERS, np.int32))
-        self._set("frames", np.zeros(room * kernel.FRAME_COLUMNS, np.int32))
-        self._set("frame_hash", np.full(room * 2, -1, np.int32))
-        self._set("items", np.empty(room * 4, np.int32))
-        self._set("configs", np.zeros(room * kernel.CONFIG_COLUMNS, np.int32))
-        self._set("config_hash", np.full(room * 2, -1, np.int32))
-        self._set("seed_pairs", np.empty(room * 4, np.int32))
-        self._set("seed_sets", np.empty(room * kernel.SEED_COLUMNS, np.int32))
-        self._set("seed_hash", np.full(room * 2, -1, np.int32))
-        self._set("rows", np.empty(room * 256, np.int32))
+        for table in _PROGRAM:
+            self._set(table, np.empty(room, np.int32))
+        self._set(kernel.REGISTERS, np.zeros(kernel.NUM_REGISTERS, np.int32))
+        self._set(kernel.FRAMES, np.zeros(room * kernel.FRAME_COLUMNS, np.int32))
+        self._set(kernel.FRAME_HASH, np.full(room * 2, -1, np.int32))
+        self._set(kernel.ITEMS, np.empty(room * 4, np.int32))
+        self._set(kernel.CONFIGS, np.zeros(room * kernel.CONFIG_COLUMNS, np.int32))
+        self._set(kernel.CONFIG_HASH, np.full(room * 2, -1, np.int32))
+        self._set(kernel.SEED_PAIRS, np.empty(room * 4, np.int32))
+        self._set(kernel.SEED_SETS, np.empty(room * kernel.SEED_COLUMNS, np.int32))
+        self._set(kernel.SEED_HASH, np.full(room * 2, -1, np.int32))
+        self._set(kernel.ROWS, np.empty(room * 256, np.int32))
         self._set_scratch(room)
-        self._set("path", np.empty(max_depth + 1, np.int32))
-        self._registers = self._tables["registers"]
+        self._set(kernel.PATH, np.empty(max_depth + 1, np.int32))
+        self._registers = self._tables[kernel.REGISTERS]
         self._registers[kernel.NUM_FRAMES] = 1
         self._registers[kernel.NUM_CONFIGS] = 1
         self._sync()
@@ -91,9 +93,20 @@ class Automaton:
                     return config, begin
                 self._serve(status)
 
-    def walk_mask(self, config: int, trie: TokenTrie, mask: Int32) -> None:
-        """Set the bits of the tokens that can be read from `config` in `mask`."""
+    def config_for_mask(self, config: int) -> int:
+        """A configuration with the same mask, the same one for as many as possible (see the kernel)."""
         with self.lock:
+            self._run(lambda: kernel.config_for_mask(self.heap, config, self._max_depth))
+            return int(self._registers[kernel.ARGUMENT])
+
+    def fill_mask(self, config: int, trie: TokenTrie, plain: PlainSlice, mask: Int32) -> None:
+        """Write the mask of the tokens that can be read from `config`."""
+        with self.lock:
+            self._run(lambda: kernel.plain_room(self.heap, config, plain.longest))
+            room = int(self._registers[kernel.ARGUMENT])
+            mask[:] = plain.masks[room]
+            if room:
+                trie = plain.others
             at = 0
             while True:
                 status = kernel.walk_mask(
@@ -123,20 +136,20 @@ class Automaton:
         """(256,) the configuration after each byte, 0 where there is none."""
         with self.lock:
             self._run(lambda: kernel.expand(self.heap, config))
-            row = int(self._tables["configs"][config * kernel.CONFIG_COLUMNS + 3])
-            return self._tables["rows"][256 * row : 256 * row + 256].copy()
+            row = int(self._tables[kernel.CONFIGS][config * kernel.CONFIG_COLUMNS + 3])
+            return self._tables[kernel.ROWS][256 * row : 256 * row + 256].copy()
 
     def is_accepting(self, config: int) -> bool:
         """Whether the text so far is complete."""
-        return bool(self._tables["configs"][config * kernel.CONFIG_COLUMNS + 2])
+        return bool(self._tables[kernel.CONFIGS][config * kernel.CONFIG_COLUMNS + 2])
 
     def items(self, config: int) -> list[tuple[int, list[tuple[int, int]]]]:
         """The ways to read the text so far: (leaf state, frames from the top as (node, value))."""
         with self.lock:
-            first, count = self._tables["configs"][config * kernel.CONFIG_COLUMNS :][:2].tolist()
-            frames = self._tables["frames"]
+            first, count = self._tables[kernel.CONFIGS][config * kernel.CONFIG_COLUMNS :][:2].tolist()
+            frames = self._tables[kernel.FRAMES]
             result = []
-            for state, frame in self._tables["items"][2 * first : 2 * (first + count)].reshape(-1, 2).tolist():
+            for state, frame in self._tables[kernel.ITEMS][2 * first : 2 * (first + count)].reshape(-1, 2).tolist():
                 above = []
                 while frame:
                     parent, node, value = frames[frame * kernel.FRAME_COLUMNS :][:3].tolist()
@@ -178,16 +191,16 @@ class Automaton:
         elif status == kernel.NEED_RULE:
             self.builder.budget.restart_clock()
             body = self.builder.body_of(Node(argument))
-            self._tables["nodes"][argument * NODE_COLUMNS + 1] = body
+            self._tables[kernel.NODES][argument * NODE_COLUMNS + 1] = body
         elif status == kernel.NEED_START:
             solver = self.builder.nodes[argument * NODE_COLUMNS + 1]
             place = self._place(solver, self.builder.members_solvers[solver].start())
             self.builder.nodes[argument * NODE_COLUMNS + 3] = place
-            self._tables["nodes"][argument * NODE_COLUMNS + 3] = place
+            self._tables[kernel.NODES][argument * NODE_COLUMNS + 3] = place
         elif status == kernel.NEED_ENTRY:
             place = self._place(*self.entry(argument))
             self._entry_next[argument] = place
-            self._tables["entry_next"][argument] = place
+            self._tables[kernel.ENTRY_NEXT][argument] = place
         else:
             raise GrammarTooLarge(
                 "states",
@@ -229,17 +242,15 @@ class Automaton:
 
     # Tables
 
-    def _set(self, name: str, table: Int32) -> None:
-        self._tables[name] = table
-        at = 2 * _FIELDS.index(name)
-        self.heap[at] = table.ctypes.data
-        self.heap[at + 1] = len(table)
+    def _set(self, table: int, array: Int32) -> None:
+        self._tables[table] = array
+        self.heap[2 * table] = array.ctypes.data
+        self.heap[2 * table + 1] = len(array)
 
     def _set_scratch(self, room: int) -> None:
-        self._set("work", np.empty(room * 2, np.int32))
-        self._set("work_hash", np.zeros(room * 8, np.int32))
-        self._set("out", np.empty(room * 2, np.int32))
-        self._set("cut", np.empty(257 + room, np.int32))
+        self._set(kernel.WORK, np.empty(room * 2, np.int32))
+        self._set(kernel.WORK_HASH, np.zeros(room * 8, np.int32))
+        self._set(kernel.OUT, np.empty(room * 2, np.int32))
 
     def _sync(self) -> None:
         """Copy what the builder appended since the last time."""
@@ -249,7 +260,7 @@ class Automaton:
             builder.kids,
             builder.literal_pool,
             builder.leaf_first,
-            builder.leaf_accepting,
+            builder.leaf_flags,
             builder.range_low,
             builder.range_high,
             builder.range_target,
@@ -258,43 +269,45 @@ class Automaton:
             self._entry_node,
             self._entry_next,
         )
-        for name, source in zip(_PROGRAM, sources, strict=True):
-            begin, end = self._synced[name], len(source)
+        for table, source in zip(_PROGRAM, sources, strict=True):
+            begin, end = self._synced[table], len(source)
             if begin == end:
                 continue
-            if end > len(self._tables[name]):
-                self._enlarge(name, max(end, 2 * len(self._tables[name])))
-            self._tables[name][begin:end] = source[begin:]
-            self._synced[name] = end
+            if end > len(self._tables[table]):
+                self._enlarge(table, max(end, 2 * len(self._tables[table])))
+            self._tables[table][begin:end] = source[begin:]
+            self._synced[table] = end
 
-    def _enlarge(self, name: str, length: int) -> None:
-        table = np.empty(length, np.int32)
-        old = self._tables[name]
-        table[: len(old)] = old
-        self._set(name, table)
+    def _enlarge(self, table: int, length: int) -> None:
+        array = np.empty(length, np.int32)
+        old = self._tables[table]
+        array[: len(old)] = old
+        self._set(table, array)
 
     def _grow(self) -> None:
         """Double what is more than half full; if nothing is, the scratch tables of one step were too small."""
         registers = self._registers
         grown = False
-        for name, register, columns in (
-            ("frames", kernel.NUM_FRAMES, kernel.FRAME_COLUMNS),
-            ("items", kernel.NUM_ITEMS, 2),
-            ("configs", kernel.NUM_CONFIGS, kernel.CONFIG_COLUMNS),
-            ("seed_pairs", kernel.NUM_SEED_PAIRS, 2),
-            ("seed_sets", kernel.NUM_SEED_SETS, kernel.SEED_COLUMNS),
-            ("rows", kernel.NUM_ROWS, 256),
+        for table, register, columns in (
+            (kernel.FRAMES, kernel.NUM_FRAMES, kernel.FRAME_COLUMNS),
+            (kernel.ITEMS, kernel.NUM_ITEMS, 2),
+            (kernel.CONFIGS, kernel.NUM_CONFIGS, kernel.CONFIG_COLUMNS),
+            (kernel.SEED_PAIRS, kernel.NUM_SEED_PAIRS, 2),
+            (kernel.SEED_SETS, kernel.NUM_SEED_SETS, kernel.SEED_COLUMNS),
+            (kernel.ROWS, kernel.NUM_ROWS, 256),
         ):
-            if 2 * int(registers[register]) * columns > len(self._tables[name]):
-                self._enlarge(name, 2 * len(self._tables[name]))
+            if 2 * int(registers[register]) * columns > len(self._tables[table]):
+                self._enlarge(table, 2 * len(self._tables[table]))
                 grown = True
         if not grown:
-            self._set_scratch(2 * (len(self._tables["cut"]) - 257))
-        for name, counted in (("frame_hash", "frames"), ("config_hash", "configs"), ("seed_hash", "seed_sets")):
-            columns = {"frames": kernel.FRAME_COLUMNS, "configs": kernel.CONFIG_COLUMNS}.get(counted, 3)
+            self._set_scratch(len(self._tables[kernel.OUT]))
+        for table, counted, columns in (
+            (kernel.FRAME_HASH, kernel.FRAMES, kernel.FRAME_COLUMNS),
+            (kernel.CONFIG_HASH, kernel.CONFIGS, kernel.CONFIG_COLUMNS),
+            (kernel.SEED_HASH, kernel.SEED_SETS, kernel.SEED_COLUMNS),
+        ):
             size = 2 * len(self._tables[counted]) // columns
-            size = 1 << (size - 1).bit_length()
-            self._set(name, np.full(size, -1, np.int32))
+            self._set(table, np.full(1 << (size - 1).bit_length(), -1, np.int32))
         kernel.rehash(self.heap)
         limit = self.builder.budget.limits.memory_bytes
         if self.num_bytes > limit:

@@ -190,7 +190,7 @@ class Completions:
         came: dict[int, tuple[int, int]] = {}
         queue = deque([state])
         here = state
-        while queue and not builder.leaf_accepting[here := queue.popleft()]:
+        while queue and not builder.leaf_flags[here := queue.popleft()] & 1:
             for index in range(builder.leaf_first[here], builder.leaf_first[here + 1]):
                 target = builder.range_target[index]
                 if target not in came and target != state:

@@ -17,6 +17,7 @@ from slipform.errors import ConfigError
 from slipform.grammars.config import cache_directory
 from slipform.grammars.jump_forward import Encode, JumpForward
 from slipform.grammars.masks import MaskPool
+from slipform.grammars.slices import PlainSlice
 from slipform.grammars.trie import TokenTrie
 
 _CACHE_FORMAT = "1"
@@ -33,6 +34,7 @@ class Vocabulary:
         trie: the trie of all ordinary tokens.
         encode: the tokenizer's plain encoding of a text (no special tokens added or parsed), or None. Jump-forward
             needs it: without it no token is ever forced.
+        plain: the tokens that any run of ordinary characters admits.
         mask_pool: mask rows of all grammars of this vocabulary.
         jump_forward: finds the tokens of forced text.
     """
@@ -52,10 +54,11 @@ class Vocabulary:
         self.digest = _digest(token_bytes, special_ids, eos_ids)
         self.trie = _load_trie(cache, self.digest, token_bytes)
         lengths = np.fromiter(map(len, token_bytes), np.int64, len(token_bytes))
-        self.token_offsets: npt.NDArray[np.int64] = np.concatenate(([0], np.cumsum(lengths)))
-        self.mask_pool = MaskPool(self.num_words)
-        self.jump_forward = JumpForward(self.trie, token_bytes, encode)
+        self.token_offsets: npt.NDArray[np.int64] = np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths)))
         self.token_text: npt.NDArray[np.uint8] = np.frombuffer(b"".join(token_bytes), np.uint8)
+        self.mask_pool = MaskPool(self.num_words)
+        self.plain = PlainSlice.build(token_bytes, self.token_text, self.token_offsets)
+        self.jump_forward = JumpForward(self.trie, token_bytes, encode)
 
     def __len__(self) -> int:
         """Number of ids, special ones included: mask rows have ceil(len / 32) words."""

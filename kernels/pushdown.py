@@ -8,26 +8,28 @@ Vocabulary of this file:
 - an *item* is (leaf state, frame): one way to read the text so far. A leaf state from `LITERAL_BASE` on is a position
   in the pool of literals;
 - a *configuration* is the sorted set of items after some text, interned; 0 is the dead one. Its row of 256 successors
-  is computed when it is first left. So in the steady state one byte costs one array access, whatever the grammar.
+  is filled as it is used. So in the steady state one byte costs one array access, whatever the grammar.
 
-Successors are found in three steps, each memoised: the bytes are cut into segments on which all items behave alike;
-the items' direct successors on a segment are its *seeds*; the closure of the seeds (returning from completed nodes,
-entering new ones) is the next configuration.
+A successor is found in two steps, each memoised: the items' own successors by the byte are the *seeds*; the closure of
+the seeds (returning from completed nodes, entering new ones) is the next configuration. It goes into the row for all
+bytes on which every item behaves as on this one.
 
 All tables are flat int32 arrays owned by the caller. Kernels receive one int64 array, `heap`: the address and length of
-each table in the order of `Machine`. A kernel that needs more room, a rule's body or an object's next state returns a
-status other than OK; the caller serves the need and calls again. Everything done before stays valid.
+each table, in the order of the constants below. A kernel that needs more room, a rule's body or an object's next state
+returns a status other than OK; the caller serves the need and calls again. Everything done before stays valid.
 
 Lazy determinisation is the method of Thompson's and Cox's matchers; stacks as hash-consed frames follow
 graph-structured stacks (Tomita), without merging, since grammars here are nearly deterministic.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import carray, njit, types
 from numba.extending import intrinsic
+
+from slipform.kernels.plain_text import COMPLETES, GOES_ON, is_plain_lead
 
 # Kernels are typed by Numba; for other checkers an integer here is anything.
 Int = Any
@@ -42,6 +44,7 @@ TOO_AMBIGUOUS = 5
 LITERAL_BASE = 1 << 30
 END_OF_LITERAL = 256
 DEAD = 0
+UNKNOWN = -1  # a successor not yet found
 RESUME = -1
 MAX_WORK = 1 << 16
 
@@ -49,7 +52,7 @@ MAX_WORK = 1 << 16
 NODE_COLUMNS = 6
 
 # Columns of frames, configurations and seed sets.
-FRAME_COLUMNS = 4  # parent, node, value, closure in which it was pushed
+FRAME_COLUMNS = 5  # parent, node, value, closure in which it was pushed, equivalent frame for masks or -1
 CONFIG_COLUMNS = 4  # first item, number of items, accepting, row or -1
 SEED_COLUMNS = 3  # first pair, number of pairs, configuration
 
@@ -72,36 +75,36 @@ SEED_COLUMNS = 3  # first pair, number of pairs, configuration
 NUM_REGISTERS = 16
 
 
-class Machine(NamedTuple):
-    """The tables of one automaton; each a flat int32 array. Capacities are lengths; counts are in `registers`."""
-
-    registers: Any
-    nodes: Any
-    kids: Any
-    literals: Any
-    leaf_first: Any
-    leaf_accepting: Any
-    range_low: Any
-    range_high: Any
-    range_target: Any
-    place_flags: Any  # an object's place: bit 0 may end here, bit 1 a member stands before
-    place_first: Any  # entries of place p: place_first[p] : place_first[p + 1]
-    entry_node: Any
-    entry_next: Any  # place after the entry, or -1
-    frames: Any
-    frame_hash: Any
-    items: Any  # pairs (state, frame)
-    configs: Any
-    config_hash: Any
-    seed_pairs: Any  # pairs (state, frame)
-    seed_sets: Any
-    seed_hash: Any
-    rows: Any  # 256 successors a row
-    work: Any  # pairs (node or RESUME, frame) of the closure under way
-    work_hash: Any  # pairs (closure id, index into work)
-    out: Any  # pairs: seeds, then items, of the step under way
-    cut: Any  # 257 segment borders, then one range cursor per item
-    path: Any  # configuration per depth of the trie walk
+# Tables of one automaton, each a flat int32 array. Capacities are lengths; counts are in the registers.
+(
+    REGISTERS,
+    NODES,
+    KIDS,
+    LITERALS,
+    LEAF_FIRST,
+    LEAF_FLAGS,  # bit 0 accepting; bits 1 and 2: plain_text.GOES_ON and COMPLETES
+    RANGE_LOW,
+    RANGE_HIGH,
+    RANGE_TARGET,
+    PLACE_FLAGS,  # an object's place: bit 0 may end here, bit 1 a member stands before
+    PLACE_FIRST,  # entries of place p: place_first[p] : place_first[p + 1]
+    ENTRY_NODE,
+    ENTRY_NEXT,  # place after the entry, or -1
+    FRAMES,
+    FRAME_HASH,
+    ITEMS,  # pairs (state, frame)
+    CONFIGS,
+    CONFIG_HASH,
+    SEED_PAIRS,  # pairs (state, frame)
+    SEED_SETS,
+    SEED_HASH,
+    ROWS,  # 256 successors a row
+    WORK,  # pairs (node or RESUME, frame) of the closure under way
+    WORK_HASH,  # pairs (closure id, index into work)
+    OUT,  # pairs: seeds, then items, of the step under way
+    PATH,  # configuration per depth of the trie walk
+) = range(26)
+NUM_TABLES = 26
 
 
 @intrinsic
@@ -120,18 +123,6 @@ def _table(heap: Any, index: Int) -> Any:
     return carray(_pointer(heap[2 * index]), (heap[2 * index + 1],))
 
 
-@njit(cache=True, nogil=True)
-def open_machine(heap: Any) -> Machine:
-    """The tables behind `heap`."""
-    return Machine(
-        _table(heap, 0), _table(heap, 1), _table(heap, 2), _table(heap, 3), _table(heap, 4), _table(heap, 5),
-        _table(heap, 6), _table(heap, 7), _table(heap, 8), _table(heap, 9), _table(heap, 10), _table(heap, 11),
-        _table(heap, 12), _table(heap, 13), _table(heap, 14), _table(heap, 15), _table(heap, 16), _table(heap, 17),
-        _table(heap, 18), _table(heap, 19), _table(heap, 20), _table(heap, 21), _table(heap, 22), _table(heap, 23),
-        _table(heap, 24), _table(heap, 25), _table(heap, 26),
-    )  # fmt: skip
-
-
 @njit(inline="always")
 def _mix(a: Int, b: Int) -> Int:
     """A hash of two numbers, non-negative, below 2**31."""
@@ -142,13 +133,15 @@ def _mix(a: Int, b: Int) -> Int:
 
 
 @njit(cache=True, nogil=True)
-def push_frame(m: Machine, parent: Int, node: Int, value: Int) -> Int:
+def push_frame(heap: Any, parent: Int, node: Int, value: Int) -> Int:
     """The frame (parent, node, value), interned; -1 if there is no room. Marks it as pushed in this closure."""
-    frames, table, registers = m.frames, m.frame_hash, m.registers
-    mask = len(table) - 1
+    registers = _table(heap, REGISTERS)
+    frames = _table(heap, FRAMES)
+    frame_hash = _table(heap, FRAME_HASH)
+    mask = len(frame_hash) - 1
     slot = _mix(_mix(parent, node), value) & mask
-    while table[slot] >= 0:
-        frame = table[slot]
+    while frame_hash[slot] >= 0:
+        frame = frame_hash[slot]
         at = frame * FRAME_COLUMNS
         if frames[at] == parent and frames[at + 1] == node and frames[at + 2] == value:
             frames[at + 3] = registers[CLOSURE_ID]
@@ -162,157 +155,177 @@ def push_frame(m: Machine, parent: Int, node: Int, value: Int) -> Int:
     frames[at + 1] = node
     frames[at + 2] = value
     frames[at + 3] = registers[CLOSURE_ID]
-    table[slot] = frame
+    frames[at + 4] = -1
+    frame_hash[slot] = frame
     registers[NUM_FRAMES] = frame + 1
     return frame
 
 
 @njit(cache=True, nogil=True)
-def _todo(m: Machine, operation: Int, frame: Int) -> Int:
+def _todo(heap: Any, operation: Int, frame: Int) -> Int:
     """Queue (operation, frame) unless this closure did it already."""
+    registers = _table(heap, REGISTERS)
+    work = _table(heap, WORK)
+    work_hash = _table(heap, WORK_HASH)
     if frame < 0:
         return NEED_ROOM
-    registers, work, table = m.registers, m.work, m.work_hash
     closure = registers[CLOSURE_ID]
-    mask = (len(table) >> 1) - 1
+    mask = (len(work_hash) >> 1) - 1
     slot = _mix(operation, frame) & mask
-    while table[2 * slot] == closure:
-        at = 2 * table[2 * slot + 1]
+    while work_hash[2 * slot] == closure:
+        at = 2 * work_hash[2 * slot + 1]
         if work[at] == operation and work[at + 1] == frame:
             return OK
         slot = (slot + 1) & mask
     count = registers[NUM_WORK]
     if count >= MAX_WORK:
         return TOO_AMBIGUOUS
-    if 2 * count + 2 > len(work) or 4 * count > len(table):
+    if 2 * count + 2 > len(work) or 4 * count > len(work_hash):
         return NEED_ROOM
     work[2 * count] = operation
     work[2 * count + 1] = frame
-    table[2 * slot] = closure
-    table[2 * slot + 1] = count
+    work_hash[2 * slot] = closure
+    work_hash[2 * slot + 1] = count
     registers[NUM_WORK] = count + 1
     return OK
 
 
 @njit(inline="always")
-def _emit(m: Machine, state: Int, frame: Int) -> Int:
-    count = m.registers[NUM_OUT]
-    if 2 * count + 2 > len(m.out):
+def _emit(heap: Any, state: Int, frame: Int) -> Int:
+    registers = _table(heap, REGISTERS)
+    out = _table(heap, OUT)
+    count = registers[NUM_OUT]
+    if 2 * count + 2 > len(out):
         return NEED_ROOM
-    m.out[2 * count] = state
-    m.out[2 * count + 1] = frame
-    m.registers[NUM_OUT] = count + 1
+    out[2 * count] = state
+    out[2 * count + 1] = frame
+    registers[NUM_OUT] = count + 1
     return OK
 
 
 @njit(cache=True, nogil=True)
-def _arrive(m: Machine, state: Int, frame: Int) -> Int:
+def _arrive(heap: Any, state: Int, frame: Int) -> Int:
     """A regular part has reached `state`: it goes on from there, and completes if the state accepts."""
+    literals = _table(heap, LITERALS)
+    leaf_first = _table(heap, LEAF_FIRST)
+    leaf_flags = _table(heap, LEAF_FLAGS)
     if state >= LITERAL_BASE:
-        if m.literals[state - LITERAL_BASE] == END_OF_LITERAL:
-            return _todo(m, RESUME, frame)
-        return _emit(m, state, frame)
+        if literals[state - LITERAL_BASE] == END_OF_LITERAL:
+            return _todo(heap, RESUME, frame)
+        return _emit(heap, state, frame)
     status = OK
-    if m.leaf_first[state + 1] > m.leaf_first[state]:
-        status = _emit(m, state, frame)
-    if status == OK and m.leaf_accepting[state]:
-        status = _todo(m, RESUME, frame)
+    if leaf_first[state + 1] > leaf_first[state]:
+        status = _emit(heap, state, frame)
+    if status == OK and leaf_flags[state] & 1:
+        status = _todo(heap, RESUME, frame)
     return status
 
 
 @njit(inline="always")
-def _begin_copy(m: Machine, node: Int, count: Int, parent: Int) -> Int:
+def _begin_copy(heap: Any, node: Int, count: Int, parent: Int) -> Int:
     """Start copy number `count` (from 0) of the repetition `node`; the last possible one needs no frame."""
+    nodes = _table(heap, NODES)
     at = node * NODE_COLUMNS
-    maximum = m.nodes[at + 3]
+    maximum = nodes[at + 3]
     if maximum >= 0 and count + 1 >= maximum:
-        return _todo(m, m.nodes[at + 1], parent)
-    return _todo(m, m.nodes[at + 1], push_frame(m, parent, node, 2 * count))
+        return _todo(heap, nodes[at + 1], parent)
+    return _todo(heap, nodes[at + 1], push_frame(heap, parent, node, 2 * count))
 
 
 @njit(cache=True, nogil=True)
-def _enter_place(m: Machine, node: Int, place: Int, parent: Int) -> Int:
+def _enter_place(heap: Any, node: Int, place: Int, parent: Int) -> Int:
     """Stand at `place` of the object `node`: end it, or begin one of the members that may come (after a separator)."""
-    flags = m.place_flags[place]
+    nodes = _table(heap, NODES)
+    place_flags = _table(heap, PLACE_FLAGS)
+    place_first = _table(heap, PLACE_FIRST)
+    flags = place_flags[place]
     status = OK
     if flags & 1:
-        status = _todo(m, RESUME, parent)
-    if status != OK or m.place_first[place] == m.place_first[place + 1]:
+        status = _todo(heap, RESUME, parent)
+    if status != OK or place_first[place] == place_first[place + 1]:
         return status
     if flags & 2:
-        return _todo(m, m.nodes[node * NODE_COLUMNS + 2], push_frame(m, parent, node, 2 * place + 1))
-    return _begin_members(m, node, place, parent)
+        return _todo(heap, nodes[node * NODE_COLUMNS + 2], push_frame(heap, parent, node, 2 * place + 1))
+    return _begin_members(heap, node, place, parent)
 
 
 @njit(cache=True, nogil=True)
-def _begin_members(m: Machine, node: Int, place: Int, parent: Int) -> Int:
-    for entry in range(m.place_first[place], m.place_first[place + 1]):
-        status = _todo(m, m.entry_node[entry], push_frame(m, parent, node, 2 * entry))
+def _begin_members(heap: Any, node: Int, place: Int, parent: Int) -> Int:
+    place_first = _table(heap, PLACE_FIRST)
+    entry_node = _table(heap, ENTRY_NODE)
+    for entry in range(place_first[place], place_first[place + 1]):
+        status = _todo(heap, entry_node[entry], push_frame(heap, parent, node, 2 * entry))
         if status != OK:
             return status
     return OK
 
 
 @njit(cache=True, nogil=True)
-def _enter(m: Machine, node: Int, frame: Int) -> Int:
+def _enter(heap: Any, node: Int, frame: Int) -> Int:
     """Begin `node`, to return to `frame`."""
+    registers = _table(heap, REGISTERS)
+    nodes = _table(heap, NODES)
+    kids = _table(heap, KIDS)
     at = node * NODE_COLUMNS
-    nodes = m.nodes
     kind = nodes[at]
     if kind == LITERAL:
-        return _emit(m, LITERAL_BASE + nodes[at + 1], frame)
+        return _emit(heap, LITERAL_BASE + nodes[at + 1], frame)
     if kind == LEAF:
-        return _arrive(m, nodes[at + 1], frame)
+        return _arrive(heap, nodes[at + 1], frame)
     if kind == SEQ:
-        return _todo(m, m.kids[nodes[at + 1]], push_frame(m, frame, node, 1))
+        return _todo(heap, kids[nodes[at + 1]], push_frame(heap, frame, node, 1))
     if kind == EMPTY:
-        return _todo(m, RESUME, frame)
+        return _todo(heap, RESUME, frame)
     if kind == ALT:
         for kid in range(nodes[at + 1], nodes[at + 1] + nodes[at + 2]):
-            status = _todo(m, m.kids[kid], frame)
+            status = _todo(heap, kids[kid], frame)
             if status != OK:
                 return status
         return OK
     if kind == REPEAT:
         status = OK
         if nodes[at + 2] == 0:
-            status = _todo(m, RESUME, frame)
-        return status if status != OK else _begin_copy(m, node, 0, frame)
+            status = _todo(heap, RESUME, frame)
+        return status if status != OK else _begin_copy(heap, node, 0, frame)
     if kind == RULE:
         if nodes[at + 1] < 0:
-            m.registers[ARGUMENT] = node
+            registers[ARGUMENT] = node
             return NEED_RULE
-        return _todo(m, nodes[at + 1], frame)
+        return _todo(heap, nodes[at + 1], frame)
     if kind == MEMBERS:
         if nodes[at + 3] < 0:
-            m.registers[ARGUMENT] = node
+            registers[ARGUMENT] = node
             return NEED_START
-        return _enter_place(m, node, nodes[at + 3], frame)
+        return _enter_place(heap, node, nodes[at + 3], frame)
     return OK  # NEVER
 
 
 @njit(cache=True, nogil=True)
-def _resume(m: Machine, frame: Int) -> Int:
+def _resume(heap: Any, frame: Int) -> Int:
     """What stood above `frame` is complete."""
+    registers = _table(heap, REGISTERS)
+    nodes = _table(heap, NODES)
+    kids = _table(heap, KIDS)
+    entry_next = _table(heap, ENTRY_NEXT)
+    frames = _table(heap, FRAMES)
     if frame == 0:
-        m.registers[ACCEPTING] = 1
+        registers[ACCEPTING] = 1
         return OK
     at_frame = frame * FRAME_COLUMNS
-    parent, node, value = m.frames[at_frame], m.frames[at_frame + 1], m.frames[at_frame + 2]
+    parent, node, value = frames[at_frame], frames[at_frame + 1], frames[at_frame + 2]
     at = node * NODE_COLUMNS
-    nodes = m.nodes
     kind = nodes[at]
     if kind == SEQ:
-        kid = m.kids[nodes[at + 1] + value]
+        kid = kids[nodes[at + 1] + value]
         if value + 1 == nodes[at + 2]:
-            return _todo(m, kid, parent)
-        return _todo(m, kid, push_frame(m, parent, node, value + 1))
+            return _todo(heap, kid, parent)
+        return _todo(heap, kid, push_frame(heap, parent, node, value + 1))
     if kind == REPEAT:
         count = value >> 1
         if value & 1:
-            return _begin_copy(m, node, count, parent)
+            return _begin_copy(heap, node, count, parent)
         separator = nodes[at + 4]
-        pushed_here = m.frames[at_frame + 3] == m.registers[CLOSURE_ID]
+        pushed_here = frames[at_frame + 3] == registers[CLOSURE_ID]
         if pushed_here and separator < 0 and nodes[nodes[at + 1] * NODE_COLUMNS + 5] == 1:
             # An empty copy. min is 0 then, so this frame's entry has already offered the end, and a lower count
             # allows all that a higher one does.
@@ -323,20 +336,20 @@ def _resume(m: Machine, frame: Int) -> Int:
             count = minimum
         status = OK
         if count >= minimum:
-            status = _todo(m, RESUME, parent)
+            status = _todo(heap, RESUME, parent)
         if status != OK or (maximum >= 0 and count >= maximum):
             return status
         if separator >= 0:
-            return _todo(m, separator, push_frame(m, parent, node, 2 * count + 1))
-        return _begin_copy(m, node, count, parent)
+            return _todo(heap, separator, push_frame(heap, parent, node, 2 * count + 1))
+        return _begin_copy(heap, node, count, parent)
     # MEMBERS
     if value & 1:
-        return _begin_members(m, node, value >> 1, parent)
+        return _begin_members(heap, node, value >> 1, parent)
     entry = value >> 1
-    if m.entry_next[entry] < 0:
-        m.registers[ARGUMENT] = entry
+    if entry_next[entry] < 0:
+        registers[ARGUMENT] = entry
         return NEED_ENTRY
-    return _enter_place(m, node, m.entry_next[entry], parent)
+    return _enter_place(heap, node, entry_next[entry], parent)
 
 
 @njit(cache=True, nogil=True)
@@ -385,96 +398,103 @@ def _hash_pairs(pairs: Any, count: Int, seed: Int) -> Int:
 
 
 @njit(cache=True, nogil=True)
-def _intern_config(m: Machine, count: Int, accepting: Int) -> Int:
+def _intern_config(heap: Any, count: Int, accepting: Int) -> Int:
     """The configuration of the first `count` pairs of `out`; -1 if there is no room."""
-    registers, configs, table = m.registers, m.configs, m.config_hash
+    registers = _table(heap, REGISTERS)
+    items = _table(heap, ITEMS)
+    configs = _table(heap, CONFIGS)
+    config_hash = _table(heap, CONFIG_HASH)
+    out = _table(heap, OUT)
     if count == 0 and accepting == 0:
         return DEAD
-    mask = len(table) - 1
-    slot = _hash_pairs(m.out, count, accepting) & mask
-    while table[slot] >= 0:
-        at = table[slot] * CONFIG_COLUMNS
-        if (
-            configs[at + 1] == count
-            and configs[at + 2] == accepting
-            and _same_pairs(m.items, configs[at], m.out, 0, count)
-        ):
-            return table[slot]
+    mask = len(config_hash) - 1
+    slot = _hash_pairs(out, count, accepting) & mask
+    while config_hash[slot] >= 0:
+        at = config_hash[slot] * CONFIG_COLUMNS
+        if configs[at + 1] == count and configs[at + 2] == accepting and _same_pairs(items, configs[at], out, 0, count):
+            return config_hash[slot]
         slot = (slot + 1) & mask
     config, first = registers[NUM_CONFIGS], registers[NUM_ITEMS]
-    if (config + 1) * CONFIG_COLUMNS > len(configs) or 2 * (first + count) > len(m.items):
+    if (config + 1) * CONFIG_COLUMNS > len(configs) or 2 * (first + count) > len(items):
         return -1
     for i in range(2 * count):
-        m.items[2 * first + i] = m.out[i]
+        items[2 * first + i] = out[i]
     at = config * CONFIG_COLUMNS
     configs[at] = first
     configs[at + 1] = count
     configs[at + 2] = accepting
     configs[at + 3] = -1
-    table[slot] = config
+    config_hash[slot] = config
     registers[NUM_CONFIGS] = config + 1
     registers[NUM_ITEMS] = first + count
     return config
 
 
 @njit(cache=True, nogil=True)
-def _begin_closure(m: Machine) -> None:
-    m.registers[CLOSURE_ID] += 1
-    m.registers[NUM_WORK] = 0
-    m.registers[NUM_OUT] = 0
-    m.registers[ACCEPTING] = 0
+def _begin_closure(heap: Any) -> None:
+    registers = _table(heap, REGISTERS)
+    registers[CLOSURE_ID] += 1
+    registers[NUM_WORK] = 0
+    registers[NUM_OUT] = 0
+    registers[ACCEPTING] = 0
 
 
 @njit(cache=True, nogil=True)
-def _finish_closure(m: Machine) -> Int:
+def _finish_closure(heap: Any) -> Int:
     """Work off the queue and intern the configuration; its id goes to the ARGUMENT register."""
+    registers = _table(heap, REGISTERS)
+    work = _table(heap, WORK)
+    out = _table(heap, OUT)
     done = 0
-    while done < m.registers[NUM_WORK]:
-        operation, frame = m.work[2 * done], m.work[2 * done + 1]
+    while done < registers[NUM_WORK]:
+        operation, frame = work[2 * done], work[2 * done + 1]
         done += 1
-        status = _resume(m, frame) if operation == RESUME else _enter(m, operation, frame)
+        status = _resume(heap, frame) if operation == RESUME else _enter(heap, operation, frame)
         if status != OK:
             return status
-    count = _sort_pairs(m.out, m.registers[NUM_OUT])
-    config = _intern_config(m, count, m.registers[ACCEPTING])
+    count = _sort_pairs(out, registers[NUM_OUT])
+    config = _intern_config(heap, count, registers[ACCEPTING])
     if config < 0:
         return NEED_ROOM
-    m.registers[ARGUMENT] = config
+    registers[ARGUMENT] = config
     return OK
 
 
 @njit(cache=True, nogil=True)
-def _close_seeds(m: Machine, count: Int) -> Int:
+def _close_seeds(heap: Any, count: Int) -> Int:
     """The configuration that the first `count` pairs of `out` lead to; its id goes to the ARGUMENT register."""
-    registers = m.registers
-    count = _sort_pairs(m.out, count)
-    table = m.seed_hash
-    mask = len(table) - 1
-    slot = _hash_pairs(m.out, count, 0) & mask
-    while table[slot] >= 0:
-        at = table[slot] * SEED_COLUMNS
-        if m.seed_sets[at + 1] == count and _same_pairs(m.seed_pairs, m.seed_sets[at], m.out, 0, count):
-            registers[ARGUMENT] = m.seed_sets[at + 2]
+    registers = _table(heap, REGISTERS)
+    seed_pairs = _table(heap, SEED_PAIRS)
+    seed_sets = _table(heap, SEED_SETS)
+    seed_hash = _table(heap, SEED_HASH)
+    out = _table(heap, OUT)
+    count = _sort_pairs(out, count)
+    mask = len(seed_hash) - 1
+    slot = _hash_pairs(out, count, 0) & mask
+    while seed_hash[slot] >= 0:
+        at = seed_hash[slot] * SEED_COLUMNS
+        if seed_sets[at + 1] == count and _same_pairs(seed_pairs, seed_sets[at], out, 0, count):
+            registers[ARGUMENT] = seed_sets[at + 2]
             return OK
         slot = (slot + 1) & mask
     first, seed_set = registers[NUM_SEED_PAIRS], registers[NUM_SEED_SETS]
-    if 2 * (first + count) > len(m.seed_pairs) or (seed_set + 1) * SEED_COLUMNS > len(m.seed_sets):
+    if 2 * (first + count) > len(seed_pairs) or (seed_set + 1) * SEED_COLUMNS > len(seed_sets):
         return NEED_ROOM
     for i in range(2 * count):
-        m.seed_pairs[2 * first + i] = m.out[i]
-    _begin_closure(m)
+        seed_pairs[2 * first + i] = out[i]
+    _begin_closure(heap)
     for i in range(first, first + count):
-        status = _arrive(m, m.seed_pairs[2 * i], m.seed_pairs[2 * i + 1])
+        status = _arrive(heap, seed_pairs[2 * i], seed_pairs[2 * i + 1])
         if status != OK:
             return status
-    status = _finish_closure(m)
+    status = _finish_closure(heap)
     if status != OK:
         return status
     at = seed_set * SEED_COLUMNS
-    m.seed_sets[at] = first
-    m.seed_sets[at + 1] = count
-    m.seed_sets[at + 2] = registers[ARGUMENT]
-    table[slot] = seed_set
+    seed_sets[at] = first
+    seed_sets[at + 1] = count
+    seed_sets[at + 2] = registers[ARGUMENT]
+    seed_hash[slot] = seed_set
     registers[NUM_SEED_PAIRS] = first + count
     registers[NUM_SEED_SETS] = seed_set + 1
     return OK
@@ -483,75 +503,78 @@ def _close_seeds(m: Machine, count: Int) -> Int:
 @njit(cache=True, nogil=True)
 def start_config(heap: Any, root: Int) -> Int:
     """The configuration before any byte, in the ARGUMENT register. Returns a status."""
-    m = open_machine(heap)
-    _begin_closure(m)
-    status = _todo(m, root, 0)
-    return status if status != OK else _finish_closure(m)
+    _begin_closure(heap)
+    status = _todo(heap, root, 0)
+    return status if status != OK else _finish_closure(heap)
 
 
 @njit(cache=True, nogil=True)
-def _expand(m: Machine, config: Int) -> Int:
-    """Compute the row of `config`."""
-    registers, cut, rows = m.registers, m.cut, m.rows
-    row = registers[NUM_ROWS]
-    if 256 * (row + 1) > len(rows):
-        return NEED_ROOM
+def _find_successor(heap: Any, config: Int, byte: Int) -> Int:
+    """The successor of `config` by `byte`, or -status; put into its row for all bytes on which the items do the same."""
+    registers = _table(heap, REGISTERS)
+    literals = _table(heap, LITERALS)
+    leaf_first = _table(heap, LEAF_FIRST)
+    range_low = _table(heap, RANGE_LOW)
+    range_high = _table(heap, RANGE_HIGH)
+    range_target = _table(heap, RANGE_TARGET)
+    items = _table(heap, ITEMS)
+    configs = _table(heap, CONFIGS)
+    rows = _table(heap, ROWS)
+    out = _table(heap, OUT)
     at = config * CONFIG_COLUMNS
-    first, count = m.configs[at], m.configs[at + 1]
-    if 257 + count > len(cut):
-        return NEED_ROOM
-    for byte in range(257):
-        cut[byte] = 0
-    for i in range(count):
-        state = m.items[2 * (first + i)]
+    row = configs[at + 3]
+    if row < 0:
+        row = registers[NUM_ROWS]
+        if 256 * (row + 1) > len(rows):
+            return -NEED_ROOM
+        registers[NUM_ROWS] = row + 1
+        configs[at + 3] = row
+        for other in range(256 * row, 256 * row + 256):
+            rows[other] = UNKNOWN
+    first, count = configs[at], configs[at + 1]
+    if 2 * count > len(out):
+        registers[NUM_OUT] = count
+        return -NEED_ROOM
+    low, high = 0, 255  # the bytes around `byte` on which every item does the same
+    seeds = 0
+    for i in range(first, first + count):
+        state = items[2 * i]
         if state >= LITERAL_BASE:
-            byte = m.literals[state - LITERAL_BASE]
-            cut[byte] = 1
-            cut[byte + 1] = 1
-        else:
-            cut[257 + i] = m.leaf_first[state]
-            for k in range(m.leaf_first[state], m.leaf_first[state + 1]):
-                cut[m.range_low[k]] = 1
-                cut[m.range_high[k] + 1] = 1
-    base = 256 * row
-    low = 0
-    while low < 256:
-        high = low + 1
-        while high < 256 and cut[high] == 0:
-            high += 1
-        seeds = 0
-        for i in range(count):
-            state, frame = m.items[2 * (first + i)], m.items[2 * (first + i) + 1]
-            if state >= LITERAL_BASE:
-                if m.literals[state - LITERAL_BASE] != low:
-                    continue
+            wanted = literals[state - LITERAL_BASE]
+            if wanted == byte:
+                low = high = byte
                 target = state + 1
+            elif wanted < byte:
+                low = max(low, wanted + 1)
+                continue
             else:
-                k = cut[257 + i]
-                end = m.leaf_first[state + 1]
-                while k < end and m.range_high[k] < low:
-                    k += 1
-                cut[257 + i] = k
-                if k == end or m.range_low[k] > low:
-                    continue
-                target = m.range_target[k]
-            if 2 * seeds + 2 > len(m.out):
-                return NEED_ROOM
-            m.out[2 * seeds] = target
-            m.out[2 * seeds + 1] = frame
-            seeds += 1
-        successor = DEAD
-        if seeds:
-            status = _close_seeds(m, seeds)
-            if status != OK:
-                return status
-            successor = registers[ARGUMENT]
-        for byte in range(low, high):
-            rows[base + byte] = successor
-        low = high
-    registers[NUM_ROWS] = row + 1
-    m.configs[at + 3] = row
-    return OK
+                high = min(high, wanted - 1)
+                continue
+        else:
+            k, end = leaf_first[state], leaf_first[state + 1]
+            while k < end and range_high[k] < byte:
+                low = max(low, range_high[k] + 1)
+                k += 1
+            if k == end:
+                continue
+            if range_low[k] > byte:
+                high = min(high, range_low[k] - 1)
+                continue
+            low = max(low, range_low[k])
+            high = min(high, range_high[k])
+            target = range_target[k]
+        out[2 * seeds] = target
+        out[2 * seeds + 1] = items[2 * i + 1]
+        seeds += 1
+    successor = np.int64(DEAD)
+    if seeds:
+        status = _close_seeds(heap, seeds)
+        if status != OK:
+            return -status
+        successor = np.int64(registers[ARGUMENT])
+    for other in range(256 * row + low, 256 * row + high + 1):
+        rows[other] = successor
+    return successor
 
 
 @njit(cache=True, nogil=True)
@@ -562,19 +585,19 @@ def advance(heap: Any, config: Int, text: Any, begin: Int, end: Int) -> Int:
     byte that leads nowhere (then the configuration is the one before it). After a need was served, call again from
     there.
     """
-    m = open_machine(heap)
-    registers = m.registers
+    registers = _table(heap, REGISTERS)
+    configs = _table(heap, CONFIGS)
+    rows = _table(heap, ROWS)
     position = begin
     while position < end:
-        row = m.configs[config * CONFIG_COLUMNS + 3]
-        if row < 0:
-            status = _expand(m, config)
-            if status != OK:
+        row = configs[config * CONFIG_COLUMNS + 3]
+        successor = np.int64(rows[256 * row + text[position]]) if row >= 0 else np.int64(UNKNOWN)
+        if successor < 0:
+            successor = np.int64(_find_successor(heap, config, text[position]))
+            if successor < 0:
                 registers[RESUME_AT] = position
                 registers[WALKED] = config
-                return status
-            row = m.configs[config * CONFIG_COLUMNS + 3]
-        successor = m.rows[256 * row + text[position]]
+                return -successor
         if successor == DEAD:
             break
         config = successor
@@ -586,9 +609,16 @@ def advance(heap: Any, config: Int, text: Any, begin: Int, end: Int) -> Int:
 
 @njit(cache=True, nogil=True)
 def expand(heap: Any, config: Int) -> Int:
-    """Make sure that `config` has its row. Returns a status."""
-    m = open_machine(heap)
-    return OK if m.configs[config * CONFIG_COLUMNS + 3] >= 0 else _expand(m, config)
+    """Compute the whole row of `config`. Returns a status."""
+    configs = _table(heap, CONFIGS)
+    rows = _table(heap, ROWS)
+    for byte in range(256):
+        row = configs[config * CONFIG_COLUMNS + 3]
+        if row < 0 or rows[256 * row + byte] == UNKNOWN:
+            successor = _find_successor(heap, config, byte)
+            if successor < 0:
+                return -successor
+    return OK
 
 
 @njit(cache=True, nogil=True)
@@ -601,8 +631,10 @@ def walk_mask(
     Trie nodes are in depth-first order; `trie_skip[i]` is the node behind i's subtree, and the tokens that end at node
     i are tokens[token_first[i] : token_first[i + 1]]. After a need was served, call again with the RESUME_AT register.
     """
-    m = open_machine(heap)
-    registers, path, rows, configs = m.registers, m.path, m.rows, m.configs
+    registers = _table(heap, REGISTERS)
+    configs = _table(heap, CONFIGS)
+    rows = _table(heap, ROWS)
+    path = _table(heap, PATH)
     path[0] = config
     node = at
     size = len(trie_byte)
@@ -610,13 +642,12 @@ def walk_mask(
         depth = trie_depth[node]
         here = path[depth - 1]
         row = configs[here * CONFIG_COLUMNS + 3]
-        if row < 0:
-            status = _expand(m, here)
-            if status != OK:
+        successor = np.int64(rows[256 * row + trie_byte[node]]) if row >= 0 else np.int64(UNKNOWN)
+        if successor < 0:
+            successor = np.int64(_find_successor(heap, here, trie_byte[node]))
+            if successor < 0:
                 registers[RESUME_AT] = node
-                return status
-            row = configs[here * CONFIG_COLUMNS + 3]
-        successor = rows[256 * row + trie_byte[node]]
+                return -successor
         if successor == DEAD:
             node = trie_skip[node]
             continue
@@ -629,33 +660,213 @@ def walk_mask(
 
 
 @njit(cache=True, nogil=True)
-def forced_bytes(heap: Any, config: Int, out: Any, count: Int) -> Int:
-    """Follow `config` while it is not accepting and has one successor byte only; the bytes go to out[count:].
+def _clamped(heap: Any, node: Int, value: Int, reach: Int) -> Any:
+    """A count that allows the same texts of up to `reach` bytes: counts far from both bounds are alike."""
+    nodes = _table(heap, NODES)
+    at = node * NODE_COLUMNS
+    if nodes[at] != REPEAT:
+        return value
+    minimum, maximum = nodes[at + 2], nodes[at + 3]
+    count = value >> 1
+    if maximum >= 0 and count + reach >= maximum:
+        return value
+    if count >= minimum:
+        count = minimum
+    elif count + reach < minimum:
+        count = 0
+    return 2 * count + (value & 1)
 
-    Returns a status; WALKED holds the configuration reached and RESUME_AT the number of bytes in `out`. Call again with
-    both after a need was served, and with a larger `out` when it is full.
+
+@njit(cache=True, nogil=True)
+def _frame_for_mask(heap: Any, frame: Int, reach: Int) -> Any:
+    """The frame with all counts clamped; -1 if there is no room."""
+    registers = _table(heap, REGISTERS)
+    frames = _table(heap, FRAMES)
+    work = _table(heap, WORK)
+    if frame == 0:
+        return frame
+    at = frame * FRAME_COLUMNS
+    if frames[at + 4] >= 0:
+        return frames[at + 4]
+    # Up to the first frame whose answer is known, then down again, keeping the way in `work`.
+    way = 0
+    here = frame
+    while here != 0 and frames[here * FRAME_COLUMNS + 4] < 0:
+        if way >= len(work):
+            return -1
+        work[way] = here
+        way += 1
+        here = frames[here * FRAME_COLUMNS]
+    registers[NUM_WORK] = way >> 1
+    known = np.int64(0) if here == 0 else np.int64(frames[here * FRAME_COLUMNS + 4])
+    while way > 0:
+        way -= 1
+        here = work[way]
+        node, value = frames[here * FRAME_COLUMNS + 1], frames[here * FRAME_COLUMNS + 2]
+        known = np.int64(push_frame(heap, known, node, _clamped(heap, node, value, reach)))
+        if known < 0:
+            return known
+        frames[here * FRAME_COLUMNS + 4] = known
+    return known
+
+
+@njit(cache=True, nogil=True)
+def config_for_mask(heap: Any, config: Int, reach: Int) -> Int:
+    """A configuration with the same mask for tokens of up to `reach` bytes, in ARGUMENT.
+
+    Counts that are further than `reach` copies from their bounds are replaced by one that stands for all of them, so
+    that one mask serves them all. Returns a status.
     """
-    m = open_machine(heap)
-    registers = m.registers
+    registers = _table(heap, REGISTERS)
+    items = _table(heap, ITEMS)
+    configs = _table(heap, CONFIGS)
+    out = _table(heap, OUT)
+    at = config * CONFIG_COLUMNS
+    first, count, accepting = configs[at], configs[at + 1], configs[at + 2]
+    if 2 * count > len(out):
+        registers[NUM_OUT] = count
+        return NEED_ROOM
+    changed = False
+    for i in range(count):
+        frame = items[2 * (first + i) + 1]
+        mapped = _frame_for_mask(heap, frame, reach)
+        if mapped < 0:
+            return NEED_ROOM
+        changed = changed or mapped != frame
+        out[2 * i] = items[2 * (first + i)]
+        out[2 * i + 1] = mapped
+    registers[ARGUMENT] = config
+    if changed:
+        mapped = _intern_config(heap, _sort_pairs(out, count), accepting)
+        if mapped < 0:
+            return NEED_ROOM
+        registers[ARGUMENT] = mapped
+    return OK
+
+
+@njit(cache=True, nogil=True)
+def _reads_plain(heap: Any, state: Int) -> Any:
+    """Whether some plain character can begin at `state`."""
+    literals = _table(heap, LITERALS)
+    leaf_first = _table(heap, LEAF_FIRST)
+    range_low = _table(heap, RANGE_LOW)
+    range_high = _table(heap, RANGE_HIGH)
+    if state >= LITERAL_BASE:
+        return is_plain_lead(literals[state - LITERAL_BASE])
+    for k in range(leaf_first[state], leaf_first[state + 1]):
+        for byte in range(range_low[k], range_high[k] + 1):
+            if is_plain_lead(byte):
+                return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def plain_room(heap: Any, config: Int, longest: Int) -> Int:
+    """How many plain characters `config` takes, whatever they are, in ARGUMENT; at most `longest`. Returns a status.
+
+    0: that cannot be said; n < longest: any n plain characters, and never more; longest: any number up to that.
+    """
+    registers = _table(heap, REGISTERS)
+    nodes = _table(heap, NODES)
+    leaf_flags = _table(heap, LEAF_FLAGS)
+    frames = _table(heap, FRAMES)
+    items = _table(heap, ITEMS)
+    configs = _table(heap, CONFIGS)
+    at = config * CONFIG_COLUMNS
+    first, count = configs[at], configs[at + 1]
+    registers[ARGUMENT] = 0
+    loop = -1
+    for i in range(first, first + count):
+        state, frame = items[2 * i], items[2 * i + 1]
+        if state >= LITERAL_BASE:
+            continue
+        flags = leaf_flags[state] >> 1
+        if flags & GOES_ON:
+            registers[ARGUMENT] = longest
+            return OK
+        node, value = frames[frame * FRAME_COLUMNS + 1], frames[frame * FRAME_COLUMNS + 2]
+        in_copy = frame != 0 and nodes[node * NODE_COLUMNS] == REPEAT and value & 1 == 0
+        if in_copy and flags & COMPLETES and nodes[node * NODE_COLUMNS + 4] < 0:
+            loop = i
+    if loop < 0:
+        return OK
+    frame = items[2 * loop + 1]
+    parent, node = frames[frame * FRAME_COLUMNS], frames[frame * FRAME_COLUMNS + 1]
+    maximum = nodes[node * NODE_COLUMNS + 3]
+    room = maximum - (frames[frame * FRAME_COLUMNS + 2] >> 1)
+    if maximum < 0 or room >= longest:
+        registers[ARGUMENT] = longest
+        return OK
+    for i in range(first, first + count):
+        if i != loop and _reads_plain(heap, items[2 * i]):
+            return OK
+    # What follows the loop must not read plain characters either, or longer tokens could run out of it.
+    _begin_closure(heap)
+    status = _todo(heap, RESUME, parent)
+    if status == OK:
+        status = _finish_closure(heap)
+    if status != OK:
+        return status
+    at = registers[ARGUMENT] * CONFIG_COLUMNS
+    registers[ARGUMENT] = 0
+    for i in range(configs[at], configs[at] + configs[at + 1]):
+        if _reads_plain(heap, items[2 * i]):
+            return OK
+    registers[ARGUMENT] = room
+    return OK
+
+
+@njit(cache=True, nogil=True)
+def _only_byte(heap: Any, config: Int) -> Int:
+    """The one byte that can follow, or -1 if there are several or none."""
+    literals = _table(heap, LITERALS)
+    leaf_first = _table(heap, LEAF_FIRST)
+    range_low = _table(heap, RANGE_LOW)
+    range_high = _table(heap, RANGE_HIGH)
+    items = _table(heap, ITEMS)
+    configs = _table(heap, CONFIGS)
+    first, count = configs[config * CONFIG_COLUMNS], configs[config * CONFIG_COLUMNS + 1]
+    only = -1
+    for i in range(first, first + count):
+        state = items[2 * i]
+        if state >= LITERAL_BASE:
+            low = literals[state - LITERAL_BASE]
+        else:
+            k = leaf_first[state]
+            low = range_low[k]
+            if leaf_first[state + 1] != k + 1 or range_high[k] != low:
+                return -1
+        if only >= 0 and low != only:
+            return -1
+        only = low
+    return only
+
+
+@njit(cache=True, nogil=True)
+def forced_bytes(heap: Any, config: Int, text: Any, count: Int) -> Int:
+    """Follow `config` while it is not accepting and only one byte can follow; the bytes go to text[count:].
+
+    Returns a status; WALKED holds the configuration reached and RESUME_AT the number of bytes in `text`. Call again
+    with both after a need was served, and with a larger `text` when it is full.
+    """
+    registers = _table(heap, REGISTERS)
+    configs = _table(heap, CONFIGS)
+    rows = _table(heap, ROWS)
     status = OK
-    while count < len(out) and m.configs[config * CONFIG_COLUMNS + 2] == 0:
-        if m.configs[config * CONFIG_COLUMNS + 3] < 0:
-            status = _expand(m, config)
-            if status != OK:
-                break
-        base = 256 * m.configs[config * CONFIG_COLUMNS + 3]
-        only = -1
-        for byte in range(256):
-            if m.rows[base + byte] != DEAD:
-                if only >= 0:
-                    only = -1
-                    break
-                only = byte
+    while count < len(text) and configs[config * CONFIG_COLUMNS + 2] == 0:
+        only = _only_byte(heap, config)
         if only < 0:
             break
-        out[count] = only
+        row = configs[config * CONFIG_COLUMNS + 3]
+        successor = np.int64(rows[256 * row + only]) if row >= 0 else np.int64(UNKNOWN)
+        if successor < 0:
+            successor = np.int64(_find_successor(heap, config, only))
+            if successor < 0:
+                status = -successor
+                break
+        text[count] = only
         count += 1
-        config = m.rows[base + only]
+        config = successor
     registers[WALKED] = config
     registers[RESUME_AT] = count
     return status
@@ -664,27 +875,35 @@ def forced_bytes(heap: Any, config: Int, out: Any, count: Int) -> Int:
 @njit(cache=True, nogil=True)
 def rehash(heap: Any) -> None:
     """Refill the three hash tables (all -1) after they grew."""
-    m = open_machine(heap)
-    mask = len(m.frame_hash) - 1
-    for frame in range(m.registers[NUM_FRAMES]):
+    registers = _table(heap, REGISTERS)
+    frames = _table(heap, FRAMES)
+    frame_hash = _table(heap, FRAME_HASH)
+    items = _table(heap, ITEMS)
+    configs = _table(heap, CONFIGS)
+    config_hash = _table(heap, CONFIG_HASH)
+    seed_pairs = _table(heap, SEED_PAIRS)
+    seed_sets = _table(heap, SEED_SETS)
+    seed_hash = _table(heap, SEED_HASH)
+    mask = len(frame_hash) - 1
+    for frame in range(registers[NUM_FRAMES]):
         at = frame * FRAME_COLUMNS
-        slot = _mix(_mix(m.frames[at], m.frames[at + 1]), m.frames[at + 2]) & mask
-        while m.frame_hash[slot] >= 0:
+        slot = _mix(_mix(frames[at], frames[at + 1]), frames[at + 2]) & mask
+        while frame_hash[slot] >= 0:
             slot = (slot + 1) & mask
-        m.frame_hash[slot] = frame
-    mask = len(m.config_hash) - 1
-    for config in range(1, m.registers[NUM_CONFIGS]):
+        frame_hash[slot] = frame
+    mask = len(config_hash) - 1
+    for config in range(1, registers[NUM_CONFIGS]):
         at = config * CONFIG_COLUMNS
-        pairs = m.items[2 * m.configs[at] :]
-        slot = _hash_pairs(pairs, m.configs[at + 1], m.configs[at + 2]) & mask
-        while m.config_hash[slot] >= 0:
+        pairs = items[2 * configs[at] :]
+        slot = _hash_pairs(pairs, configs[at + 1], configs[at + 2]) & mask
+        while config_hash[slot] >= 0:
             slot = (slot + 1) & mask
-        m.config_hash[slot] = config
-    mask = len(m.seed_hash) - 1
-    for seed_set in range(m.registers[NUM_SEED_SETS]):
+        config_hash[slot] = config
+    mask = len(seed_hash) - 1
+    for seed_set in range(registers[NUM_SEED_SETS]):
         at = seed_set * SEED_COLUMNS
-        pairs = m.seed_pairs[2 * m.seed_sets[at] :]
-        slot = _hash_pairs(pairs, m.seed_sets[at + 1], 0) & mask
-        while m.seed_hash[slot] >= 0:
+        pairs = seed_pairs[2 * seed_sets[at] :]
+        slot = _hash_pairs(pairs, seed_sets[at + 1], 0) & mask
+        while seed_hash[slot] >= 0:
             slot = (slot + 1) & mask
-        m.seed_hash[slot] = seed_set
+        seed_hash[slot] = seed_set

@@ -3,7 +3,8 @@
     ("lit", b"ab")   ("set", frozenset({97, 98}))   ("seq", (e, ...))   ("alt", (e, ...))
     ("rep", body, minimum, maximum or None, separator or None)   ("ref", name)
 
-References are looked up in `rules`. It shares nothing with the code under test but the meaning of the builder's methods.
+References are looked up in `rules`. It shares nothing with the code under test but what the builder's
+methods mean.
 """
 
 from collections.abc import Iterator, Mapping

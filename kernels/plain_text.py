@@ -1,0 +1,148 @@
+"""Numba helpers for *plain* characters: all of UTF-8 but the quote, the backslash and controls below U+0020.
+
+These are what may stand unescaped inside a JSON string, so most tokens consist of nothing else. A state of an automaton
+that goes on after any plain character lets through all these tokens at once.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+Int = Any
+
+# Byte sequences of plain characters: lead range, then ranges of the bytes that must follow (Unicode, table 3-7).
+# Columns: low, high of each of four bytes; -1 ends a shorter sequence.
+SEQUENCES = np.array(
+    [
+        [0x20, 0x21, -1, -1, -1, -1, -1, -1],
+        [0x23, 0x5B, -1, -1, -1, -1, -1, -1],
+        [0x5D, 0x7F, -1, -1, -1, -1, -1, -1],
+        [0xC2, 0xDF, 0x80, 0xBF, -1, -1, -1, -1],
+        [0xE0, 0xE0, 0xA0, 0xBF, 0x80, 0xBF, -1, -1],
+        [0xE1, 0xEC, 0x80, 0xBF, 0x80, 0xBF, -1, -1],
+        [0xED, 0xED, 0x80, 0x9F, 0x80, 0xBF, -1, -1],
+        [0xEE, 0xEF, 0x80, 0xBF, 0x80, 0xBF, -1, -1],
+        [0xF0, 0xF0, 0x90, 0xBF, 0x80, 0xBF, 0x80, 0xBF],
+        [0xF1, 0xF3, 0x80, 0xBF, 0x80, 0xBF, 0x80, 0xBF],
+        [0xF4, 0xF4, 0x80, 0x8F, 0x80, 0xBF, 0x80, 0xBF],
+    ],
+    np.int32,
+)
+
+GOES_ON = 1  # flag of a state: after any plain character it is in a state with this flag again
+COMPLETES = 2  # flag of a state: after any plain character it is in an accepting state
+
+
+@njit(cache=True, nogil=True)
+def is_plain_lead(byte: Int) -> Any:
+    """Whether a plain character can begin with `byte`."""
+    return (0x20 <= byte < 0x80 and byte != 0x22 and byte != 0x5C) or 0xC2 <= byte <= 0xF4
+
+
+@njit(cache=True, nogil=True)
+def _covers(first: Any, low: Any, high: Any, target: Any, state: Int, begin: Int, end: Int, good: Any) -> Any:
+    """Whether every byte in begin..end leads from `state` to a good state."""
+    wanted = begin
+    for k in range(first[state], first[state + 1]):
+        if high[k] < wanted:
+            continue
+        if low[k] > wanted or not good[target[k]]:
+            return False
+        if high[k] >= end:
+            return True
+        wanted = high[k] + 1
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _reaches_good(first: Any, low: Any, high: Any, target: Any, good: Any) -> Any:
+    """(n,) bool: the states from which every plain character leads to a good state."""
+    count = len(first) - 1
+    result = np.zeros(count, np.bool_)
+    starts = False
+    for state in range(count):
+        result[state] = (
+            _covers(first, low, high, target, state, 0x20, 0x21, good)
+            and _covers(first, low, high, target, state, 0x23, 0x5B, good)
+            and _covers(first, low, high, target, state, 0x5D, 0x7F, good)
+        )
+        starts = starts or result[state]
+    if not starts:
+        return result
+    # What stands after the lead byte: row by row, from the last byte of the sequence to the second.
+    after = np.zeros((len(SEQUENCES), count), np.bool_)
+    for row in range(3, len(SEQUENCES)):
+        length = 2
+        while length < 4 and SEQUENCES[row, 2 * length] >= 0:
+            length += 1
+        ahead = good
+        for level in range(length - 1, 0, -1):
+            here = np.zeros(count, np.bool_)
+            for state in range(count):
+                begin, end = SEQUENCES[row, 2 * level], SEQUENCES[row, 2 * level + 1]
+                here[state] = _covers(first, low, high, target, state, begin, end, ahead)
+            ahead = here
+        after[row] = ahead
+    for state in range(count):
+        row = 3
+        while result[state] and row < len(SEQUENCES):
+            begin, end = SEQUENCES[row, 0], SEQUENCES[row, 1]
+            result[state] = _covers(first, low, high, target, state, begin, end, after[row])
+            row += 1
+    return result
+
+
+@njit(cache=True, nogil=True)
+def plain_flags(first: Any, low: Any, high: Any, target: Any, accepting: Any) -> Any:
+    """(n,) uint8: GOES_ON and COMPLETES flags of an automaton's states, which has sorted byte ranges per state.
+
+    GOES_ON is the greatest fixed point: states that fail are struck out until none does.
+    """
+    count = len(accepting)
+    flags = np.zeros(count, np.uint8)
+    completes = _reaches_good(first, low, high, target, accepting)
+    good = np.ones(count, np.bool_)
+    while True:
+        still = _reaches_good(first, low, high, target, good)
+        lost = 0
+        for state in range(count):
+            lost += good[state] and not still[state]
+        if lost == 0:
+            break
+        good = still
+    for state in range(count):
+        flags[state] = GOES_ON * good[state] + COMPLETES * completes[state]
+    return flags
+
+
+@njit(cache=True, nogil=True)
+def count_plain_characters(text: Any, offsets: Any) -> Any:
+    """(n,) int32: how many plain characters string i = text[offsets[i] : offsets[i + 1]] has, an unfinished last one
+    counted; 0 if it holds anything else, or nothing."""
+    count = len(offsets) - 1
+    result = np.zeros(count, np.int32)
+    for i in range(count):
+        position, end = offsets[i], offsets[i + 1]
+        characters = 0
+        while position < end:
+            found = False
+            for row in range(len(SEQUENCES)):
+                if SEQUENCES[row, 0] <= text[position] <= SEQUENCES[row, 1]:
+                    found = True
+                    break
+            if not found:
+                break
+            level = 0
+            while level < 4 and position < end and SEQUENCES[row, 2 * level] >= 0:
+                if not SEQUENCES[row, 2 * level] <= text[position] <= SEQUENCES[row, 2 * level + 1]:
+                    found = False
+                    break
+                position += 1
+                level += 1
+            if not found:
+                break
+            characters += 1
+        if position == end:
+            result[i] = characters
+    return result
