@@ -417,6 +417,7 @@ class Interpreter:
 
     def _start_holes(self, leaves: Sequence[HoleCell]) -> "list[Future[Any]]":
         if leaves:
+            self.check_failure()  # a failed run fills no more holes
             self.start()
         for strand in dict.fromkeys(leaf.strand for leaf in leaves):
             strand.start()

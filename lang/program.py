@@ -73,10 +73,12 @@ class Run:
     def body(self) -> None:
         """Run the function. Raises: what it raises."""
         self.session.body_thread = threading.get_ident()
+        self._program.check_arguments(self._args, self._kwargs)
         self.state.result = self._program.func(self.state, *self._args, **self._kwargs)
 
     async def async_body(self) -> None:
         """Run the coroutine function. Raises: what it raises."""
+        self._program.check_arguments(self._args, self._kwargs)
         self.state.result = await self._program.func(self.state, *self._args, **self._kwargs)
 
     def finish(self) -> "Future[Any]":
@@ -366,6 +368,13 @@ class Program:
 
     # Inside
 
+    def check_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """Raises: ProgramError naming an argument that is missing or unknown, bound ones included."""
+        try:
+            inspect.signature(self.func).bind(None, *args, **kwargs)
+        except TypeError as error:
+            raise ProgramError(str(error), program=self.name, primitive="arguments") from error
+
     def _options(self, kwargs: dict[str, Any]) -> SamplingOptions:
         """Take the run's sampling options out of `kwargs`. Raises: FillError naming one that is wrong."""
         values = {key: kwargs.pop(key) for key in list(kwargs) if key in _RUN_OPTIONS}
@@ -379,14 +388,7 @@ class Program:
 
     def _make_run(self, args: Sequence[Any], kwargs: dict[str, Any], backend: object | None, fuse: bool) -> Run:
         options = self._options(kwargs)
-        self._check_arguments(args, kwargs)
         return Run(self, args, kwargs, backend=resolve_backend(backend), options=options, fuse=fuse)
-
-    def _check_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        try:
-            inspect.signature(self.func).bind(None, *self.bound_args, *args, **{**self.bound_kwargs, **kwargs})
-        except TypeError as error:
-            raise ProgramError(str(error), program=self.name, primitive="arguments") from error
 
     def _row_run(
         self, row: Mapping[str, Any] | Sequence[Any], backend: Backend, options: SamplingOptions, fuse: bool
