@@ -53,7 +53,8 @@ def attention(
     _check(query, key_pool, value_pool, slot_table, cu_seqlens, seq_lens, alibi_slopes)
     out = torch.empty((num_tokens, num_heads, head_dim), dtype=query.dtype)
     num_threads = min(torch.get_num_threads(), get_num_threads())
-    _attend(
+    run = _attend_share if num_threads == 1 else _attend
+    run(
         query.data_ptr(),
         query.stride(0),
         out.data_ptr(),
@@ -72,8 +73,10 @@ def attention(
         scale,
         window,
         softcap,
+        min(max_extend_len or num_tokens, _QUERY_BLOCK),
         -(-(max_extend_len or num_tokens) // _QUERY_BLOCK),
         num_threads,
+        0,
     )
     return out
 
@@ -104,7 +107,7 @@ def _check(
         raise ValueError("alibi_slopes: must be float32")
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FASTMATH)
+@njit(cache=True, nogil=True, parallel=True)
 def _attend(  # type: ignore[no-untyped-def]
     query,
     query_stride,
@@ -124,49 +127,103 @@ def _attend(  # type: ignore[no-untyped-def]
     scale,
     window,
     softcap,
+    max_queries,
     num_blocks,
     num_threads,
+    _,
 ):
+    for thread in prange(num_threads):
+        _attend_share(
+            query,
+            query_stride,
+            out,
+            key_pool,
+            value_pool,
+            is_bfloat16,
+            slot_table,
+            slot_stride,
+            cu_seqlens,
+            seq_lens,
+            alibi_slopes,
+            num_sequences,
+            num_heads,
+            num_kv_heads,
+            head_dim,
+            scale,
+            window,
+            softcap,
+            max_queries,
+            num_blocks,
+            num_threads,
+            thread,
+        )
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
+def _attend_share(  # type: ignore[no-untyped-def]
+    query,
+    query_stride,
+    out,
+    key_pool,
+    value_pool,
+    is_bfloat16,
+    slot_table,
+    slot_stride,
+    cu_seqlens,
+    seq_lens,
+    alibi_slopes,
+    num_sequences,
+    num_heads,
+    num_kv_heads,
+    head_dim,
+    scale,
+    window,
+    softcap,
+    max_queries,
+    num_blocks,
+    num_threads,
+    thread,
+):
+    """Every num_threads-th item, from `thread` on."""
     group = num_heads // num_kv_heads
     padded_dim = (head_dim + LANES - 1) // LANES * LANES
-    max_rows = group * min(_QUERY_BLOCK, num_blocks * _QUERY_BLOCK)
+    max_rows = group * max_queries
     num_items = num_sequences * num_blocks * num_kv_heads
-    for thread in prange(num_threads):
-        # One allocation per thread: queries and sums, a tile of keys and of values, scores, maxima and totals.
-        scratch = np.zeros(2 * max_rows * padded_dim + 2 * _TILE * padded_dim + _TILE + 2 * max_rows, np.float32)
-        tile_rows = np.empty((2, _TILE), np.int64)
-        for item in range(thread, num_items, num_threads):
-            kv_head = item % num_kv_heads
-            block = item // num_kv_heads % num_blocks
-            sequence = item // (num_kv_heads * num_blocks)
-            starts = int32_at(cu_seqlens + 4 * sequence, 2)
-            extend_len = starts[1] - starts[0]
-            if block * _QUERY_BLOCK >= extend_len:
-                continue
-            seq_len = int32_at(seq_lens + 4 * sequence, 1)[0]
-            _attend_block(
-                query,
-                query_stride,
-                out,
-                key_pool,
-                value_pool,
-                is_bfloat16,
-                int32_at(slot_table + 4 * sequence * slot_stride, seq_len),
-                alibi_slopes,
-                starts[0] + block * _QUERY_BLOCK,
-                min(_QUERY_BLOCK, extend_len - block * _QUERY_BLOCK),
-                seq_len - extend_len + block * _QUERY_BLOCK,
-                kv_head,
-                num_heads,
-                num_kv_heads,
-                head_dim,
-                padded_dim,
-                np.float32(scale),
-                window,
-                np.float32(softcap),
-                scratch,
-                tile_rows,
-            )
+    # One allocation: queries and sums, a tile of keys and of values, scores, maxima and totals.
+    scratch = np.empty(2 * max_rows * padded_dim + 2 * _TILE * padded_dim + _TILE + 2 * max_rows, np.float32)
+    tile_rows = np.empty((2, _TILE), np.int64)
+    for item in range(thread, num_items, num_threads):
+        kv_head = item % num_kv_heads
+        block = item // num_kv_heads % num_blocks
+        sequence = item // (num_kv_heads * num_blocks)
+        starts = int32_at(cu_seqlens + 4 * sequence, 2)
+        extend_len = starts[1] - starts[0]
+        if block * _QUERY_BLOCK >= extend_len:
+            continue
+        seq_len = int32_at(seq_lens + 4 * sequence, 1)[0]
+        _attend_block(
+            query,
+            query_stride,
+            out,
+            key_pool,
+            value_pool,
+            is_bfloat16,
+            int32_at(slot_table + 4 * sequence * slot_stride, seq_len),
+            alibi_slopes,
+            starts[0] + block * _QUERY_BLOCK,
+            min(_QUERY_BLOCK, extend_len - block * _QUERY_BLOCK),
+            seq_len - extend_len + block * _QUERY_BLOCK,
+            kv_head,
+            num_heads,
+            num_kv_heads,
+            head_dim,
+            padded_dim,
+            np.float32(scale),
+            window,
+            np.float32(softcap),
+            scratch,
+            tile_rows,
+        )
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH)

@@ -34,7 +34,9 @@ def rope_store_kv(
         raise ValueError("query, key, value: must be views of one projection")
     if cos_sin.dtype is not torch.float32 or not cos_sin.is_contiguous():
         raise ValueError("cos_sin: must be contiguous and float32")
-    _rope_store(
+    num_threads = num_workers(num_tokens * (num_heads + 2 * num_kv_heads) * head_dim)
+    run = _rope_store_share if num_threads == 1 else _rope_store
+    run(
         query.data_ptr(),
         key.data_ptr(),
         value.data_ptr(),
@@ -53,7 +55,8 @@ def rope_store_kv(
         num_heads,
         num_kv_heads,
         head_dim,
-        num_workers(num_tokens * (num_heads + 2 * num_kv_heads) * head_dim),
+        num_threads,
+        0,
     )
 
 
@@ -78,7 +81,7 @@ def _rotate_head(row, table, half):  # type: ignore[no-untyped-def]
         row[half + i] = right * table[i] + left * table[half + i]
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FASTMATH)
+@njit(cache=True, nogil=True, parallel=True)
 def _rope_store(  # type: ignore[no-untyped-def]
     query,
     key,
@@ -99,29 +102,78 @@ def _rope_store(  # type: ignore[no-untyped-def]
     num_kv_heads,
     head_dim,
     num_threads,
+    _,
 ):
-    half = rotary_dim // 2
     for thread in prange(num_threads):
-        row = np.empty(head_dim, np.float32)
-        weight = np.empty(head_dim, np.float32)
-        for token in range(num_tokens * thread // num_threads, num_tokens * (thread + 1) // num_threads):
-            position = int64_at(positions + 8 * token, 1)[0]
-            table = float32_at(cos_sin + 4 * position * rotary_dim, rotary_dim)
-            slot = int64_at(slots + 8 * token, 1)[0]
-            for head in range(num_heads):
-                start = token * stride + head * head_dim
-                load_row(query, is_bfloat16, start, row, head_dim)
-                if query_norm != 0:
-                    _normalize_head(row, query_norm, is_bfloat16, head_dim, eps, weight)
-                _rotate_head(row, table, half)
-                store_row(query, is_bfloat16, start, row, head_dim)
-            for head in range(num_kv_heads):
-                start = token * stride + head * head_dim
-                into = (slot * num_kv_heads + head) * head_dim
-                load_row(key, is_bfloat16, start, row, head_dim)
-                if key_norm != 0:
-                    _normalize_head(row, key_norm, is_bfloat16, head_dim, eps, weight)
-                _rotate_head(row, table, half)
-                store_row(key_pool, is_bfloat16, into, row, head_dim)
-                load_row(value, is_bfloat16, start, row, head_dim)
-                store_row(value_pool, is_bfloat16, into, row, head_dim)
+        _rope_store_share(
+            query,
+            key,
+            value,
+            stride,
+            positions,
+            cos_sin,
+            rotary_dim,
+            key_pool,
+            value_pool,
+            slots,
+            query_norm,
+            key_norm,
+            eps,
+            is_bfloat16,
+            num_tokens,
+            num_heads,
+            num_kv_heads,
+            head_dim,
+            num_threads,
+            thread,
+        )
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
+def _rope_store_share(  # type: ignore[no-untyped-def]
+    query,
+    key,
+    value,
+    stride,
+    positions,
+    cos_sin,
+    rotary_dim,
+    key_pool,
+    value_pool,
+    slots,
+    query_norm,
+    key_norm,
+    eps,
+    is_bfloat16,
+    num_tokens,
+    num_heads,
+    num_kv_heads,
+    head_dim,
+    num_threads,
+    thread,
+):
+    """The tokens of one thread: the thread-th of num_threads equal shares."""
+    half = rotary_dim // 2
+    row = np.empty(head_dim, np.float32)
+    weight = np.empty(head_dim, np.float32)
+    for token in range(num_tokens * thread // num_threads, num_tokens * (thread + 1) // num_threads):
+        position = int64_at(positions + 8 * token, 1)[0]
+        table = float32_at(cos_sin + 4 * position * rotary_dim, rotary_dim)
+        slot = int64_at(slots + 8 * token, 1)[0]
+        for head in range(num_heads):
+            start = token * stride + head * head_dim
+            load_row(query, is_bfloat16, start, row, head_dim)
+            if query_norm != 0:
+                _normalize_head(row, query_norm, is_bfloat16, head_dim, eps, weight)
+            _rotate_head(row, table, half)
+            store_row(query, is_bfloat16, start, row, head_dim)
+        for head in range(num_kv_heads):
+            start = token * stride + head * head_dim
+            into = (slot * num_kv_heads + head) * head_dim
+            load_row(key, is_bfloat16, start, row, head_dim)
+            if key_norm != 0:
+                _normalize_head(row, key_norm, is_bfloat16, head_dim, eps, weight)
+            _rotate_head(row, table, half)
+            store_row(key_pool, is_bfloat16, into, row, head_dim)
+            load_row(value, is_bfloat16, start, row, head_dim)
+            store_row(value_pool, is_bfloat16, into, row, head_dim)

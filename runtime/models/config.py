@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from huggingface_hub.errors import StrictDataclassError
 from transformers import AutoConfig, GenerationConfig
 
 from slipform.errors import ConfigError
@@ -54,7 +55,7 @@ def read_config(path: Path, *, max_position: int | None = None) -> ModelConfig:
         raise ConfigError(f"{path} holds no config.json", field="model")
     try:
         hf = AutoConfig.from_pretrained(path, local_files_only=True)
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, KeyError, OSError, StrictDataclassError) as error:
         raise ConfigError(f"{path / 'config.json'} cannot be read: {error}", field="model") from error
     hf = hf.get_text_config(decoder=True)
     if hf.is_encoder_decoder:
