@@ -440,8 +440,8 @@ def product(
 
 @njit(cache=True, nogil=True)
 def _slot(key: int, slots: int) -> int:
-    mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
-    return int((mixed >> np.uint64(32)) & np.uint64(slots - 1))
+    mixed = key * -0x61C8864680B583EB  # wraps, as signed integers do in compiled code
+    return (mixed ^ (mixed >> 32)) & (slots - 1)
 
 
 @njit(cache=True, nogil=True)

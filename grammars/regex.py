@@ -1,28 +1,27 @@
 """Regexes as automata over UTF-8 bytes: `regex_dfa` for other front ends, `build` for the spec `Regex`.
 
-text ─ parse ─► tree ─ anchors resolved ─► NFA over atoms ─ determinise, minimise ─► DFA over atoms ─► bytes
-                  └── lookaround left over ─► regex_lookaround ─────────────────────────┘
+text ─ parse ─► tree ─ anchors dissolved ─► NFA over atoms ─ determinise, minimise ─► DFA over atoms ─► bytes
+                  └── lookaround left over ─► regex_lookaround ──────────────────────────┘
 """
 
-from dataclasses import dataclass
+import re
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from slipform.errors import EmptyGrammar, GrammarTooLarge
-from slipform.grammars import code_points as sets
 from slipform.grammars import dfa_kernels as kernels
 from slipform.grammars import regex_lookaround, regex_nfa
 from slipform.grammars.builder import Builder, Node
-from slipform.grammars.dfa import MAX_SECONDS, MAX_STATES, Dfa
+from slipform.grammars.dfa import MAX_SECONDS, MAX_STATES, Dfa, literals, product, union
 from slipform.grammars.nfa import determinise
+from slipform.grammars.regex_anchors import ANY_TEXT, has_assertion, resolved
 from slipform.grammars.regex_syntax import (
-    EMPTY,
     Alternatives,
-    Anchor,
     Concat,
     Flavour,
+    Look,
     OneOf,
     Repeat,
     Text,
@@ -31,9 +30,17 @@ from slipform.grammars.regex_syntax import (
     parse,
 )
 from slipform.grammars.spec import GrammarSpec, Regex
-from slipform.grammars.utf8 import spelled
+from slipform.grammars.utf8 import Partition, spelled
 
-ANY_TEXT: Final = Repeat(OneOf(sets.EVERYTHING), 0, None)
+Array = np.ndarray[Any, Any]
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+# A pattern becomes one automaton if it is no larger than this many characters, repetitions written out, and its
+# automaton has at most so many states over characters; else its parts become nodes of their own. One automaton gives
+# the fastest masks; nodes keep the compile time flat, since counters are not written out.
+_WHOLE_SIZE: Final = 400
+_WHOLE_STATES: Final = 2_000
 
 
 @lru_cache(maxsize=1024)
@@ -60,36 +67,75 @@ def regex_dfa(
 
 
 def tree_dfa(tree: Tree, *, max_states: int = MAX_STATES, seconds: float = MAX_SECONDS) -> Dfa:
-    """The automaton of the texts that `tree` matches as a whole."""
+    """The automaton of the texts that `tree` matches as a whole. Raises as `regex_dfa`."""
+    if isinstance(tree, Alternatives) and all(isinstance(option, Text) for option in tree.options):
+        # Surrogates in a pattern match nothing: no text has them.
+        texts = (option.text for option in tree.options if isinstance(option, Text))
+        return literals(text.encode() for text in texts if not _SURROGATE.search(text))
     if has_assertion(tree):
-        table, accepting, partition = regex_lookaround.determinised(tree, max_states=max_states, seconds=seconds)
-    else:
-        nfa = regex_nfa.build(tree, max_states=max_states)
-        partition = nfa.partition
-        accepting = np.zeros(nfa.num_states, np.bool_)
-        accepting[nfa.end] = True
-        table, accepting = determinise(
-            num_states=nfa.num_states,
-            empty_source=nfa.empty_source,
-            empty_target=nfa.empty_target,
-            edge_source=nfa.edge_source,
-            edge_set=nfa.edge_set,
-            edge_target=nfa.edge_target,
-            set_pointer=partition.set_pointer,
-            set_atoms=partition.set_atoms,
-            num_atoms=partition.num_atoms,
-            start=nfa.start,
-            accepting=accepting,
-            max_states=max_states,
-            seconds=seconds,
-        )
+        return _with_assertions(tree, max_states, seconds)
+    nfa = regex_nfa.build(tree, max_states=4 * max_states)
+    partition = nfa.partition
+    accepting = np.zeros(nfa.num_states, np.bool_)
+    accepting[nfa.end] = True
+    table, accepting = determinise(
+        num_states=nfa.num_states,
+        empty_source=nfa.empty_source,
+        empty_target=nfa.empty_target,
+        edge_source=nfa.edge_source,
+        edge_set=nfa.edge_set,
+        edge_target=nfa.edge_target,
+        set_pointer=partition.set_pointer,
+        set_atoms=partition.set_atoms,
+        num_atoms=partition.num_atoms,
+        start=nfa.start,
+        accepting=accepting,
+        max_states=max_states,
+        seconds=seconds,
+    )
+    return _in_bytes(table, accepting, partition, max_states)
+
+
+def _with_assertions(tree: Tree, max_states: int, seconds: float) -> Dfa:
+    """As `tree_dfa`; lookahead at the start of the text and lookbehind at its end are products of automata."""
+
+    def part(text: Tree) -> Dfa:
+        return tree_dfa(resolved(text, search=False), max_states=max_states, seconds=seconds)
+
+    if isinstance(tree, Alternatives):
+        return union([part(option) for option in tree.options], max_states=max_states)
+    parts = _flat(tree)
+    look: Tree | None = None
+    if isinstance(parts[0], Look) and not parts[0].behind:
+        look, rest, condition = parts[0], parts[1:], [parts[0].body, ANY_TEXT]
+    elif isinstance(parts[-1], Look) and parts[-1].behind:
+        look, rest, condition = parts[-1], parts[:-1], [ANY_TEXT, parts[-1].body]
+    if isinstance(look, Look):
+        mode = kernels.MODE_DIFFERENCE if look.negative else kernels.MODE_AND
+        return product(part(concat(rest)), part(concat(condition)), mode, max_states=max_states)
+    table, accepting, partition = regex_lookaround.determinised(tree, max_states=max_states, seconds=seconds)
+    return _in_bytes(table, accepting, partition, max_states)
+
+
+def _flat(tree: Tree) -> list[Tree]:
+    """The parts of nested sequences as one list."""
+    if isinstance(tree, Concat) and tree.parts:
+        return [inner for part in tree.parts for inner in _flat(part)]
+    return [tree]
+
+
+def _in_bytes(table: Array, accepting: Array, partition: Partition, max_states: int) -> Dfa:
+    """Minimise an automaton over atoms and spell it out."""
     table, accepting, start = kernels.minimised(table, accepting, 0)
     byte_class, table, accepting, complete = spelled(
-        table, accepting, partition.range_low, partition.range_atom, max_states
+        table, accepting, partition.range_low, partition.range_atom, 8 * max_states
     )
     if not complete:
-        raise GrammarTooLarge("states", max_states)
+        raise GrammarTooLarge("states", 8 * max_states)
     return Dfa(byte_class, table, accepting, start, minimal=True)
+
+
+# Nodes of a builder ------------------------------------------------------------------------------------------------
 
 
 def build(spec: GrammarSpec, builder: Builder) -> Node:
@@ -103,88 +149,78 @@ def build(spec: GrammarSpec, builder: Builder) -> Node:
 
 
 def fragment(tree: Tree, builder: Builder) -> Node:
-    """The texts that `tree` matches as a whole, as a node of `builder`."""
+    """The texts that `tree` matches as a whole, as a node of `builder`; large repetitions become counters."""
+    builder.budget.check_time()
     limits = builder.budget.limits
-    return builder.dfa(tree_dfa(tree, max_states=min(limits.states, MAX_STATES), seconds=limits.seconds))
-
-
-# Anchors -----------------------------------------------------------------------------------------------------------
-
-
-def has_assertion(tree: Tree) -> bool:
-    """Whether the tree holds an anchor or lookaround."""
-    if isinstance(tree, Text | OneOf):
-        return False
-    if isinstance(tree, Concat):
-        return any(map(has_assertion, tree.parts))
-    if isinstance(tree, Alternatives):
-        return any(map(has_assertion, tree.options))
+    if has_assertion(tree):
+        return builder.dfa(tree_dfa(tree, max_states=min(limits.states, MAX_STATES), seconds=limits.seconds))
+    fits = _size(tree) <= _WHOLE_SIZE
+    if fits or isinstance(tree, Text) or _is_choice(tree):
+        try:
+            return builder.dfa(tree_dfa(tree, max_states=max(_WHOLE_STATES, _size(tree)), seconds=limits.seconds))
+        except GrammarTooLarge:
+            # Few characters and many states, as in `(a|b)*a(a|b){14}`: left to the matcher, which makes only the
+            # states that a text visits.
+            if isinstance(tree, Text | OneOf):
+                raise
     if isinstance(tree, Repeat):
-        return has_assertion(tree.body)
-    return True
+        tree = _joined(tree)
+        return builder.repeat(fragment(tree.body, builder), tree.minimum, tree.maximum)
+    if isinstance(tree, Concat):
+        parts = _flat(tree)
+        return builder.seq(*(fragment(part, builder) for part in (parts if fits else _grouped(parts))))
+    assert isinstance(tree, Alternatives)
+    return builder.alt(*(fragment(option, builder) for option in tree.options))
 
 
-@dataclass(frozen=True, slots=True)
-class _Split:
-    """A tree as the union of what follows an anchor at its edge and what needs none there; None for no text."""
-
-    anchored: Tree | None
-    free: Tree | None
+def _is_choice(tree: Tree) -> bool:
+    return isinstance(tree, Alternatives) and all(isinstance(option, Text) for option in tree.options)
 
 
-def resolved(tree: Tree, *, search: bool) -> Tree:
-    """A tree that matches the whole text, where `tree` may match a part of it (`search`) or all of it.
-
-    Anchors at the edges are dissolved; what remains for `regex_lookaround` are anchors inside and lookaround.
-    """
-    if not has_assertion(tree):
-        return concat([ANY_TEXT, tree, ANY_TEXT]) if search else tree
-    options: list[Tree] = []
-    by_start = _split(tree, at_end=False, search=search)
-    for begins, start_part in ((True, by_start.anchored), (False, by_start.free)):
-        if start_part is None:
-            continue
-        by_end = _split(start_part, at_end=True, search=search)
-        for ends, part in ((True, by_end.anchored), (False, by_end.free)):
-            if part is not None:
-                before = [] if begins or not search else [ANY_TEXT]
-                after = [] if ends or not search else [ANY_TEXT]
-                options.append(concat([*before, part, *after]))
-    return options[0] if len(options) == 1 else Alternatives(tuple(options))
+def _size(tree: Tree) -> int:
+    """Characters of the pattern with repetitions written out; those outside ASCII count as the bytes they need."""
+    if isinstance(tree, Text):
+        return len(tree.text)
+    if isinstance(tree, OneOf):
+        return 1 if not tree.points or tree.points[-1] <= 0x80 else 4
+    if isinstance(tree, Concat):
+        return sum(map(_size, tree.parts))
+    if isinstance(tree, Alternatives):
+        return sum(map(_size, tree.options))
+    assert isinstance(tree, Repeat)
+    return _size(tree.body) * max(tree.minimum, 1 if tree.maximum is None else tree.maximum)
 
 
-def _split(tree: Tree, *, at_end: bool, search: bool) -> _Split:
-    """Dissolve the anchors that stand first in `tree`, or last (`at_end`)."""
-    if tree is (Anchor.END if at_end else Anchor.START):
-        return _Split(EMPTY, None)
-    if tree is Anchor.FINAL_END and at_end:
-        return _Split(Repeat(Text("\n"), 0, 1) if search else EMPTY, None)
-    if isinstance(tree, Concat) and tree.parts:
-        edge = tree.parts[-1] if at_end else tree.parts[0]
-        rest = tree.parts[:-1] if at_end else tree.parts[1:]
-        if not has_assertion(edge):
-            return _Split(None, tree)
-        split = _split(edge, at_end=at_end, search=search)
-
-        def joined(part: Tree | None) -> Tree | None:
-            if part is None or part == EMPTY:
-                return part if part is None else concat(list(rest))
-            return concat([*rest, part] if at_end else [part, *rest])
-
-        anchored = joined(split.anchored)
-        if anchored is not None and split.anchored == EMPTY:
-            # `^^a`: anchors behind one that has held hold as well.
-            again = _split(anchored, at_end=at_end, search=search)
-            anchored = _either([again.anchored, again.free])
-        return _Split(anchored, joined(split.free))
-    if isinstance(tree, Alternatives) and has_assertion(tree):
-        splits = [_split(option, at_end=at_end, search=search) for option in tree.options]
-        return _Split(_either([split.anchored for split in splits]), _either([split.free for split in splits]))
-    return _Split(None, tree)
+def _grouped(parts: list[Tree]) -> list[Tree]:
+    """Neighbours joined as long as they make one automaton of moderate size."""
+    groups: list[list[Tree]] = []
+    room = 0
+    for part in parts:
+        size = _size(part)
+        if size > room:
+            groups.append([])
+            room = _WHOLE_SIZE
+        groups[-1].append(part)
+        room -= size
+    return [concat(group) for group in groups]
 
 
-def _either(options: list[Tree | None]) -> Tree | None:
-    present = [option for option in options if option is not None]
-    if not present:
-        return None
-    return present[0] if len(present) == 1 else Alternatives(tuple(present))
+def _joined(tree: Repeat) -> Repeat:
+    """Nested repetitions as one, where every count between the extremes can be had: `(x{1,9}){2,5}` is `x{2,45}`."""
+    while True:
+        inner = tree.body
+        while isinstance(inner, Concat) and len(inner.parts) == 1:
+            inner = inner.parts[0]
+        if not isinstance(inner, Repeat) or tree.maximum == 0 or inner.maximum == 0:
+            return tree
+        # k inner repetitions give k * minimum to k * maximum; the ranges of k and k + 1 must touch from the first k on.
+        first = tree.minimum
+        gapless = inner.maximum is None and first > 0
+        if inner.maximum is not None or first == 0:
+            past = first * (inner.maximum or 0) + 1
+            gapless = (first + 1) * inner.minimum <= past
+        if tree.maximum != tree.minimum and not gapless:
+            return tree
+        unbounded = tree.maximum is None or inner.maximum is None
+        maximum = None if unbounded else (tree.maximum or 0) * (inner.maximum or 0)
+        tree = Repeat(inner.body, tree.minimum * inner.minimum, maximum)

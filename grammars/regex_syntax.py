@@ -23,6 +23,9 @@ Flavour = Literal["python", "ecma"]
 MAX_DEPTH: Final = 200
 """Groups nest at most this deep: later passes recurse over the tree."""
 
+MAX_REPEAT: Final = 2**30 - 1
+"""The largest bound of a repetition; the counters of the matcher hold no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -98,6 +101,7 @@ _FLAG_LETTERS: Final = {
     "u": _Flags.NONE,
 }
 _PLAIN_RUN: Final = re.compile(r"[^\\.^$*+?{}()\[\]|]+")
+_PLAIN_WORDS: Final = re.compile(r"[^\\.^$*+?{}()\[\]|]+(?:\|[^\\.^$*+?{}()\[\]|]+)+(?=\)|\Z)")
 _CLASS: Final = {
     "python": re.compile(r"\[\^?\]?(?:[^\]\\]|\\.)*\]", re.DOTALL),
     "ecma": re.compile(r"\[\^?(?:[^\]\\]|\\.)*\]", re.DOTALL),
@@ -286,6 +290,8 @@ class _Parser:
         else:
             minimum, maximum = {"*": (0, None), "+": (1, None), "?": (0, 1)}[character]
             self.at += 1
+        if max(minimum, maximum or 0) > MAX_REPEAT:
+            raise self.error("the repetition number is too large", start)
         if maximum is not None and maximum < minimum:
             raise self.error("min repeat greater than max repeat", start)
         if not frame.parts or frame.parts[-1] in (Anchor.START, Anchor.END, Anchor.FINAL_END):
@@ -325,7 +331,16 @@ class _Parser:
             self.at += 1
             frame.parts.append(self.anchor(character, flags))
         else:
-            match = None if flags & (_Flags.VERBOSE | _Flags.IGNORE_CASE) else _PLAIN_RUN.match(pattern, self.at)
+            plain = not flags & (_Flags.VERBOSE | _Flags.IGNORE_CASE)
+            match = _PLAIN_WORDS.match(pattern, self.at) if plain and not frame.parts else None
+            if match:
+                # Alternatives that are plain words, to the end of the group: often thousands of them.
+                *words, last = match[0].split("|")
+                frame.options.extend(map(Text, words))
+                frame.parts.append(Text(last))
+                self.at = match.end()
+                return
+            match = _PLAIN_RUN.match(pattern, self.at) if plain else None
             text = match[0] if match else character
             self.at += len(text)
             frame.parts.append(self.character(text, flags) if len(text) == 1 else Text(text))

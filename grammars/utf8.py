@@ -138,7 +138,7 @@ def _make_node(
     """The node for the 64 ** level code points from `base`, of which those below `clip` are dead; -1 if all are."""
     step = 64 ** (level - 1)
     children = np.empty(64, np.int32)
-    r = np.searchsorted(range_low, base, side="right") - 1
+    r = int(np.searchsorted(range_low, base, side="right")) - 1
     num_ranges = range_low.shape[0]
     alive = False
     for i in range(64):
@@ -225,7 +225,7 @@ def spelled(
             level, base, clip = 2, (lead & 0x0F) << 12, 0x800
         else:
             level, base, clip = 3, (lead & 0x07) << 18, 0x10000
-        r = np.searchsorted(range_low, base, side="right") - 1
+        r = int(np.searchsorted(range_low, base, side="right")) - 1
         if base >= clip and base + 64**level <= END and (r + 1 >= num_ranges or range_low[r + 1] >= base + 64**level):
             root[lead] = _uniform_node(level, range_atom[r], uniform, pointer, edge_high, edge_child, leaf, count)
         else:
@@ -348,6 +348,7 @@ def spelled(
             byte_of_class[k] = byte
             k += 1
         byte_class[byte] = class_of_atom[atom]
+    first_high = k
     for byte in range(0x80, 256):
         if cut[byte]:
             byte_of_class[k] = byte
@@ -364,9 +365,8 @@ def spelled(
                     result[q, c] = table[q, atom_of_ascii[byte]]
             elif 0xC2 <= byte < 0xF5:
                 result[q, c] = lead_target[q, byte - 0xC2]
-    first_continuation = byte_class[0x80]
     for s in range(inner):
-        c = int(first_continuation)
+        c = first_high
         for i in range(inner_pointer[s], inner_pointer[s + 1]):
             while c < k and byte_of_class[c] <= inner_high[i]:
                 result[n + s, c] = inner_target[i]
