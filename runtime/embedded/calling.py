@@ -1,0 +1,222 @@
+"""Function calling: a request, the tools at hand, and the calls that answer it as a JSON array (empty for none)."""
+
+import json
+from typing import Any
+
+from slipform.runtime.embedded.examples import Example, Turn, assistant, compact_json, system, user
+from slipform.runtime.embedded.source import Source
+from slipform.runtime.embedded.tools import ACTIONS, CHATTER, Tool, any_tool, composed_tool, held_out, state_request
+
+SYSTEMS = (
+    "You are a helpful assistant.",
+    "Answer with a JSON array of calls.",
+    "You call functions. Answer with a JSON list of calls, or [] if no function fits.",
+    "Use the tools below.",
+    "You are an assistant with access to tools. Reply with the calls to make.",
+    "Call the right tool.",
+    "You can use these functions. Reply with JSON only.",
+)
+JSON_TYPES = {"string": "string", "integer": "integer", "number": "number", "date": "string", "time": "string"}
+
+
+class Offered:
+    """A tool as one prompt offers it: with chosen parameter names and descriptions."""
+
+    def __init__(self, s: Source, tool: Tool) -> None:
+        self.tool = tool
+        self.about = s.pick(tool.about)
+        used: set[str] = set()
+        self.names: dict[str, str] = {}
+        for item in tool.parameters:
+            free = [name for name in item.names if name not in used] or [f"{item.kind}_value"]
+            name = free[0] if s.chance(0.35) else s.pick(free)
+            used.add(name)
+            self.names[item.kind] = name
+        self.required = [self.names[p.kind] for p in tool.parameters[: tool.required]]
+
+    def parameters(self, s: Source | None, described: bool) -> dict[str, Any]:
+        properties: dict[str, Any] = {}
+        for item in self.tool.parameters:
+            rule: dict[str, Any] = {"type": JSON_TYPES[item.type]}
+            if item.options:
+                rule["enum"] = list(item.options)
+            if item.type == "date":
+                rule["format"] = "date"
+            if described and s is not None:
+                rule["description"] = s.pick(item.about)
+            properties[self.names[item.kind]] = rule
+        return {"type": "object", "properties": properties, "required": self.required}
+
+    def function(self, s: Source, described: bool) -> dict[str, Any]:
+        return {"name": self.tool.name, "description": self.about, "parameters": self.parameters(s, described)}
+
+    def call(self, arguments: dict[str, object]) -> dict[str, Any]:
+        """The call that the given values make, arguments in declared order."""
+        chosen = {self.names[p.kind]: arguments[p.kind] for p in self.tool.parameters if p.kind in arguments}
+        return {"name": self.tool.name, "arguments": chosen}
+
+
+def show_tools(s: Source, offered: list[Offered]) -> str:
+    """The tools in a prompt: JSON per line, signatures, or a list in words."""
+    described = s.chance(0.5)
+    form = s.random.random()
+    if form < 0.4:
+        rows = [json.dumps(o.function(s, described), ensure_ascii=False) for o in offered]
+        return "\n".join(rows)
+    if form < 0.7:
+        rows = []
+        for o in offered:
+            parts = []
+            for item in o.tool.parameters:
+                name = o.names[item.kind]
+                type_ = {"string": "str", "integer": "int", "number": "float", "date": "date", "time": "str"}[item.type]
+                if item.options:
+                    type_ = "Literal[" + ", ".join(f'"{option}"' for option in item.options) + "]"
+                parts.append(f"{name}: {type_}" if name in o.required else f"{name}: {type_} = None")
+            rows.append(f"{o.tool.name}({', '.join(parts)}): {o.about}")
+        mark = s.pick(("", "- ", "def "))
+        return "\n".join(mark + row for row in rows)
+    rows = []
+    for o in offered:
+        named = ", ".join(o.names[p.kind] for p in o.tool.parameters) or "no arguments"
+        rows.append(f"- {o.tool.name}: {o.about} ({named})")
+    return "\n".join(rows)
+
+
+def offer(s: Source, wanted: list[Tool], count: int) -> list[Offered]:
+    """`wanted` among distractors, some of which share an action or an object with them; in any order."""
+    chosen = {tool.name: tool for tool in wanted}
+    for _ in range(60):
+        if len(chosen) >= count:
+            break
+        tool = any_tool(s)
+        if wanted and s.chance(0.4) and "_" in wanted[0].name:
+            verb, noun = wanted[0].name.split("_", 1)
+            if verb in ACTIONS:
+                other = composed_tool(s, action=verb) if s.chance(0.5) else composed_tool(s, obj=noun.removesuffix("s") if verb == "list" else noun)
+                if held_out(other.name.removesuffix("s") if other.name.startswith("list_") else other.name) == (s.split == "heldout"):
+                    tool = other
+        chosen.setdefault(tool.name, tool)
+    return [Offered(s, tool) for tool in s.shuffled(list(chosen.values()))]
+
+
+def calls_schema(offered: list[Offered]) -> dict[str, Any]:
+    """An array of calls, each of one of the tools with its own arguments."""
+    branches = []
+    for o in offered:
+        arguments = {**o.parameters(None, False), "additionalProperties": False}
+        branches.append(
+            {
+                "type": "object",
+                "properties": {"name": {"const": o.tool.name}, "arguments": arguments},
+                "required": ["name", "arguments"],
+                "additionalProperties": False,
+            }
+        )
+    return {"type": "array", "items": {"anyOf": branches}, "maxItems": 2}
+
+
+def request_for(s: Source, wanted: list[Tool]) -> tuple[str, list[dict[str, object]]]:
+    """One request that calls each of `wanted` once, in order."""
+    texts, values = [], []
+    for tool in wanted:
+        text, arguments = state_request(s, tool)
+        texts.append(text)
+        values.append(arguments)
+    if len(texts) == 2:
+        first = texts[0].rstrip(".!")
+        second = texts[1][:1].lower() + texts[1][1:] if s.chance(0.5) else texts[1]
+        joined = s.pick(("{a} and {b}", "{a}. Also, {b}", "{a}, and then {b}", "{a}. {b}", "{a}; {b}", "{a}. After that {b}", "First {a}, then {b}", "{a}\n{b}", "{a} + {b}", "{a} as well as {b}"))  # fmt: skip
+        return joined.replace("{a}", first).replace("{b}", second), values
+    text = texts[0]
+    if s.chance(0.15):
+        text = s.pick(("Hi! ", "Good morning. ", "Sorry to bother you. ", "I have a question. ", "Quick one: ", "Ok so ")) + text  # fmt: skip
+    if s.chance(0.1):
+        text += s.pick((" Thanks!", " Thank you.", " It's urgent.", " Please be quick.", " thx"))
+    return text, values
+
+
+def function_call(s: Source) -> Example:
+    """Tools and one request: no call, one call, or two."""
+    form = s.random.random()
+    wanted: list[Tool] = []
+    if form >= 0.14:
+        wanted = [any_tool(s)]
+        if form > 0.86:
+            second = any_tool(s)
+            if second.name != wanted[0].name:
+                wanted.append(second)
+    count = max(len(wanted), s.pick((1, 2, 2, 3, 3, 4, 4, 5, 6, 7, 8)))
+    offered = offer(s, wanted, count)
+    by_name = {o.tool.name: o for o in offered}
+    if wanted:
+        text, values = request_for(s, wanted)
+        calls = [by_name[t.name].call(a) for t, a in zip(wanted, values, strict=True)]
+    else:
+        calls = []
+        text = s.phrase(CHATTER)
+        if s.chance(0.5):
+            stray = any_tool(s)
+            if stray.name not in by_name:
+                text, _ = request_for(s, [stray])
+    shape = s.random.random()
+    if shape < 0.62 or len(calls) != 1:
+        return _array_answer(s, offered, text, calls)
+    if shape < 0.82:
+        return _single_answer(s, offered, text, calls[0])
+    return _two_steps(s, offered, text, calls[0])
+
+
+def _array_answer(s: Source, offered: list[Offered], text: str, calls: list[dict[str, Any]]) -> Example:
+    schema = calls_schema(offered)
+    answer = assistant(compact_json(calls))
+    if s.chance(0.5):
+        described = s.chance(0.6)
+        tools = tuple({"type": "function", "function": o.function(s, described)} for o in offered)
+        turns: tuple[Turn, ...] = (user(text), answer)
+        if s.chance(0.5):
+            turns = (system(s.pick(SYSTEMS)), *turns)
+        return Example("tool", turns, calls, schema, tools=tools)
+    shown = s.pick(("Tools:\n", "Functions:\n", "Available tools:\n", "")) + show_tools(s, offered)
+    if s.chance(0.6):
+        return Example("tool", (system(f"{s.pick(SYSTEMS)}\n{shown}"), user(text), answer), calls, schema)
+    return Example("tool", (user(f"{shown}\n\n{s.pick(('Request: ', '', 'User: ', 'Task: '))}{text}"), answer), calls, schema)
+
+
+def _single_answer(s: Source, offered: list[Offered], text: str, call: dict[str, Any]) -> Example:
+    """Exactly one call, as one object."""
+    schema = {"anyOf": calls_schema(offered)["items"]["anyOf"]}
+    head = s.phrase(
+        (
+            "Answer with one call as JSON.",
+            "Reply with a single JSON call.",
+            'Return {"name": ..., "arguments": {...}}.',
+            "Choose one function and answer with its call as a JSON object.",
+            "Exactly one tool must be called. Answer with a JSON object.",
+            "Write the call as one JSON object.",
+            "One call, as JSON object.",
+        )
+    )
+    shown = show_tools(s, offered)
+    content = f"{head}\n{shown}"
+    turns = (system(content), user(text)) if s.chance(0.6) else (user(f"{content}\n\n{text}"),)
+    return Example("tool", (*turns, assistant(compact_json(call))), call, schema)
+
+
+def _two_steps(s: Source, offered: list[Offered], text: str, call: dict[str, Any]) -> Example:
+    """The tool's name first, its arguments in a second answer."""
+    shown = show_tools(s, offered)
+    question = s.phrase(("Which tool?", "Which function fits?", "Choose the tool.", "Name the tool to use.", "Pick a function.", "Answer with the name of the tool.", "Tool?"))  # fmt: skip
+    turns: list[Turn] = []
+    if s.chance(0.5):
+        turns += [system(shown if s.chance(0.4) else f"{s.pick(SYSTEMS)}\n{shown}"), user(f"{text}\n{question}" if s.chance(0.6) else text)]
+    else:
+        turns += [user(f"{shown}\n\n{text}\n\n{question}")]
+    turns.append(assistant(str(call["name"])))
+    ask = s.phrase(("Arguments as JSON.", "Now the arguments.", "Give the arguments as a JSON object.", "With which arguments?", "Fill in the arguments.", "Arguments?", "Write its arguments as JSON."))  # fmt: skip
+    chosen = next(o for o in offered if o.tool.name == call["name"])
+    if s.chance(0.3):
+        ask += " " + json.dumps(chosen.parameters(s, False))
+    turns += [user(ask), assistant(compact_json(call["arguments"]))]
+    schema = {**chosen.parameters(None, False), "additionalProperties": False}
+    return Example("tool", tuple(turns), call["arguments"], schema)

@@ -1,0 +1,147 @@
+"""Short answers copied from a passage: questions in a chat, labelled lines, and text without any role."""
+
+from slipform.runtime.embedded.documents import Document, random_document
+from slipform.runtime.embedded.examples import Example, Turn, assistant, system, user
+from slipform.runtime.embedded.extraction import show_passage
+from slipform.runtime.embedded.schema_fields import Field
+from slipform.runtime.embedded.source import Source
+
+UNKNOWN = "unknown"
+WH = ("who ", "when ", "what ", "how ", "where ", "which ", "whether ")
+QUESTIONS = (
+    "What is the {about}?",
+    "What is the {about}?",
+    "Give me the {about}.",
+    "{About}?",
+    "Please tell me the {about}.",
+    "Find the {about}.",
+    "Copy the {about} from the text.",
+    "Which {about} does the text give?",
+    "Name the {about}.",
+    "I need the {about}.",
+    "Answer with the {about} only.",
+    "Do you see the {about}? Just write it.",
+    "the {about}",
+    "Extract the {about}.",
+)
+WH_QUESTIONS = (
+    "{About}?",
+    "{About}?",
+    "Tell me {about}.",
+    "Find out {about}.",
+    "Does the text say {about}?",
+    "In short: {about}?",
+    "Please answer: {about}?",
+    "{About}? Answer briefly.",
+)
+SYSTEMS = (
+    "Answer questions about the text with words from the text.",
+    "You are a helpful assistant.",
+    "Answer briefly. If the text does not say, answer unknown.",
+    "You answer with the shortest possible answer.",
+    "Copy the answer from the passage.",
+    "Reply with the value only.",
+    "You look things up in documents.",
+)
+ISO_REQUESTS = (" Answer as YYYY-MM-DD.", " (YYYY-MM-DD)", " Use the form YYYY-MM-DD.", " Give an ISO date.")
+CLOCK_REQUESTS = (" (HH:MM)", " Answer as HH:MM.", " Use 24-hour time.")
+
+
+def question(s: Source, field: Field) -> str:
+    about = s.pick(field.about).strip("()") if s.chance(0.5) else s.pick(field.keys).replace("_", " ")
+    for article in ("the ", "a "):
+        about = about.removeprefix(article)
+    templates = WH_QUESTIONS if about.startswith(WH) else QUESTIONS
+    return s.phrase(templates).replace("{about}", about).replace("{About}", about[:1].upper() + about[1:])
+
+
+def askable(document: Document) -> list[str]:
+    """Kinds whose surface can be copied: no judgement, no implied currency."""
+    return [k for k in document.stated if document.fields[k].type not in ("enum", "currency", "strings")]
+
+
+def copied_answers(s: Source) -> Example:
+    """A passage and one to four questions about it."""
+    document = random_document(s)
+    kinds = askable(document)
+    wanted = s.sample(kinds, s.pick((1, 2, 2, 3, 4)))
+    absent = [k for k, f in document.fields.items() if k not in document.stated and f.type not in ("enum", "currency")]
+    if absent and (s.chance(0.25) or not wanted):
+        wanted.append(s.pick(absent))
+    turns: list[Turn] = []
+    answer = ""
+    for i, kind in enumerate(s.shuffled(wanted)):
+        field = document.fields[kind]
+        text = question(s, field)
+        value = document.stated.get(kind)
+        answer = value.surface if value else UNKNOWN
+        if value and field.type == "date" and s.chance(0.4):
+            text, answer = text + s.pick(ISO_REQUESTS), str(value.json)
+        elif value and field.type == "time" and s.chance(0.4):
+            text, answer = text + s.pick(CLOCK_REQUESTS), str(value.json)
+        if i == 0:
+            passage = show_passage(s, document)
+            joiner = s.pick(("\n\n", "\n"))
+            text = f"{passage}{joiner}{text}" if s.chance(0.65) else f"{text}{joiner}{passage}"
+        turns += [user(text), assistant(answer)]
+    if s.chance(0.4):
+        turns.insert(0, system(s.pick(SYSTEMS)))
+    return Example("copy", tuple(turns), answer)
+
+
+def labelled_lines(s: Source) -> Example:
+    """`Name: value` lines as an answer, or as a text that goes on without roles."""
+    document = random_document(s)
+    kinds = askable(document)
+    wanted = s.sample(kinds, s.integer(1, 4))
+    if not wanted:
+        return copied_answers(s)
+    plain = s.chance(0.5)
+    turns: list[Turn] = []
+    labels = []
+    for kind in wanted:
+        words = s.pick(document.fields[kind].keys).replace("_", " ")
+        labels.append(words.capitalize() if s.chance(0.7) else words)
+    if plain:
+        turns.append(Turn("plain", show_passage(s, document) + s.pick(("\n\n", "\n"))))
+    else:
+        listed = ", ".join(labels)
+        request = s.phrase(
+            (
+                f"List these facts, one per line: {listed}.",
+                f"Answer in lines of the form Name: value. Facts: {listed}",
+                f"Write one line each for {listed}.",
+                f"Give me {listed} as lines.",
+                f"Report {listed}.",
+                f"I want {listed}, each on its own line.",
+                f"Note down {listed}.",
+            )
+        )
+        turns.append(user(f"{show_passage(s, document)}\n\n{request}"))
+    answer = ""
+    lines = []
+    for label, kind in zip(labels, wanted, strict=True):
+        answer = document.stated[kind].surface
+        if plain:
+            turns += [Turn("plain", f"{label}: "), Turn("plain", answer, learn=True), Turn("plain", "\n", learn=True)]
+        else:
+            lines.append(f"{label}: {answer}")
+    if not plain:
+        turns.append(assistant("\n".join(lines)))
+        answer = lines[-1]
+    return Example("copy", tuple(turns), answer)
+
+
+def question_answer_text(s: Source) -> Example:
+    """`Q: … A: …` without roles, as older programs write it."""
+    document = random_document(s, most_fields=6)
+    if not askable(document):
+        return copied_answers(s)
+    turns = [Turn("plain", show_passage(s, document) + "\n\n")]
+    mark_q, mark_a = s.pick((("Q: ", "A: "), ("Question: ", "Answer: "), ("Q:", "A:")))
+    answer = ""
+    for kind in s.sample(askable(document), 3):
+        answer = document.stated[kind].surface
+        turns += [Turn("plain", f"{mark_q}{question(s, document.fields[kind])}\n{mark_a}")]
+        turns += [Turn("plain", answer, learn=True), Turn("plain", "\n", learn=True)]
+    return Example("copy", tuple(turns), answer)

@@ -1,0 +1,350 @@
+"""Passages: a set of facts, written down in one of many ways, with facts and sentences around them that nobody asks for."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from slipform.runtime.embedded import lexicon, values
+from slipform.runtime.embedded.concepts import CONCEPTS
+from slipform.runtime.embedded.domains_commerce import INVOICE, LISTING, ORDER, PARCEL, TICKET
+from slipform.runtime.embedded.domains_work import APPOINTMENT, BOOKING, JOB, LOG, MEETING, PERSON
+from slipform.runtime.embedded.schema_fields import Domain, Field
+from slipform.runtime.embedded.source import Source, Value
+
+DOMAINS = (TICKET, ORDER, INVOICE, LISTING, PARCEL, MEETING, JOB, LOG, APPOINTMENT, BOOKING, PERSON)
+DOMAIN_WEIGHTS = (6, 4, 5, 4, 3, 4, 4, 3, 4, 4, 3)
+SLOT = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A passage and what it states.
+
+    Attributes:
+        fields: every field that can be asked about, absent ones too, by kind.
+        stated: the values that the text holds, by kind; a currency is stated where an amount is.
+    """
+
+    domain: Domain
+    text: str
+    fields: dict[str, Field]
+    stated: dict[str, Value]
+
+
+def slots_of(template: str) -> frozenset[str]:
+    return frozenset(SLOT.findall(template))
+
+
+_SLOTS: dict[str, frozenset[str]] = {t: slots_of(t) for domain in DOMAINS for t in domain.sentences}
+
+EXTRA_ADJECTIVES = tuple(
+    "main second internal external old new backup local primary temporary final first total maximum minimum average home"
+    " work emergency billing current previous planned actual public private spare annual monthly daily".split()
+)
+EXTRA_NOUNS = tuple(
+    "code contact colour number date city level key owner label price limit count score version region model batch zone"
+    " manager address supplier fee team project slot locker badge channel folder supervisor sponsor theme driver vehicle"
+    " plate route gate platform shelf bin lot site branch editor author reviewer language mascot motto password nickname"
+    " captain coach editor ward bed desk extension fax table menu recipe ingredient flavour species breed habitat mineral".split()
+)
+EXTRA_SENTENCES = (
+    "The {label} is {value}.",
+    "{Label}: {value}",
+    "{Label} is {value}.",
+    "Our {label} is {value}.",
+    "As for the {label}, it is {value}.",
+    "We chose {value} as the {label}.",
+    "{value} is the {label}.",
+    "The {label} was set to {value}.",
+    "{Label} = {value}",
+    "The {label} has changed to {value}.",
+    "Note the {label} {value}.",
+    "You will find {value} under {label}.",
+    "{Label} - {value}",
+    "With {value} as {label}.",
+)
+EXTRA_KINDS: tuple[tuple[str, values.Draw], ...] = (
+    ("string", values.code),
+    ("string", values.person),
+    ("string", values.city),
+    ("string", lambda s: values.plain(values.pseudo_word(s))),
+    ("string", lambda s: values.plain(values.pseudo_word(s).capitalize())),
+    ("string", lambda s: values.plain(f"{values.pseudo_word(s)} {values.pseudo_word(s)}")),
+    ("string", values.product),
+    ("string", values.one_of(lexicon.COLORS)),
+    ("string", values.one_of(lexicon.TOPICS)),
+    ("string", values.company),
+    ("date", values.date),
+    ("time", values.time),
+    ("integer", values.big_count(1, 90000)),
+    ("number", values.measure(1, 500, "kg", "km", "m", "litres", "cm", "hours", "GB", "degrees")),
+    ("number", values.percent),
+)
+
+
+def extra_field(s: Source) -> tuple[Field, str]:
+    """A field that no domain knows, named by common words, with the label that a sentence uses."""
+    noun = s.entity(EXTRA_NOUNS)
+    form = s.random.random()
+    if form < 0.6:
+        label = f"{s.pick(EXTRA_ADJECTIVES)} {noun}"
+    elif form < 0.8:
+        label = f"{s.entity(EXTRA_NOUNS)} {noun}"
+    else:
+        label = f"{values.pseudo_word(s)} {noun}" if s.chance(0.6) else values.pseudo_word(s)
+    type_, draw = s.pick(EXTRA_KINDS)
+    key = label.replace(" ", "_")
+    return Field(f"extra {label}", type_, (key,), (f"the {label}",), draw), label  # type: ignore[arg-type]
+
+
+def choose_currency(s: Source) -> str:
+    return s.pick(("EUR", "EUR", "EUR", "USD", "USD", "USD", "USD", "GBP", "GBP", *values.CURRENCIES))
+
+
+def fill_small(s: Source, text: str, thing: str) -> str:
+    """Replace the small slots of a judgement's sentence."""
+    if "{" not in text:
+        return text
+    text = text.replace("{thing}", thing)
+    while "{n}" in text:
+        text = text.replace("{n}", str(s.integer(2, 9)), 1)
+    return text.replace("{time}", s.pick(lexicon.WEEKDAYS))
+
+
+def judgement(s: Source, concept_name: str, label: str, thing: str, count: int) -> str:
+    """`count` sentences that deserve `label`."""
+    phrases = s.phrases(CONCEPTS[concept_name].phrases[label])
+    chosen = s.sample(phrases, count)
+    return " ".join(fill_small(s, phrase, thing) for phrase in chosen)
+
+
+def draw_value(s: Source, field: Field, currency: str, thing: str) -> Value:
+    if field.type == "amount":
+        return values.amount(s, currency)
+    if field.type == "enum":
+        label = s.pick(tuple(CONCEPTS[field.concept].names))
+        return Value(judgement(s, field.concept, label, thing, 2 if s.chance(0.15) else 1), label)
+    assert field.draw is not None, field.kind
+    return field.draw(s)
+
+
+def misspell(s: Source, text: str) -> str:
+    """One slip of the fingers somewhere in the letters of `text`."""
+    places = [i for i in range(1, len(text) - 1) if text[i].isalpha() and text[i - 1].isalpha() and text[i + 1].isalpha()]
+    if not places:
+        return text
+    i = s.pick(places)
+    kind = s.random.random()
+    if kind < 0.4:
+        return text[:i] + text[i + 1] + text[i] + text[i + 2 :]
+    if kind < 0.75:
+        return text[:i] + text[i + 1 :]
+    return text[:i] + text[i] + text[i:]
+
+
+SHORTHAND = (
+    ("please", "pls"), ("Please", "Pls"), ("thanks", "thx"), ("Thank you", "thx"), ("you ", "u "), ("I am", "im"),
+    ("number", "nr"), ("and", "&"), ("I'm", "im"), ("cannot", "cant"), ("as soon as possible", "asap"), ("are", "r"),
+)  # fmt: skip
+
+
+class Style:
+    """How one writer writes: careful, hasty, all lower case. Applied to wording only, never to values."""
+
+    def __init__(self, s: Source) -> None:
+        self.source = s
+        kind = s.random.random()
+        self.lower = kind < 0.10
+        self.typos = 0.35 if kind < 0.2 else 0.02
+        self.shorthand = kind < 0.06
+        self.no_stop = s.chance(0.06)
+
+    def apply(self, template: str) -> str:
+        parts = re.split(r"(\{\w+\})", template)
+        for i, part in enumerate(parts):
+            if i % 2 or not part:
+                continue
+            if self.lower:
+                part = part.lower()
+            if self.shorthand:
+                for long, short in SHORTHAND:
+                    part = part.replace(long, short)
+            if self.source.chance(self.typos):
+                part = misspell(self.source, part)
+            parts[i] = part
+        text = "".join(parts)
+        return text.removesuffix(".") if self.no_stop else text
+
+
+GREETINGS = ("Hi,", "Hello,", "Dear team,", "Hi there,", "Good morning,", "Dear Sir or Madam,", "Hey,", "Hello team,", "Good day,", "To whom it may concern,")  # fmt: skip
+CLOSINGS = ("Best regards", "Kind regards", "Thanks", "Cheers", "Best", "Yours sincerely", "Many thanks", "Regards", "Greetings", "Thank you", "BR", "All the best")  # fmt: skip
+SIGNERS = ("customer", "seller", "contact", "chair", "guest", "name", "doctor", "recipient")
+
+
+def compose(s: Source, domain: Domain, *, most_fields: int = 10) -> Document:
+    """Draw facts of `domain` and write them down."""
+    currency = choose_currency(s)
+    all_fields = {f.kind: f for f in domain.fields}
+    askable = [f for f in domain.fields if f.type != "currency"]
+    chosen = s.sample(askable, s.integer(2, min(most_fields, len(askable))))
+    stated: dict[str, Value] = {}
+    thing = s.pick(("product", "item", "thing", "device", "article"))
+    for field in chosen:
+        if field.kind == "thing":
+            stated["thing"] = draw_value(s, field, currency, thing)
+            thing = stated["thing"].surface
+    for field in chosen:
+        if field.kind != "thing":
+            stated[field.kind] = draw_value(s, field, currency, thing)
+    extra_lines: list[str] = []
+    if s.chance(0.3):
+        for _ in range(s.integer(1, 3)):
+            field, label = extra_field(s)
+            value = draw_value(s, field, currency, thing)
+            all_fields[field.kind] = field
+            stated[field.kind] = value
+            template = s.phrase(EXTRA_SENTENCES)
+            line = template.replace("{label}", label).replace("{Label}", label.capitalize())
+            extra_lines.append(line.replace("{value}", value.surface))
+    writer = s.random.random()
+    if domain is LOG:
+        text = _log_text(s, domain, stated, extra_lines)
+    elif writer < 0.16:
+        text = _labelled_text(s, domain, all_fields, stated, extra_lines)
+    else:
+        text = _prose(s, domain, all_fields, stated, extra_lines)
+    currency_fields = [f for f in domain.fields if f.type == "currency"]
+    if currency_fields and any(all_fields[kind].type == "amount" for kind in stated):
+        stated[currency_fields[0].kind] = Value("", currency)
+    return Document(domain, text, all_fields, stated)
+
+
+def _cover(s: Source, domain: Domain, kinds: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Sentences of the domain that state exactly `kinds`, and the kinds that no allowed sentence states."""
+    left = set(kinds)
+    chosen: list[str] = []
+    pool = s.shuffled(s.phrases(domain.sentences))
+    prefer_long = s.chance(0.5)
+    if prefer_long:
+        pool.sort(key=lambda t: -min(len(_SLOTS[t]), 3))
+        cut = s.integer(0, 12)
+        pool = pool[cut:] + pool[:cut]
+    for template in pool:
+        slots = _SLOTS[template]
+        if slots <= left and (len(slots) > 1 or not prefer_long or s.chance(0.8)):
+            chosen.append(template)
+            left -= slots
+            if not left:
+                break
+    return chosen, sorted(left)
+
+
+def _insert(template: str, stated: dict[str, Value]) -> str:
+    return SLOT.sub(lambda m: stated[m.group(1)].surface, template)
+
+
+def _label(s: Source, field: Field, key: str | None = None) -> str:
+    words = (key or s.pick(field.keys)).replace("_", " ")
+    form = s.random.random()
+    return words.capitalize() if form < 0.6 else words.title() if form < 0.8 else words.upper() if form < 0.86 else words
+
+
+def _prose(s: Source, domain: Domain, fields: dict[str, Field], stated: dict[str, Value], extra: list[str]) -> str:
+    style = Style(s)
+    kinds = [k for k in stated if not k.startswith("extra ")]
+    signer = next((k for k in SIGNERS if k in kinds), None) if s.chance(0.3) else None
+    header: list[str] = []
+    if signer:
+        kinds.remove(signer)
+        if "email" in kinds and s.chance(0.3):
+            header.append(f"From: {stated[signer].surface} <{stated['email'].surface}>")
+            kinds.remove("email")
+            if s.chance(0.6):
+                signer = None
+    if s.chance(0.12):
+        day = values.calendar_day(s)
+        header.append(s.pick(("Sent: ", "Received: ")) + f"{day:%a}, {day.day} {day:%b} {day.year} {s.integer(0, 23):02}:{s.integer(0, 59):02}")
+    if header and s.chance(0.6):
+        header.append(f"Subject: {s.pick(('Question', 'Request', 'Important', 'Help', 'Hello', 'Information', 'Your message', 'Fwd', 'Re: Re:'))}")
+    templates, left = _cover(s, domain, kinds)
+    sentences = [_insert(style.apply(t), stated) for t in templates]
+    for kind in left:
+        stating = stated[kind].surface
+        sentences.append(stating if fields[kind].type == "enum" else f"{_label(s, fields[kind])}: {stating}")
+    sentences += extra
+    fillers = s.phrases(domain.fillers)
+    size = s.random.random()
+    amount = s.integer(0, 3) if size < 0.9 else s.integer(3, 9)
+    sentences += [style.apply(s.pick(fillers)) for _ in range(amount)]
+    if size > 0.97:
+        sentences += _padding(s, domain)
+    sentences = s.shuffled(sentences)
+    joiner = s.pick((" ", " ", " ", " ", "\n", "\n\n", "  "))
+    body = _joined(sentences, joiner)
+    parts = header
+    if s.chance(0.3 if not header else 0.7):
+        parts = [*parts, style.apply(s.pick(GREETINGS))]
+    parts = [*parts, body]
+    if signer:
+        parts = [*parts, f"{style.apply(s.pick(CLOSINGS))}{s.pick((',', '', '!'))}\n{stated[signer].surface}"]
+    elif s.chance(0.08):
+        parts = [*parts, s.pick(CLOSINGS)]
+    return s.pick(("\n", "\n", "\n\n", " ")).join(parts)
+
+
+def _joined(sentences: list[str], joiner: str) -> str:
+    out = []
+    for sentence in sentences:
+        if "\n" not in joiner and sentence[-1:].isalnum():
+            sentence += "."
+        out.append(sentence)
+    return joiner.join(out)
+
+
+def _padding(s: Source, domain: Domain) -> list[str]:
+    """Sentences from elsewhere that state nothing that this domain's fields ask for: long passages."""
+    others = [d for d in DOMAINS if d is not domain and d is not LOG]
+    lines = [s.pick(s.phrases(s.pick(others).fillers)) for _ in range(s.integer(4, 14))]
+    topic = s.pick(tuple(CONCEPTS["news_topic"].phrases))
+    lines.append(judgement(s, "news_topic", topic, "product", 4))
+    return lines
+
+
+def _labelled_text(s: Source, domain: Domain, fields: dict[str, Field], stated: dict[str, Value], extra: list[str]) -> str:
+    """A form: one `Label: value` per line, or a table."""
+    separator = s.pick((": ", ": ", ": ", " - ", ":\t", " = ", ":\n", " | "))
+    bullet = s.pick(("", "", "", "- ", "* ", "• "))
+    rows = []
+    judged = []
+    for kind in s.shuffled([k for k in stated if not k.startswith("extra ")]):
+        if fields[kind].type == "enum":
+            judged.append(stated[kind].surface)
+        else:
+            rows.append(f"{bullet}{_label(s, fields[kind])}{separator}{stated[kind].surface}")
+    if judged:
+        rows.append(s.pick(("Note: ", "", "Message: ", "Comment: ", "Remarks: ")) + " ".join(judged))
+    rows += extra
+    if s.chance(0.4):
+        rows.append(s.pick(s.phrases(domain.fillers)))
+    title = s.pick(domain.nouns).capitalize()
+    if s.chance(0.4):
+        rows = [s.pick((title, title.upper(), f"== {title} ==", f"# {title}", f"{title}:")), *rows]
+    return s.pick(("\n", "\n", "\n", "\n\n", "; ")).join(rows)
+
+
+def _log_text(s: Source, domain: Domain, stated: dict[str, Value], extra: list[str]) -> str:
+    """One log line, or a few lines of which the others say nothing else."""
+    kinds = [k for k in stated if not k.startswith("extra ")]
+    templates, left = _cover(s, domain, kinds)
+    if s.chance(0.8):
+        templates.sort(key=lambda t: not ({"date", "time"} & _SLOTS[t]))
+    parts = [_insert(t, stated) for t in templates] + [f"{k}={stated[k].surface}" for k in left]
+    parts += [s.pick(s.phrases(domain.fillers)) for _ in range(s.integer(0, 2))]
+    parts += [line.replace(": ", "=").replace(" is ", "=") for line in extra]
+    return s.pick((" ", " ", " ", " | ", ", ")).join(parts)
+
+
+def random_document(s: Source, *, most_fields: int = 10) -> Document:
+    return compose(s, s.random.choices(DOMAINS, DOMAIN_WEIGHTS)[0], most_fields=most_fields)
+
+

@@ -1,0 +1,97 @@
+"""The mixture of tasks, and examples as texts and tokens.
+
+    python -m slipform.runtime.embedded.generate --split heldout --count 3
+
+prints examples. Generation is a pure function of (split, seed).
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from slipform.runtime.embedded.calling import function_call
+from slipform.runtime.embedded.copying import copied_answers, labelled_lines, question_answer_text
+from slipform.runtime.embedded.examples import Example
+from slipform.runtime.embedded.extraction import extraction, few_shot, line_items
+from slipform.runtime.embedded.labelling import one_label
+from slipform.runtime.embedded.source import Source, Split
+
+MIXTURE: tuple[tuple[Callable[[Source], Example], float], ...] = (
+    (extraction, 0.42),
+    (line_items, 0.05),
+    (few_shot, 0.03),
+    (function_call, 0.24),
+    (one_label, 0.12),
+    (copied_answers, 0.09),
+    (labelled_lines, 0.03),
+    (question_answer_text, 0.02),
+)
+_MAKERS = tuple(maker for maker, _ in MIXTURE)
+_WEIGHTS = tuple(weight for _, weight in MIXTURE)
+
+END = "<|end|>"
+EOS = END
+PAD = "<|pad|>"
+SPECIAL_TOKENS = (PAD, END, "<|system|>", "<|user|>", "<|assistant|>", "<|tool|>")
+
+CHAT_TEMPLATE = """\
+{%- if tools %}
+{{- '<|system|>' }}
+{%- if messages[0].role == 'system' %}{{- messages[0].content + '\\n\\n' }}{%- endif %}
+{{- 'Tools:' }}
+{%- for tool in tools %}{{- '\\n' + (tool | tojson) }}{%- endfor %}
+{{- '<|end|>' }}
+{%- endif %}
+{%- for message in messages %}
+{%- if not (loop.first and tools and message.role == 'system') %}
+{{- '<|' + message.role + '|>' + message.content + '<|end|>' }}
+{%- endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}{{- '<|assistant|>' }}{%- endif %}"""
+
+
+def examples(split: Split, seed: int | str) -> Iterator[Example]:
+    """An endless stream of examples of the mixture."""
+    source = Source(seed, split)
+    while True:
+        yield source.random.choices(_MAKERS, _WEIGHTS)[0](source)
+
+
+def pieces(example: Example) -> list[tuple[str, bool]]:
+    """The text of an example in parts, as the chat template renders it, each with whether it is to be learnt."""
+    parts: list[tuple[str, bool]] = []
+    turns = list(example.turns)
+    if example.tools:
+        head = turns.pop(0).content + "\n\n" if turns[0].role == "system" else ""
+        listed = "".join("\n" + _dump(tool) for tool in example.tools)
+        parts.append((f"<|system|>{head}Tools:{listed}{END}", False))
+    for turn in turns:
+        if turn.role == "plain":
+            parts.append((turn.content, turn.learn))
+        elif turn.learn:
+            parts += [(f"<|{turn.role}|>", False), (turn.content + END, True)]
+        else:
+            parts.append((f"<|{turn.role}|>{turn.content}{END}", False))
+    return parts
+
+
+def _dump(tool: dict[str, Any]) -> str:
+    return json.dumps(tool, ensure_ascii=False)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--split", choices=("train", "heldout"), default="train")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--count", type=int, default=5)
+    options = parser.parse_args()
+    stream = examples(options.split, options.seed)
+    for _ in range(options.count):
+        example = next(stream)
+        print(f"=== {example.task}")
+        print("".join(f"\033[1m{text}\033[0m" if learn else text for text, learn in pieces(example)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""The network that is trained: a Llama decoder in plain torch over flat tokens, exported under Hugging Face names.
+
+A batch is one flat row of tokens that holds many sequences; `borders` (cumulative lengths) keeps them apart in attention.
+"""
+
+import itertools
+from dataclasses import asdict, dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Sizes of the decoder; the defaults make 14.95 million parameters, embeddings tied."""
+
+    vocab_size: int = 8192
+    hidden_size: int = 384
+    num_layers: int = 10
+    num_heads: int = 6
+    num_kv_heads: int = 3
+    intermediate_size: int = 640
+    context: int = 2048
+    rope_theta: float = 10_000.0
+    norm_eps: float = 1e-5
+
+    @property
+    def head_dim(self) -> int:
+        return self.hidden_size // self.num_heads
+
+    def as_dict(self) -> dict[str, int | float]:
+        return asdict(self)
+
+
+def rope_tables(shape: Shape, positions: Tensor) -> tuple[Tensor, Tensor]:
+    """(N,) positions to cosines and sines of shape (N, 1, D)."""
+    half = torch.arange(0, shape.head_dim, 2, device=positions.device, dtype=torch.float32) / shape.head_dim
+    angles = positions.float()[:, None] * (shape.rope_theta**-half)
+    angles = torch.cat((angles, angles), dim=-1)[:, None]
+    return angles.cos(), angles.sin()
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    left, right = x.chunk(2, dim=-1)
+    return x * cos.to(x.dtype) + torch.cat((-right, left), dim=-1) * sin.to(x.dtype)
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, borders: Tensor, max_len: int) -> Tensor:
+    """Causal attention within each sequence.
+
+    Args:
+        q, k, v: (N, H, D), as many key heads as query heads.
+        borders: (S + 1,) int32, the first token of each sequence and the end; repeated entries are empty sequences.
+    """
+    if q.is_cuda:
+        out = torch.ops.aten._flash_attention_forward(q, k, v, borders, borders, max_len, max_len, 0.0, True, False)
+        return out[0]  # type: ignore[no-any-return]
+    spans = itertools.pairwise(borders.tolist())
+    parts = []
+    for start, end in spans:
+        if end > start:
+            one = [x[start:end].transpose(0, 1)[None] for x in (q, k, v)]
+            parts.append(F.scaled_dot_product_attention(*one, is_causal=True)[0].transpose(0, 1))
+    return torch.cat(parts)
+
+
+class RmsNorm(nn.Module):
+    def __init__(self, size: int, eps: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(size))
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        wide = x.float()
+        wide = wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + self.eps)
+        return (wide * self.weight).to(x.dtype)
+
+
+class Attention(nn.Module):
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        size, kv_size = shape.num_heads * shape.head_dim, shape.num_kv_heads * shape.head_dim
+        self.q_proj = nn.Linear(shape.hidden_size, size, bias=False)
+        self.k_proj = nn.Linear(shape.hidden_size, kv_size, bias=False)
+        self.v_proj = nn.Linear(shape.hidden_size, kv_size, bias=False)
+        self.o_proj = nn.Linear(size, shape.hidden_size, bias=False)
+
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, borders: Tensor) -> Tensor:
+        heads = (x.shape[0], -1, self.shape.head_dim)
+        groups = self.shape.num_heads // self.shape.num_kv_heads
+        q = rotate(self.q_proj(x).view(heads), cos, sin)
+        k = rotate(self.k_proj(x).view(heads), cos, sin).repeat_interleave(groups, dim=1)
+        v = self.v_proj(x).view(heads).repeat_interleave(groups, dim=1)
+        out = attend(q, k, v, borders, self.shape.context)
+        return self.o_proj(out.reshape(x.shape[0], -1))  # type: ignore[no-any-return]
+
+
+class Mlp(nn.Module):
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.gate_proj = nn.Linear(shape.hidden_size, shape.intermediate_size, bias=False)
+        self.up_proj = nn.Linear(shape.hidden_size, shape.intermediate_size, bias=False)
+        self.down_proj = nn.Linear(shape.intermediate_size, shape.hidden_size, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))  # type: ignore[no-any-return]
+
+
+class Layer(nn.Module):
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.input_layernorm = RmsNorm(shape.hidden_size, shape.norm_eps)
+        self.self_attn = Attention(shape)
+        self.post_attention_layernorm = RmsNorm(shape.hidden_size, shape.norm_eps)
+        self.mlp = Mlp(shape)
+
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, borders: Tensor) -> Tensor:
+        x = x + self.self_attn(self.input_layernorm(x), cos, sin, borders)
+        return x + self.mlp(self.post_attention_layernorm(x))  # type: ignore[no-any-return]
+
+
+class Decoder(nn.Module):
+    """Token ids to final hidden states; the head is the transposed embedding."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.embed_tokens = nn.Embedding(shape.vocab_size, shape.hidden_size)
+        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.num_layers))
+        self.norm = RmsNorm(shape.hidden_size, shape.norm_eps)
+        self.apply(self._init)
+        scale = (2 * shape.num_layers) ** -0.5
+        for layer in self.layers:
+            assert isinstance(layer, Layer)
+            layer.self_attn.o_proj.weight.data.mul_(scale)
+            layer.mlp.down_proj.weight.data.mul_(scale)
+
+    @staticmethod
+    def _init(module: nn.Module) -> None:
+        if isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=module.in_features**-0.5 * 0.7)
+        elif isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, std=0.02)
+
+    def forward(self, ids: Tensor, positions: Tensor, borders: Tensor) -> Tensor:
+        """ids, positions: (N,) int64. Returns (N, hidden)."""
+        cos, sin = rope_tables(self.shape, positions)
+        x = self.embed_tokens(ids)
+        for layer in self.layers:
+            x = layer(x, cos, sin, borders)
+        return self.norm(x)  # type: ignore[no-any-return]
+
+    def losses(self, ids: Tensor, positions: Tensor, borders: Tensor, learnt: Tensor) -> Tensor:
+        """Cross-entropy of the tokens at the indices `learnt`, each predicted from the token before it: (K,) float32."""
+        hidden = self.forward(ids, positions, borders)[learnt - 1]
+        logits = F.linear(hidden, self.embed_tokens.weight)
+        return F.cross_entropy(logits.float(), ids[learnt], reduction="none")
+
+
+def hugging_face_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The weights as `LlamaForCausalLM` names them."""
+    return {f"model.{name}": tensor for name, tensor in state.items()}
