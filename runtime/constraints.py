@@ -24,11 +24,16 @@ import torch
 
 from slipform.errors import TokenRejected
 from slipform.grammars.compiler import CompiledGrammar, compile_grammar
+from slipform.grammars.compiler import GrammarCache as CompiledCache
 from slipform.grammars.matcher import Matcher, fill_batch
 from slipform.grammars.spec import GrammarSpec
 from slipform.grammars.vocabulary import Vocabulary
 from slipform.runtime.fill_state import FillConstraint, FillState
+from slipform.runtime.radix_cache import IdArray
 from slipform.runtime.seams import SeamIndex
+
+# How much text before a forced run is looked at to find its canonical tokens.
+TAIL_BYTES = 256
 
 
 class GrammarCache:
@@ -37,6 +42,8 @@ class GrammarCache:
     def __init__(self, vocabulary: Vocabulary, *, threads: int, capacity: int) -> None:
         self._vocabulary = vocabulary
         self._capacity = capacity
+        # Its own cache, not the process's: all grammars of an engine must share the mask pool of one vocabulary object.
+        self._compiled = CompiledCache(capacity)
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="slipform-compile")
         self._lock = threading.Lock()
         self._futures: OrderedDict[GrammarSpec, Future[CompiledGrammar]] = OrderedDict()
@@ -66,7 +73,7 @@ class GrammarCache:
     def _compile(self, spec: GrammarSpec) -> CompiledGrammar:
         begin = time.perf_counter()
         try:
-            return compile_grammar(spec, self._vocabulary)
+            return compile_grammar(spec, self._vocabulary, cache=self._compiled)
         finally:
             with self._lock:
                 self.compile_s += time.perf_counter() - begin
@@ -80,6 +87,7 @@ class Constraints:
         self.seams = SeamIndex(vocabulary)
         self._eos_ids = np.array(sorted(set(eos_ids)), dtype=np.int64)
         self._special_ids = frozenset(vocabulary.special_ids)
+        self._spellings = vocabulary.token_bytes
         num_words = (num_ids + 31) // 32
         self.masks = np.zeros((num_rows, num_words), dtype=np.int32)
         self.is_masked = np.zeros(num_rows, dtype=np.uint8)
@@ -88,16 +96,19 @@ class Constraints:
         bits[:num_ids] = 1
         self._everything = np.packbits(bits, bitorder="little").view(np.int32)
 
-    def start(self, grammar: CompiledGrammar | None, seam: bytes) -> FillConstraint | None:
-        """A cursor for a new fill whose text follows `seam`; None for free text without a seam."""
+    def start(self, grammar: CompiledGrammar | None, seam: bytes, context: IdArray) -> FillConstraint | None:
+        """A cursor for a new fill behind the tokens `context`, whose text begins with `seam`.
+
+        Returns: None for free text without a seam.
+        """
         if grammar is None:
             return FillConstraint(None, None, seam) if seam else None
         constraint = FillConstraint(grammar, grammar.matcher(seam), seam)
-        self._look_ahead(constraint)
+        self._look_ahead(constraint, context)
         return constraint
 
-    def accept(self, constraint: FillConstraint, token_id: int, spelling: bytes) -> None:
-        """Advance over one token that became part of the fill.
+    def accept(self, constraint: FillConstraint, token_id: int, spelling: bytes, context: IdArray) -> None:
+        """Advance over one token that became part of the fill, the last of `context`.
 
         Raises: TokenRejected if the grammar does not admit it, which masks should have prevented.
         """
@@ -112,7 +123,7 @@ class Constraints:
         if constraint.forced:
             constraint.forced.popleft()
         if not constraint.forced:
-            self._look_ahead(constraint)
+            self._look_ahead(constraint, context)
 
     def admits_end(self, constraint: FillConstraint | None) -> bool:
         """Whether the fill may end here."""
@@ -184,13 +195,29 @@ class Constraints:
         elif self.admits_end(constraint):
             _set_bits(mask, np.array([i for i in params.stop_token_ids if i in self._special_ids], dtype=np.int64))
 
-    def _look_ahead(self, constraint: FillConstraint) -> None:
+    def _look_ahead(self, constraint: FillConstraint, context: IdArray) -> None:
         matcher = constraint.matcher
         assert matcher is not None
-        constraint.forced.extend(matcher.forced_tokens())
+        if matcher.forced_bytes():
+            constraint.forced.extend(matcher.forced_tokens(self._tail(context)))
         constraint.is_complete = (
             not constraint.forced and matcher.is_accepting and matcher.allowed_count <= len(self._eos_ids)
         )
+
+    def _tail(self, context: IdArray) -> bytes:
+        """The text that the context ends with, back to a special token or for a line or two."""
+        pieces: list[bytes] = []
+        length = 0
+        for token_id in context[:-TAIL_BYTES:-1].tolist():
+            spelling = self._spellings[token_id]
+            if not spelling or length >= TAIL_BYTES:
+                break
+            pieces.append(spelling)
+            length += len(spelling)
+        tail = b"".join(reversed(pieces))
+        # A tail that was cut inside a character is no text.
+        cut = next((at for at, byte in enumerate(tail[:4]) if byte & 0xC0 != 0x80), 0)
+        return tail[cut:]
 
 
 def _set_bits(mask: npt.NDArray[np.int32], ids: npt.NDArray[np.int64]) -> None:

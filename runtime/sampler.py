@@ -128,7 +128,7 @@ class Sampler:
         return SampledTokens(ids.tolist(), allowed.tolist())
 
     def _allocated(self) -> SamplingTable:
-        if self._table.bias.shape[0] != self._num_rows:
+        if self._table.bias.size == 1:
             shape = (self._num_rows, self._vocab_size)
             self._table = self._table._replace(
                 bias=np.zeros(shape, np.float32), counts=np.zeros(shape, np.int32), seen=np.zeros(shape, np.uint8)

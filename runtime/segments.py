@@ -122,7 +122,7 @@ class SegmentRunner:
         seed = part.fill.sampling.seed
         begin = time.perf_counter()
         seam = self._give_back_seam(sequence, part)
-        constraint = self._constraints.start(grammar, seam)
+        constraint = self._constraints.start(grammar, seam, sequence.ids)
         fill = FillState(
             part=part,
             start=sequence.seq_len,
@@ -180,10 +180,12 @@ class SegmentRunner:
             return
         spelling = self._spellings[token_id]
         counts = True
+        fill.token_ids.append(token_id)
+        sequence.append_id(token_id)
         if constraint is not None:
             counts = not constraint.seam or len(spelling) > len(constraint.seam)
             begin = time.perf_counter()
-            self._constraints.accept(constraint, token_id, spelling)
+            self._constraints.accept(constraint, token_id, spelling, sequence.ids)
             fill.mask_s += time.perf_counter() - begin
             if constraint.matcher is None and not constraint.seam:
                 constraint = fill.constraint = None
@@ -194,8 +196,6 @@ class SegmentRunner:
             fill.num_sampled += 1
             self.counts.sampled += 1
         fill.num_counted += counts
-        fill.token_ids.append(token_id)
-        sequence.append_id(token_id)
         if sequence.holding is not None:
             self._sampler.note(sequence.holding.row, token_id)
         if self._trace:

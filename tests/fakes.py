@@ -150,7 +150,7 @@ def scripted_engine(
     *,
     tokenizer: Tokenizer | None = None,
     model: ScriptedModel | None = None,
-    seed: int = 0,
+    model_seed: int = 0,
     eos_bias: float = 1.0,
     script: Callable[[list[int]], int | None] | None = None,
     **options: Any,
@@ -158,7 +158,7 @@ def scripted_engine(
     """An engine over `ScriptedModel` and `byte_tokenizer`; `options` are those of EngineConfig."""
     tokenizer = tokenizer or Tokenizer(byte_tokenizer())
     model = model or ScriptedModel(
-        len(tokenizer.vocabulary), eos_id=tokenizer.eos_ids[0], seed=seed, eos_bias=eos_bias, script=script
+        len(tokenizer.vocabulary), eos_id=tokenizer.eos_ids[0], seed=model_seed, eos_bias=eos_bias, script=script
     )
     options.setdefault("pool_slots", 4096)
     options.setdefault("max_sequences", 32)
