@@ -95,7 +95,7 @@ class Analysis:
             known = self._array_plans[id(atom)] = (atom, array_plan(atom))
         return known[1]
 
-    # Productivity ----------------------------------------------------------------------------------------------------------
+    # Productivity ----------------------------------------------------------------------------------------------------
 
     def _shape_productive(self, shape: Shape) -> tuple[bool, tuple[str, str] | None]:
         if shape.null or shape.booleans:

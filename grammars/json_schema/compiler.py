@@ -24,10 +24,9 @@ def build(spec: JsonSchema, builder: Builder) -> Node:
     """
     limits = builder.budget.limits
     try:
-        analysis, node = _build(spec, builder)
+        return _build(spec, builder)[1]
     except RecursionError:
         raise GrammarTooLarge("depth", limits.depth) from None
-    return node
 
 
 def notes(schema: str) -> list[tuple[str, str]]:
@@ -50,6 +49,7 @@ def _build(spec: JsonSchema, builder: Builder) -> tuple[Analysis, Node]:
         keeps_annotations='"unevaluated' in text,
         has_dynamic_scope='"$dynamicRef"' in text or '"$recursiveRef"' in text or refers_to_metaschema,
         exclusive=exclusion.exactly_one,
+        without_empty=exclusion.without_empty,
         check=budget.check_time,
     )
     exclusion.expander = expander

@@ -5,12 +5,15 @@ required name. Only alternatives that may overlap are subtracted from one anothe
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import Final
 
 from slipform.errors import UnsupportedGrammar
 from slipform.grammars.json_schema import numbers, strings
-from slipform.grammars.json_schema.expansion import Expander, SelfReference
+from slipform.grammars.json_schema.expansion import Expander, Schema
+from slipform.grammars.json_schema.keywords import KEYWORDS
+from slipform.grammars.json_schema.reader import Json
 from slipform.grammars.json_schema.shapes import (
     ANYTHING,
     FALSE_BIT,
@@ -20,9 +23,13 @@ from slipform.grammars.json_schema.shapes import (
     All,
     ArrayAtom,
     Atom,
+    Beyond,
+    Exists,
     Goal,
+    Not,
     NumberAtom,
     ObjectAtom,
+    ObjectLayer,
     Shape,
     StringAtom,
     all_of,
@@ -32,14 +39,19 @@ from slipform.grammars.json_schema.shapes import (
     both_strings,
     complement,
     intersect,
+    not_,
 )
 from slipform.grammars.limits import Budget
 
 MAX_PAIRS: Final = 20_000
 """Pairs of alternatives compared in one oneOf; beyond this it is refused unless a discriminating name divides them."""
-MAX_PIECES: Final = 256
-"""Pieces into which one alternative may fall when the others are taken from it."""
+MAX_PIECES: Final = 24
+"""Pieces into which one alternative may fall when the others are taken from it; the simplest are kept."""
 _DEPTH: Final = 3
+
+
+_MAPS: Final = ("properties", "patternProperties", "dependentSchemas", "dependencies", "const", "enum", "default")
+_ANNOTATIONS: Final = frozenset(keyword.name for keyword in KEYWORDS if keyword.kind == "annotation") - {"default"}
 
 
 class Exclusion:
@@ -48,18 +60,23 @@ class Exclusion:
     def __init__(self, budget: Budget) -> None:
         self.expander: Expander
         self._budget = budget
+        self._narrowed = False
+        self._layers: dict[ObjectLayer, ObjectLayer] = {}
+        self._beyond: dict[Goal, Goal] = {}
+        self._representatives: dict[Hashable, Goal] = {}
 
     def exactly_one(self, shapes: list[Shape], path: str) -> Shape:
         """The values in exactly one of `shapes`.
 
         Raises: UnsupportedGrammar when there are too many alternatives to compare.
         """
+        outer, self._narrowed = self._narrowed, any(shape.narrowed for shape in shapes)
         null = sum(shape.null for shape in shapes) == 1
         booleans = 0
         for bit in (TRUE_BIT, FALSE_BIT):
             if sum(bool(shape.booleans & bit) for shape in shapes) == 1:
                 booleans |= bit
-        return Shape(
+        result = Shape(
             null,
             booleans,
             self._numbers([shape.numbers for shape in shapes], path),
@@ -72,13 +89,21 @@ class Exclusion:
                 path,
             ),
             self._each(
-                [shape.objects for shape in shapes],
+                self._alike([shape.objects for shape in shapes]),
                 both_objects,
                 self._object_is_empty,
-                lambda atom, others: intersect(Shape(objects=(atom,)), complement(Shape(objects=others))).objects,
+                self._object_without,
                 path,
             ),
         )
+        result = replace(result, narrowed=True) if self._narrowed else result
+        self._narrowed = outer  # an inner oneOf may have been worked out on the way
+        return result
+
+    def without_empty(self, shape: Shape) -> Shape:
+        """`shape` without the objects' cases that are seen to be empty."""
+        kept = tuple(atom for atom in shape.objects if not self._object_is_empty(atom))
+        return shape if len(kept) == len(shape.objects) else replace(shape, objects=kept)
 
     def _numbers(self, groups: list[tuple[NumberAtom, ...]], path: str) -> tuple[NumberAtom, ...]:
         if all(atom.allowed is not None for atoms in groups for atom in atoms):
@@ -138,9 +163,8 @@ class Exclusion:
                     pieces = dict.fromkeys(part for piece in remaining for part in without(piece, filled[other]))
                     remaining = [piece for piece in pieces if not is_empty(piece)]
                     if len(remaining) > MAX_PIECES:
-                        raise UnsupportedGrammar(
-                            "oneOf", path=path, reason=f"its alternatives overlap in more than {MAX_PIECES} ways"
-                        )
+                        self._narrowed = True
+                        remaining = sorted(remaining, key=_effort)[:MAX_PIECES]
                 result.update(dict.fromkeys(remaining))
         return tuple(result)
 
@@ -191,13 +215,91 @@ class Exclusion:
                     return frozenset(text for texts in listed for text in texts or ())
         return None
 
-    # Emptiness, as far as it shows at once; False when in doubt ------------------------------------------------------------
+    def _object_without(self, atom: ObjectAtom, others: tuple[ObjectAtom, ...]) -> tuple[ObjectAtom, ...]:
+        """The objects of `atom` outside `others`. A way to be outside that `atom` takes anyhow is the only one needed."""
+        pieces: tuple[ObjectAtom, ...] = (atom,)
+        for other in others:
+            ways = tuple(map(self._leniently, complement(Shape(objects=(other,))).objects))
+            result: dict[ObjectAtom, None] = {}
+            for piece in pieces:
+                if any(self._implies(piece, way) for way in ways):
+                    result[piece] = None
+                else:
+                    result.update((met, None) for way in ways if (met := both_objects(piece, way)) is not None)
+            pieces = tuple(result)
+            if len(pieces) > MAX_PIECES:
+                self._narrowed = True
+                pieces = tuple(sorted(pieces, key=_effort)[:MAX_PIECES])
+        return pieces
+
+    def _leniently(self, way: ObjectAtom) -> ObjectAtom:
+        """`way` with goals that may give up: of a way to be outside, less is still outside."""
+        layers = []
+        for layer in way.layers:
+            properties = {
+                name: self._beyond.setdefault(goal, Beyond(goal.part)) if type(goal) is Not else goal
+                for name, goal in layer.properties.items()
+            }
+            layers.append(replace(layer, properties=properties))
+        return replace(way, layers=tuple(layers))
+
+    def _implies(self, atom: ObjectAtom, way: ObjectAtom) -> bool:
+        """Whether every object of `atom` is seen to be one of `way`."""
+        if way.min > atom.min or way.max is not None or way.names:
+            return False
+        if not set(way.required) <= set(atom.required):
+            return False
+        for layer in way.layers:
+            if layer.patterns or layer.rest is not TRUE:
+                return False
+            for name, goal in layer.properties.items():
+                if not self._is_empty(all_of(*_goals(atom, name), not_(goal)), _DEPTH):
+                    return False
+        for when, then in way.clauses:
+            if then & set(atom.required):
+                continue
+            if not any(self._is_empty(all_of(*_goals(atom, name)), _DEPTH) for name in when):
+                return False
+        for exists in way.exists:
+            if exists.value is not TRUE or not any(self._has_key(exists, name) for name in atom.required):
+                return False
+        return True
+
+    def _has_key(self, exists: Exists, name: str) -> bool:
+        shape = self._known_shape(exists.key)
+        return (
+            shape is not None and name not in exists.names and any(strings.admits(atom, name) for atom in shape.strings)
+        )
+
+    def _alike(self, groups: list[tuple[ObjectAtom, ...]]) -> list[tuple[ObjectAtom, ...]]:
+        """The same atoms, with schemas that say the same word for word made the same goal, so that they cancel out."""
+        if sum(map(len, groups)) < 2:
+            return groups
+        return [
+            tuple(replace(atom, layers=tuple(map(self._alike_layer, atom.layers))) for atom in group)
+            for group in groups
+        ]
+
+    def _alike_layer(self, layer: ObjectLayer) -> ObjectLayer:
+        known = self._layers.get(layer)
+        if known is None:
+            properties = {name: self._alike_goal(goal) for name, goal in layer.properties.items()}
+            known = self._layers[layer] = replace(layer, properties=properties)
+        return known
+
+    def _alike_goal(self, goal: Goal) -> Goal:
+        if not isinstance(goal, Schema):
+            return goal
+        key = (skeleton(goal.schema), goal.resource, goal.scope)
+        return self._representatives.setdefault(key, goal)
+
+    # Emptiness, as far as it shows at once; False when in doubt ------------------------------------------------------
 
     def _known_shape(self, goal: Goal) -> Shape | None:
-        """The shape of `goal`, unless it is being worked out right now."""
+        """The shape of `goal`, unless it is being worked out right now or has too many cases."""
         try:
             return self.expander.shape(goal)
-        except SelfReference:
+        except UnsupportedGrammar:
             return None
 
     def _is_empty(self, goal: Goal, depth: int) -> bool:
@@ -210,6 +312,8 @@ class Exclusion:
             return False
         if shape is NOTHING:
             return True
+        if shape.narrowed:
+            return False
         if shape.null or shape.booleans or any(map(numbers.has_value, shape.numbers)):
             return False
         return (
@@ -227,14 +331,46 @@ class Exclusion:
 
     def _object_is_empty(self, atom: ObjectAtom, depth: int = _DEPTH) -> bool:
         for name in atom.required:
-            goals = []
-            for layer in atom.layers:
-                if name in layer.properties:
-                    goals.append(layer.properties[name])
-                elif not layer.patterns:
-                    goals.append(layer.rest)
+            goals = _goals(atom, name)
             if len(goals) == 1 and depth < _DEPTH and goals[0].shape is None:
                 continue  # one schema alone: its author meant it to be satisfiable
             if self._is_empty(all_of(*goals), depth):
                 return True
         return False
+
+
+def _effort(atom: NumberAtom | StringAtom | ArrayAtom | ObjectAtom) -> int:
+    """How much an atom asks for: pieces that ask for little are worth keeping."""
+    if isinstance(atom, ObjectAtom):
+        return len(atom.required) + len(atom.clauses) + 2 * len(atom.exists)
+    return len(atom.contains) if isinstance(atom, ArrayAtom) else 0
+
+
+def _goals(atom: ObjectAtom, name: str) -> list[Goal]:
+    """What the layers of `atom` ask of the member `name`, patterns aside."""
+    goals = []
+    for layer in atom.layers:
+        if name in layer.properties:
+            goals.append(layer.properties[name])
+        elif not layer.patterns:
+            goals.append(layer.rest)
+    return goals
+
+
+def skeleton(schema: Json) -> Hashable:
+    """Equal for schemas that say the same apart from annotations."""
+    if isinstance(schema, dict):
+        return frozenset(
+            (keyword, _members(value) if keyword in _MAPS else skeleton(value))
+            for keyword, value in schema.items()
+            if keyword not in _ANNOTATIONS
+        )
+    if isinstance(schema, list):
+        return tuple(map(skeleton, schema))
+    return (type(schema), schema)
+
+
+def _members(value: Json) -> Hashable:
+    if isinstance(value, dict):
+        return tuple((name, skeleton(child)) for name, child in value.items())
+    return skeleton(value)

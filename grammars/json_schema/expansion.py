@@ -6,6 +6,7 @@ schema costs as much as a flat one.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations, product
 from typing import Any, Final
@@ -31,6 +32,7 @@ from slipform.grammars.json_schema.shapes import (
     All,
     ArrayAtom,
     ArrayLayer,
+    Beyond,
     Clauses,
     Contains,
     Goal,
@@ -72,13 +74,10 @@ _OBJECT_KEYWORDS = frozenset(
 _PLAIN_KEYWORDS = _NUMBER_KEYWORDS | _STRING_KEYWORDS | _ARRAY_KEYWORDS | _OBJECT_KEYWORDS | {"type"}
 _MAX_SUBSETS = 6  # alternatives of an anyOf below unevaluated*, of which every subset may hold at once
 _MAX_CLAUSES = 64
+_MANY_CASES = 4
 _MAX_EXPONENT = 400
 
 Scope = tuple[Resource, ...]
-
-
-class SelfReference(UnsupportedGrammar):
-    """The shape of a schema was asked for while it was being worked out, without a value in between."""
 
 
 class Schema(Goal):
@@ -107,6 +106,7 @@ class Expander:
         keeps_annotations: bool,
         has_dynamic_scope: bool,
         exclusive: Callable[[list[Shape], str], Shape],
+        without_empty: Callable[[Shape], Shape],
         check: Callable[[], None],
     ) -> None:
         """
@@ -114,6 +114,7 @@ class Expander:
             keeps_annotations: the document uses unevaluatedProperties or unevaluatedItems.
             has_dynamic_scope: the document uses $dynamicRef or $recursiveRef.
             exclusive: the values in exactly one of several shapes (`oneOf`); the path is for errors.
+            without_empty: drops cases that are seen to be empty.
             check: called once a schema; raises when time is up.
         """
         self.notes: list[tuple[str, str]] = []
@@ -121,6 +122,7 @@ class Expander:
         self._keeps_annotations = keeps_annotations
         self._has_dynamic_scope = has_dynamic_scope
         self._exclusive = exclusive
+        self._without_empty = without_empty
         self._check = check
         self._goals: dict[tuple[int, Scope], Schema] = {}
         self.expanding: set[Goal] = set()
@@ -159,27 +161,38 @@ class Expander:
         if goal.shape is not None:
             return goal.shape
         if goal in self.expanding:
-            raise SelfReference("a schema that refers to itself", path=goal.path, reason="it would describe nothing")
+            raise UnsupportedGrammar(
+                "a schema that refers to itself", path=goal.path, reason="it would describe nothing"
+            )
         self.expanding.add(goal)
         try:
             if isinstance(goal, Schema):
                 self._check()
                 shape = self._keywords(goal)
-            elif isinstance(goal, All):
-                shape = ANYTHING
-                for part in goal.parts:
-                    shape = intersect(shape, self.shape(part))
-            elif isinstance(goal, Some):
-                shape = union([self.shape(part) for part in goal.parts], keep_annotations=self._keeps_annotations)
+            elif isinstance(goal, Beyond) or (isinstance(goal, All) and any(isinstance(p, Beyond) for p in goal.parts)):
+                try:
+                    shape = self._combined(goal)
+                except UnsupportedGrammar:
+                    shape = Shape(narrowed=True)
             else:
-                assert isinstance(goal, Not)
-                shape = complement(self.shape(goal.part))
+                shape = self._combined(goal)
         finally:
             self.expanding.discard(goal)
         goal.shape = shape
         return shape
 
-    # Keywords ----------------------------------------------------------------------------------------------------------
+    def _combined(self, goal: Goal) -> Shape:
+        if isinstance(goal, All):
+            shape = ANYTHING
+            for part in goal.parts:
+                shape = self._both(shape, self.shape(part))
+            return shape
+        if isinstance(goal, Some):
+            return union([self.shape(part) for part in goal.parts], keep_annotations=self._keeps_annotations)
+        assert isinstance(goal, Not)
+        return complement(self.shape(goal.part), goal.path)
+
+    # Keywords --------------------------------------------------------------------------------------------------------
 
     def _keywords(self, goal: Schema) -> Shape:
         schema = goal.schema
@@ -191,11 +204,11 @@ class Expander:
             if keyword in _PLAIN_KEYWORDS:
                 if not plain_is_done:
                     plain_is_done = True
-                    shape = intersect(shape, self._plain(goal))
+                    shape = self._both(shape, self._plain(goal))
                 continue
             in_place = _IN_PLACE.get(keyword)
             if in_place is not None:
-                shape = intersect(shape, in_place(self, goal))
+                shape = self._both(shape, in_place(self, goal))
         if "unevaluatedProperties" in schema:
             shape = self._unevaluated_properties(goal, shape)
         if "unevaluatedItems" in schema:
@@ -388,7 +401,7 @@ class Expander:
         exact = values.shape_of(listed, path)
         return intersect(shape, exact) if self._keeps_annotations and shape is not ANYTHING else exact
 
-    # In-place applicators ------------------------------------------------------------------------------------------------
+    # In-place applicators --------------------------------------------------------------------------------------------
 
     def _reference(self, goal: Schema) -> Shape:
         return self.shape(self._target(goal, "$ref"))
@@ -418,7 +431,7 @@ class Expander:
     def _all_of(self, goal: Schema) -> Shape:
         shape = ANYTHING
         for part in self._branches(goal, "allOf"):
-            shape = intersect(shape, self.shape(part))
+            shape = self._both(shape, self.shape(part))
         return shape
 
     def _any_of(self, goal: Schema) -> Shape:
@@ -455,18 +468,18 @@ class Expander:
         return self._exclusive([self.shape(part) for part in parts], f"{goal.path}/oneOf")
 
     def _not(self, goal: Schema) -> Shape:
-        return complement(self.shape(self._below(goal, "not")))
+        return complement(self.shape(self._below(goal, "not")), f"{goal.path}/not")
 
     def _if(self, goal: Schema) -> Shape:
         schema = goal.schema
         if "then" not in schema and "else" not in schema and not self._keeps_annotations:
             return ANYTHING
         condition = self.shape(self._below(goal, "if"))
-        holds, fails = condition, complement(condition)
+        holds, fails = condition, complement(condition, f"{goal.path}/if")
         if "then" in schema:
-            holds = intersect(holds, self.shape(self._below(goal, "then")))
+            holds = self._both(holds, self.shape(self._below(goal, "then")))
         if "else" in schema:
-            fails = intersect(fails, self.shape(self._below(goal, "else")))
+            fails = self._both(fails, self.shape(self._below(goal, "else")))
         return union([holds, fails], keep_annotations=self._keeps_annotations)
 
     def _dependent_schemas(self, goal: Schema) -> Shape:
@@ -485,20 +498,20 @@ class Expander:
             if keyword == "dependencies" and isinstance(needed, list | str):
                 listed = [needed] if isinstance(needed, str) else needed
                 clauses = _implied(name, _names(listed, f"{where}/{escape_token(name)}"))
-                result = intersect(result, _objects_only(_clauses_atom(clauses, goal)))
+                result = self._both(result, _objects_only(_clauses_atom(clauses, goal)))
                 continue
             then = self.shape(self._below(goal, keyword, name)).objects
             implied = _implied_clauses(name, then)
-            if implied is not None:
-                result = intersect(result, _objects_only(_clauses_atom(implied, goal)))
+            if implied is not None and not (self._keeps_annotations and any(atom.layers for atom in then)):
+                result = self._both(result, _objects_only(_clauses_atom(implied, goal)))
                 continue
             absent = ObjectLayer({name: FALSE}, (), TRUE, annotates=False)
             without = _objects_only(ObjectAtom(layers=(absent,), path=goal.path))
             present = intersect(Shape(objects=(ObjectAtom(required=(name,), path=goal.path),)), Shape(objects=then))
-            result = intersect(result, union([without, present], keep_annotations=self._keeps_annotations))
+            result = self._both(result, union([without, present], keep_annotations=self._keeps_annotations))
         return result
 
-    # Unevaluated -----------------------------------------------------------------------------------------------------------
+    # Unevaluated -----------------------------------------------------------------------------------------------------
 
     def _unevaluated_properties(self, goal: Schema, shape: Shape) -> Shape:
         rest = self._below(goal, "unevaluatedProperties")
@@ -513,7 +526,7 @@ class Expander:
                 atoms.extend(met.objects)
             else:
                 atoms.append(atom)
-        return Shape(shape.null, shape.booleans, shape.numbers, shape.strings, shape.arrays, tuple(atoms))
+        return replace(shape, objects=tuple(atoms))
 
     def _unevaluated_items(self, goal: Schema, shape: Shape) -> Shape:
         rest = self._below(goal, "unevaluatedItems")
@@ -528,9 +541,14 @@ class Expander:
             closing = ArrayLayer((TRUE,) * known, some_of(rest, *found), None)
             met = intersect(Shape(arrays=(atom,)), Shape(arrays=(ArrayAtom((closing,), path=goal.path),)))
             atoms.extend(met.arrays)
-        return Shape(shape.null, shape.booleans, shape.numbers, shape.strings, tuple(atoms), shape.objects)
+        return replace(shape, arrays=tuple(atoms))
 
-    # Helpers -------------------------------------------------------------------------------------------------------------------
+    # Helpers ---------------------------------------------------------------------------------------------------------
+
+    def _both(self, a: Shape, b: Shape) -> Shape:
+        """The values in both shapes; where cases multiply, those that contradict themselves are dropped at once."""
+        met = intersect(a, b)
+        return self._without_empty(met) if len(met.objects) > _MANY_CASES else met
 
     def _below(self, goal: Schema, keyword: str, key: str | int | None = None) -> Goal:
         """The goal of the subschema under `keyword`, or under its entry `key`."""

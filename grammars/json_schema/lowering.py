@@ -87,7 +87,7 @@ class Lowering:
             options.insert(0, builder.choice(listed))
         return builder.alt(*options)
 
-    # Strings -----------------------------------------------------------------------------------------------------------------
+    # Strings ---------------------------------------------------------------------------------------------------------
 
     def _string(self, atom: StringAtom) -> Node:
         builder = self._builder
@@ -100,7 +100,7 @@ class Lowering:
         body = builder.repeat(builder.dfa(strings.one_character()), atom.min, atom.max)
         return builder.seq(quote, body, quote)
 
-    # Arrays ------------------------------------------------------------------------------------------------------------------
+    # Arrays ----------------------------------------------------------------------------------------------------------
 
     def _array(self, atom: ArrayAtom) -> Node:
         builder = self._builder
@@ -229,7 +229,7 @@ class Lowering:
             options.append(builder.seq(item, rest) if index == 0 else builder.seq(self._separator, item, rest))
         return builder.alt(*options)
 
-    # Unique items ------------------------------------------------------------------------------------------------------------
+    # Unique items ----------------------------------------------------------------------------------------------------
 
     def _unique_items(self, plan: ArrayPlan) -> Node:
         """Items are compared by their bytes, so each has one spelling: twice over if some could be written in ASCII."""
@@ -301,7 +301,7 @@ class Lowering:
         parts += [strings.quoted(strings.decoded(atom), escapes) for atom in shape.strings]
         return union([literals(listed), *parts] if listed else parts)
 
-    # Objects -----------------------------------------------------------------------------------------------------------------
+    # Objects ---------------------------------------------------------------------------------------------------------
 
     def _object(self, atom: ObjectAtom) -> Node:
         builder = self._builder

@@ -80,16 +80,33 @@ def has_value(atom: NumberAtom) -> bool:
 
 
 def _few_multiples(atom: NumberAtom) -> list[Number] | None:
-    """The values themselves, if bounds and step leave only a few."""
-    if atom.step is None or atom.low is None or atom.high is None:
+    """The values themselves, if bounds and step leave only a few.
+
+    A step with too many remainders for an automaton is narrowed to the multiples nearest to 0.
+    """
+    if atom.step is None:
         return None
     step = Fraction(atom.step)
-    first, last = -((-Fraction(atom.low)) // step), Fraction(atom.high) // step
-    if last - first >= MAX_LISTED:
-        return None
+    first = None if atom.low is None else -((-Fraction(atom.low)) // step)
+    last = None if atom.high is None else Fraction(atom.high) // step
+    if first is None or last is None or last - first >= MAX_LISTED:
+        if _Divisor(atom.step).modulus <= MAX_REMAINDERS:
+            return None
+        first, last = _nearest(first, last)
     listed = [step * factor for factor in range(int(first), int(last) + 1)]
     exact = [int(value) if value.denominator == 1 else value for value in listed]
     return [value for value in exact if atom.holds(value)]
+
+
+def _nearest(first: int | None, last: int | None) -> tuple[int, int]:
+    """`MAX_LISTED` factors in a row within bounds, as near to 0 as possible."""
+    half = MAX_LISTED // 2
+    if first is not None and first > -half:
+        last = first + MAX_LISTED - 1 if last is None else min(last, first + MAX_LISTED - 1)
+        return first, last
+    if last is not None and last < half:
+        return last - MAX_LISTED + 1, last
+    return -half, half - 1
 
 
 def _decimal_text(value: Number) -> str:
@@ -184,6 +201,8 @@ def _plain(atom: NumberAtom) -> Dfa:
         side = negative if state[0] == "-" else positive
         return side is not None and side.accepts(state)
 
+    if any(_Divisor(other).modulus > MAX_REMAINDERS for other in atom.not_steps):
+        raise UnsupportedGrammar("not", reason=f"a negated multipleOf takes more than {MAX_REMAINDERS} remainders")
     dfa = _build(("start",), step, accepts)
     for value in atom.excluded:
         dfa = dfa - _plain(NumberAtom(low=value, high=value))
@@ -224,12 +243,10 @@ def _compare(digit: int, other: str) -> int:
 class _Divisor:
     """Remainder of the digits read, scaled so that the step is the whole number `modulus` at `places` decimals."""
 
-    def __init__(self, step: Number, path: str = "") -> None:
+    def __init__(self, step: Number) -> None:
         whole, fraction = _digits(step)
         self.places = len(fraction)
         self.modulus = int(whole + fraction)
-        if self.modulus > MAX_REMAINDERS:
-            raise UnsupportedGrammar("multipleOf", path=path, reason=f"it takes more than {MAX_REMAINDERS} remainders")
 
     def divides(self, remainder: int, places_read: int) -> bool:
         return remainder * 10 ** max(0, self.places - places_read) % self.modulus == 0

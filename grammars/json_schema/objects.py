@@ -9,7 +9,6 @@ from slipform.grammars.json_schema.shapes import (
     ANYTHING,
     FALSE,
     NOTHING,
-    TRUE,
     Clauses,
     Exists,
     Goal,
@@ -167,11 +166,8 @@ def _ways(expander: "Expander", plan: Plan, exists: Exists) -> list[Plan]:
         inside = Keys(keys.names | exists.names, keys.patterns, keys.not_patterns, _met(keys.strings, admitted))
         if not strings.keys_exist(inside):
             continue
-        if exists.value is not TRUE:
-            raise UnsupportedGrammar(
-                "not", path=plan.path, reason="it asks for an undeclared member with a value of its own"
-            )
-        divided = [Region(inside, region.goal, 1)]
+        # With a value of its own, every key in there has it: fewer objects than asked for, and no wrong one.
+        divided = [Region(inside, all_of(region.goal, exists.value), 1)]
         outside = expander.shape(not_(exists.key)).strings
         for rest in (
             Keys(keys.names | exists.names, keys.patterns, keys.not_patterns, _met(keys.strings, outside)),

@@ -74,6 +74,12 @@ class Not(Goal):
         self.part = part
 
 
+class Beyond(Not):
+    """As `Not`, but nothing at all where the complement has too many cases: for places where less is still right."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class NumberAtom:
     """Numbers between the bounds that are multiples of `step` and of none of `not_steps`.
@@ -212,7 +218,11 @@ class ObjectAtom:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
-    """A set of JSON values; see the module."""
+    """A set of JSON values; see the module.
+
+    `narrowed`: some values that the schema admits were left out, because telling all of them apart would take too many
+    cases. Nothing may be concluded from their absence, so such a shape has no complement.
+    """
 
     null: bool = False
     booleans: int = 0
@@ -220,6 +230,7 @@ class Shape:
     strings: tuple[StringAtom, ...] = ()
     arrays: tuple[ArrayAtom, ...] = ()
     objects: tuple[ObjectAtom, ...] = ()
+    narrowed: bool = False
 
     @property
     def is_nothing(self) -> bool:
@@ -248,6 +259,8 @@ def all_of(*goals: Goal) -> Goal:
             parts.update(dict.fromkeys(goal.parts))
         elif goal.shape is not ANYTHING:
             parts[goal] = None
+    if any(isinstance(goal, Not) and goal.part in parts for goal in parts):
+        return FALSE
     return _combined(All, tuple(parts)) if parts else TRUE
 
 
@@ -290,7 +303,7 @@ def _combined(kind: type[All] | type[Some], parts: tuple[Goal, ...]) -> Goal:
     return goal
 
 
-# Intersection ----------------------------------------------------------------------------------------------------------
+# Intersection --------------------------------------------------------------------------------------------------------
 
 Atom = TypeVar("Atom", NumberAtom, StringAtom, ArrayAtom, ObjectAtom)
 
@@ -308,6 +321,7 @@ def intersect(a: Shape, b: Shape) -> Shape:
         _meet(a.strings, b.strings, FULL_STRING, both_strings),
         _meet(a.arrays, b.arrays, FULL_ARRAY, both_arrays),
         _meet(a.objects, b.objects, FULL_OBJECT, both_objects),
+        a.narrowed or b.narrowed,
     )
 
 
@@ -435,7 +449,7 @@ def _joined(a: tuple[Element, ...], b: tuple[Element, ...]) -> tuple[Element, ..
     return tuple(dict.fromkeys(a + b))
 
 
-# Union -----------------------------------------------------------------------------------------------------------------
+# Union ---------------------------------------------------------------------------------------------------------------
 
 
 def union(shapes: list[Shape], *, keep_annotations: bool = False) -> Shape:
@@ -458,6 +472,7 @@ def union(shapes: list[Shape], *, keep_annotations: bool = False) -> Shape:
         _merge_strings([atom for shape in shapes for atom in shape.strings]),
         _distinct([atom for shape in shapes for atom in shape.arrays], None if keep_annotations else FULL_ARRAY),
         _distinct([atom for shape in shapes for atom in shape.objects], None if keep_annotations else FULL_OBJECT),
+        any(shape.narrowed for shape in shapes),
     )
 
 
@@ -491,15 +506,22 @@ def _merge_strings(atoms: list[StringAtom]) -> tuple[StringAtom, ...]:
     return _distinct(atoms, FULL_STRING)
 
 
-# Complement ------------------------------------------------------------------------------------------------------------
+# Complement ----------------------------------------------------------------------------------------------------------
 
 
-def complement(shape: Shape) -> Shape:
-    """The values outside `shape`."""
+def complement(shape: Shape, path: str = "") -> Shape:
+    """The values outside `shape`.
+
+    Raises: UnsupportedGrammar, at `path`, for a shape that was narrowed.
+    """
     if shape is ANYTHING:
         return NOTHING
     if shape is NOTHING:
         return ANYTHING
+    if shape.narrowed:
+        raise UnsupportedGrammar(
+            "not", path=path, reason="what it negates has too many cases to tell all of them apart"
+        )
     return Shape(
         not shape.null,
         3 & ~shape.booleans,
@@ -591,14 +613,25 @@ def _not_array(atom: ArrayAtom) -> list[ArrayAtom]:
 def _not_object(atom: ObjectAtom) -> list[ObjectAtom]:
     path = atom.path
     result = []
-    if atom.required:
-        result.append(ObjectAtom(clauses=((frozenset(atom.required), frozenset()),), path=path))
+    demanded: dict[str, list[Goal]] = {name: [] for name in atom.required}
+    for layer in atom.layers:
+        for name, goal in layer.properties.items():
+            if name in demanded and goal.shape is not ANYTHING:
+                demanded[name].append(goal)
+    # A required member that is missing, or there with a wrong value: one case, "wrong if it is there".
+    for name, goals in demanded.items():
+        if goals:
+            wrong = ObjectLayer({name: not_(all_of(*goals))}, (), TRUE, annotates=False)
+            result.append(ObjectAtom(layers=(wrong,), path=path))
+    free = frozenset(name for name, goals in demanded.items() if not goals)
+    if free:
+        result.append(ObjectAtom(clauses=((free, frozenset()),), path=path))
     if atom.min > 0:
         result.append(ObjectAtom(max=atom.min - 1, path=path))
     if atom.max is not None:
         result.append(ObjectAtom(min=atom.max + 1, path=path))
     for layer in atom.layers:
-        result += _not_layer(layer, path)
+        result += _not_layer(layer, frozenset(demanded), path)
     for names in atom.names:
         found = Exists(not_(names), frozenset(), TRUE, ObjectAtom(names=(names,), path=path))
         result.append(ObjectAtom(exists=(found,), path=path))
@@ -609,10 +642,11 @@ def _not_object(atom: ObjectAtom) -> list[ObjectAtom]:
     return result
 
 
-def _not_layer(layer: ObjectLayer, path: str) -> list[ObjectAtom]:
+def _not_layer(layer: ObjectLayer, required: frozenset[str], path: str) -> list[ObjectAtom]:
+    """The ways to break `layer`, apart from wrong values of `required` names."""
     result = []
     for name, goal in layer.properties.items():
-        if goal.shape is not ANYTHING:
+        if goal.shape is not ANYTHING and name not in required:
             wrong = ObjectLayer({name: not_(goal)}, (), TRUE, annotates=False)
             result.append(ObjectAtom(layers=(wrong,), required=(name,), path=path))
     for pattern, goal in layer.patterns:
