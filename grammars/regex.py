@@ -5,6 +5,7 @@ text ─ parse ─► tree ─ anchors dissolved ─► NFA over atoms ─ deter
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -33,6 +34,7 @@ from slipform.grammars.spec import GrammarSpec, Regex
 from slipform.grammars.utf8 import Partition, spelled
 
 Array = np.ndarray[Any, Any]
+Spell = Callable[[Dfa], Dfa]
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -148,16 +150,32 @@ def build(spec: GrammarSpec, builder: Builder) -> Node:
     return node
 
 
-def fragment(tree: Tree, builder: Builder) -> Node:
+def regex_fragment(
+    pattern: str, builder: Builder, *, flavour: Flavour = "python", search: bool = False, spell: Spell | None = None
+) -> Node:
+    """As `regex_dfa`, but a node of `builder` in which large repetitions are counters. Raises as `regex_dfa`.
+
+    Args:
+        spell: how the text is written, character by character, for instance `json_string_body`; applied to each part.
+    """
+    return fragment(resolved(parse(pattern, flavour), search=search), builder, spell=spell)
+
+
+def fragment(tree: Tree, builder: Builder, *, spell: Spell | None = None) -> Node:
     """The texts that `tree` matches as a whole, as a node of `builder`; large repetitions become counters."""
+
+    def whole(max_states: int) -> Node:
+        dfa = tree_dfa(tree, max_states=max_states, seconds=limits.seconds)
+        return builder.dfa(spell(dfa) if spell else dfa)
+
     builder.budget.check_time()
     limits = builder.budget.limits
     if has_assertion(tree):
-        return builder.dfa(tree_dfa(tree, max_states=min(limits.states, MAX_STATES), seconds=limits.seconds))
+        return whole(min(limits.states, MAX_STATES))
     fits = _size(tree) <= _WHOLE_SIZE
     if fits or isinstance(tree, Text) or _is_choice(tree):
         try:
-            return builder.dfa(tree_dfa(tree, max_states=max(_WHOLE_STATES, _size(tree)), seconds=limits.seconds))
+            return whole(max(_WHOLE_STATES, _size(tree)))
         except GrammarTooLarge:
             # Few characters and many states, as in `(a|b)*a(a|b){14}`: left to the matcher, which makes only the
             # states that a text visits.
@@ -165,12 +183,12 @@ def fragment(tree: Tree, builder: Builder) -> Node:
                 raise
     if isinstance(tree, Repeat):
         tree = _joined(tree)
-        return builder.repeat(fragment(tree.body, builder), tree.minimum, tree.maximum)
+        return builder.repeat(fragment(tree.body, builder, spell=spell), tree.minimum, tree.maximum)
     if isinstance(tree, Concat):
         parts = _flat(tree)
-        return builder.seq(*(fragment(part, builder) for part in (parts if fits else _grouped(parts))))
+        return builder.seq(*(fragment(part, builder, spell=spell) for part in (parts if fits else _grouped(parts))))
     assert isinstance(tree, Alternatives)
-    return builder.alt(*(fragment(option, builder) for option in tree.options))
+    return builder.alt(*(fragment(option, builder, spell=spell) for option in tree.options))
 
 
 def _is_choice(tree: Tree) -> bool:
