@@ -235,7 +235,8 @@ class Builder:
         node = self._interned.get(key)
         if node is None:
             operands = (body, min, -1 if max is None else max, -1 if separator is None else separator)
-            node = self._add(Kind.REPEAT, *operands, nullable=min == 0 or self.is_nullable(body))
+            empty_copy = self.is_nullable(body) and (separator is None or min == 1)
+            node = self._add(Kind.REPEAT, *operands, nullable=min == 0 or empty_copy)
             self._interned[key] = node
         return node
 

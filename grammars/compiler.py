@@ -38,6 +38,7 @@ class CompiledGrammar:
         self._root = root
         self._automaton = Automaton(builder, vocabulary.trie.max_depth)
         self._slots: dict[int, tuple[int, int]] = {}
+        self._reach: dict[int, int] = {}  # per configuration with a mask: bytes that bound how far a token was read
         self._after: dict[int, int] = {}
         self._completions: dict[int, bytes] = {}
         self._shortest = Completions(builder)
@@ -81,13 +82,13 @@ class CompiledGrammar:
         if known is not None and pool.serial[known[0]] == known[1]:
             pool.touch(known[0])
             return known[0]
-        alike = self._automaton.config_for_mask(config)
+        alike = self._config_for_mask(config)
         if alike != config:
             shared = self.mask_slot(alike)
             self._slots[config] = (shared, pool.serial[shared])
             return shared
         mask = np.empty(self.vocabulary.num_words, np.int32)
-        self._automaton.fill_mask(config, self.vocabulary.trie, self.vocabulary.plain, mask)
+        self._reach[config] = self._automaton.fill_mask(config, self.vocabulary.trie, self.vocabulary.plain, mask)
         if self._automaton.is_accepting(config):
             for token in self.vocabulary.eos_ids:
                 allow(mask, token)
@@ -96,6 +97,23 @@ class CompiledGrammar:
             raise VocabularyMismatch(config, missing)
         self._slots[config] = slot = pool.put(mask)
         return slot[0]
+
+    def _config_for_mask(self, config: int) -> int:
+        """A configuration whose mask is the same. Counts nearer to their bounds than the longest token are still alike
+        if no token that fits here is as long: that is known once the mask for counts in the middle is."""
+        automaton = self._automaton
+        alike = automaton.config_for_mask(config)
+        if alike != config:
+            return alike
+        middle = automaton.config_for_mask(config, 1)
+        if middle == config:
+            return config
+        if middle not in self._reach:
+            self.mask_slot(middle)
+        reach = self._reach.get(middle)
+        if reach is None or automaton.config_for_mask(config, reach) != middle:
+            return config
+        return middle
 
     def after_token(self, config: int, token_id: int) -> int:
         """The configuration after a token; 0 if it is not allowed, -1 after an allowed end of sequence."""

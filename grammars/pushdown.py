@@ -93,14 +93,18 @@ class Automaton:
                     return config, begin
                 self._serve(status)
 
-    def config_for_mask(self, config: int) -> int:
-        """A configuration with the same mask, the same one for as many as possible (see the kernel)."""
+    def config_for_mask(self, config: int, reach: int | None = None) -> int:
+        """A configuration with the same mask for tokens of up to `reach` bytes (None: of any), the same one for as many
+        configurations as possible: counts that are far from their bounds are alike."""
         with self.lock:
-            self._run(lambda: kernel.config_for_mask(self.heap, config, self._max_depth))
+            bound, keep = (self._max_depth, 1) if reach is None else (reach, 0)
+            while (status := kernel.config_for_mask(self.heap, config, bound, keep)) != kernel.OK:
+                self._serve(status)
             return int(self._registers[kernel.ARGUMENT])
 
-    def fill_mask(self, config: int, trie: TokenTrie, plain: PlainSlice, mask: Int32) -> None:
-        """Write the mask of the tokens that can be read from `config`."""
+    def fill_mask(self, config: int, trie: TokenTrie, plain: PlainSlice, mask: Int32) -> int:
+        """Write the mask of the tokens that can be read from `config`; returns a length in bytes that bounds how far
+        any token was read."""
         with self.lock:
             self._run(lambda: kernel.plain_room(self.heap, config, plain.longest))
             room = int(self._registers[kernel.ARGUMENT])
@@ -113,7 +117,7 @@ class Automaton:
                     self.heap, config, at, trie.byte, trie.depth, trie.skip, trie.token_first, trie.tokens, mask
                 )
                 if status == kernel.OK:
-                    return
+                    return self._max_depth if room else int(self._registers[kernel.DEEPEST])
                 at = int(self._registers[kernel.RESUME_AT])
                 self._serve(status)
 

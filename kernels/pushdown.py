@@ -71,7 +71,8 @@ SEED_COLUMNS = 3  # first pair, number of pairs, configuration
     NUM_OUT,
     ACCEPTING,
     WALKED,
-) = range(13)
+    DEEPEST,
+) = range(14)
 NUM_REGISTERS = 16
 
 
@@ -510,7 +511,7 @@ def start_config(heap: Any, root: Int) -> Int:
 
 @njit(cache=True, nogil=True)
 def _find_successor(heap: Any, config: Int, byte: Int) -> Int:
-    """The successor of `config` by `byte`, or -status; put into its row for all bytes on which the items do the same."""
+    """The successor of `config` by `byte`, or -status. Put into the row for all bytes on which the items do the same."""
     registers = _table(heap, REGISTERS)
     literals = _table(heap, LITERALS)
     leaf_first = _table(heap, LEAF_FIRST)
@@ -630,12 +631,14 @@ def walk_mask(
 
     Trie nodes are in depth-first order; `trie_skip[i]` is the node behind i's subtree, and the tokens that end at node
     i are tokens[token_first[i] : token_first[i + 1]]. After a need was served, call again with the RESUME_AT register.
+    DEEPEST holds the greatest depth that was read.
     """
     registers = _table(heap, REGISTERS)
     configs = _table(heap, CONFIGS)
     rows = _table(heap, ROWS)
     path = _table(heap, PATH)
     path[0] = config
+    deepest = np.int64(0) if at == 0 else np.int64(registers[DEEPEST])
     node = at
     size = len(trie_byte)
     while node < size:
@@ -647,15 +650,18 @@ def walk_mask(
             successor = np.int64(_find_successor(heap, here, trie_byte[node]))
             if successor < 0:
                 registers[RESUME_AT] = node
+                registers[DEEPEST] = deepest
                 return -successor
         if successor == DEAD:
             node = trie_skip[node]
             continue
         path[depth] = successor
+        deepest = max(deepest, depth)
         for k in range(token_first[node], token_first[node + 1]):
             token = tokens[k]
             mask[token >> 5] |= np.int32(1) << np.int32(token & 31)
         node += 1
+    registers[DEEPEST] = deepest
     return OK
 
 
@@ -678,26 +684,21 @@ def _clamped(heap: Any, node: Int, value: Int, reach: Int) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _frame_for_mask(heap: Any, frame: Int, reach: Int) -> Any:
-    """The frame with all counts clamped; -1 if there is no room."""
+def _frame_for_mask(heap: Any, frame: Int, reach: Int, keep: Int) -> Any:
+    """The frame with all counts clamped; -1 if there is no room. With `keep`, answers are kept with the frames."""
     registers = _table(heap, REGISTERS)
     frames = _table(heap, FRAMES)
     work = _table(heap, WORK)
-    if frame == 0:
-        return frame
-    at = frame * FRAME_COLUMNS
-    if frames[at + 4] >= 0:
-        return frames[at + 4]
     # Up to the first frame whose answer is known, then down again, keeping the way in `work`.
     way = 0
     here = frame
-    while here != 0 and frames[here * FRAME_COLUMNS + 4] < 0:
+    while here != 0 and (not keep or frames[here * FRAME_COLUMNS + 4] < 0):
         if way >= len(work):
+            registers[NUM_WORK] = way >> 1
             return -1
         work[way] = here
         way += 1
         here = frames[here * FRAME_COLUMNS]
-    registers[NUM_WORK] = way >> 1
     known = np.int64(0) if here == 0 else np.int64(frames[here * FRAME_COLUMNS + 4])
     while way > 0:
         way -= 1
@@ -706,16 +707,17 @@ def _frame_for_mask(heap: Any, frame: Int, reach: Int) -> Any:
         known = np.int64(push_frame(heap, known, node, _clamped(heap, node, value, reach)))
         if known < 0:
             return known
-        frames[here * FRAME_COLUMNS + 4] = known
+        if keep:
+            frames[here * FRAME_COLUMNS + 4] = known
     return known
 
 
 @njit(cache=True, nogil=True)
-def config_for_mask(heap: Any, config: Int, reach: Int) -> Int:
+def config_for_mask(heap: Any, config: Int, reach: Int, keep: Int) -> Int:
     """A configuration with the same mask for tokens of up to `reach` bytes, in ARGUMENT.
 
     Counts that are further than `reach` copies from their bounds are replaced by one that stands for all of them, so
-    that one mask serves them all. Returns a status.
+    that one mask serves them all. `keep` must go with one value of `reach` only. Returns a status.
     """
     registers = _table(heap, REGISTERS)
     items = _table(heap, ITEMS)
@@ -729,7 +731,7 @@ def config_for_mask(heap: Any, config: Int, reach: Int) -> Int:
     changed = False
     for i in range(count):
         frame = items[2 * (first + i) + 1]
-        mapped = _frame_for_mask(heap, frame, reach)
+        mapped = _frame_for_mask(heap, frame, reach, keep)
         if mapped < 0:
             return NEED_ROOM
         changed = changed or mapped != frame
@@ -852,7 +854,7 @@ def forced_bytes(heap: Any, config: Int, text: Any, count: Int) -> Int:
     registers = _table(heap, REGISTERS)
     configs = _table(heap, CONFIGS)
     rows = _table(heap, ROWS)
-    status = OK
+    status = np.int64(OK)
     while count < len(text) and configs[config * CONFIG_COLUMNS + 2] == 0:
         only = _only_byte(heap, config)
         if only < 0:

@@ -34,7 +34,7 @@ class Oracle:
         if kind == "alt":
             return any(self.nullable(part, seen) for part in e[1])
         if kind == "rep":
-            return e[2] == 0 or self.nullable(e[1], seen)
+            return e[2] == 0 or (self.nullable(e[1], seen) and (e[2] == 1 or e[4] is None))
         return e[1] not in seen and self.nullable(self.rules[e[1]], seen | {e[1]})
 
     def derive(self, e: Expression, byte: int) -> Iterator[Expression]:
