@@ -65,12 +65,14 @@ class Exclusion:
         self._beyond: dict[Goal, Goal] = {}
         self._representatives: dict[Hashable, Goal] = {}
 
-    def exactly_one(self, shapes: list[Shape], path: str) -> Shape:
-        """The values in exactly one of `shapes`.
+    def exactly_one(self, shapes: list[Shape], context: Shape, path: str) -> Shape:
+        """The values of `context` in exactly one of `shapes`.
+
+        The context is what the schema says beside its oneOf: what it requires often tells the alternatives apart.
 
         Raises: UnsupportedGrammar when there are too many alternatives to compare.
         """
-        outer, self._narrowed = self._narrowed, any(shape.narrowed for shape in shapes)
+        outer, self._narrowed = self._narrowed, any(shape.narrowed for shape in (context, *shapes))
         null = sum(shape.null for shape in shapes) == 1
         booleans = 0
         for bit in (TRUE_BIT, FALSE_BIT):
@@ -88,14 +90,9 @@ class Exclusion:
                 lambda atom, others: intersect(Shape(arrays=(atom,)), complement(Shape(arrays=others))).arrays,
                 path,
             ),
-            self._each(
-                self._alike([shape.objects for shape in shapes]),
-                both_objects,
-                self._object_is_empty,
-                self._object_without,
-                path,
-            ),
         )
+        result = intersect(result, context)
+        result = replace(result, objects=self._objects([shape.objects for shape in shapes], context.objects, path))
         result = replace(result, narrowed=True) if self._narrowed else result
         self._narrowed = outer  # an inner oneOf may have been worked out on the way
         return result
@@ -135,6 +132,17 @@ class Exclusion:
             path,
         )
 
+    def _objects(
+        self, groups: list[tuple[ObjectAtom, ...]], context: tuple[ObjectAtom, ...], path: str
+    ) -> tuple[ObjectAtom, ...]:
+        if not context:
+            return ()
+        groups = self._alike(groups)
+        beside = Shape(objects=context)
+        met = [intersect(beside, Shape(objects=atoms)).objects for atoms in groups]
+        met = [tuple(atom for atom in atoms if not self._object_is_empty(atom)) for atoms in met]
+        return self._each(met, both_objects, self._object_is_empty, self._object_without, path, groups)
+
     def _each(
         self,
         groups: list[tuple[Atom, ...]],
@@ -142,10 +150,15 @@ class Exclusion:
         is_empty: Callable[[Atom], bool],
         without: Callable[[Atom, tuple[Atom, ...]], tuple[Atom, ...]],
         path: str,
+        excluded: list[tuple[Atom, ...]] | None = None,
     ) -> tuple[Atom, ...]:
+        """The atoms of each group outside all the other groups; `excluded`: what the groups are within their context."""
         filled = [atoms for atoms in groups if atoms]
         if len(filled) < 2:
             return filled[0] if filled else ()
+        outside = filled
+        if excluded is not None:
+            outside = [whole for whole, atoms in zip(excluded, groups, strict=True) if atoms]
         overlaps: list[set[int]] = [set() for _ in filled]
         for i, j in self._pairs(filled, path):
             if j in overlaps[i]:
@@ -160,7 +173,7 @@ class Exclusion:
                 remaining: list[Atom] = [atom]
                 for other in sorted(others):
                     self._budget.check_time()
-                    pieces = dict.fromkeys(part for piece in remaining for part in without(piece, filled[other]))
+                    pieces = dict.fromkeys(part for piece in remaining for part in without(piece, outside[other]))
                     remaining = [piece for piece in pieces if not is_empty(piece)]
                     if len(remaining) > MAX_PIECES:
                         self._narrowed = True

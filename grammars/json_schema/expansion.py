@@ -105,7 +105,7 @@ class Expander:
         *,
         keeps_annotations: bool,
         has_dynamic_scope: bool,
-        exclusive: Callable[[list[Shape], str], Shape],
+        exclusive: Callable[[list[Shape], Shape, str], Shape],
         without_empty: Callable[[Shape], Shape],
         check: Callable[[], None],
     ) -> None:
@@ -113,7 +113,7 @@ class Expander:
         Args:
             keeps_annotations: the document uses unevaluatedProperties or unevaluatedItems.
             has_dynamic_scope: the document uses $dynamicRef or $recursiveRef.
-            exclusive: the values in exactly one of several shapes (`oneOf`); the path is for errors.
+            exclusive: the values of a second shape in exactly one of several (`oneOf`); the path is for errors.
             without_empty: drops cases that are seen to be empty.
             check: called once a schema; raises when time is up.
         """
@@ -209,6 +209,12 @@ class Expander:
             in_place = _IN_PLACE.get(keyword)
             if in_place is not None:
                 shape = self._both(shape, in_place(self, goal))
+        if "allOf" in schema:
+            for part in self._branches(goal, "allOf"):
+                if _is_one_of(part):
+                    shape = self._one_of(part, shape)
+        if "oneOf" in schema:
+            shape = self._one_of(goal, shape)
         if "unevaluatedProperties" in schema:
             shape = self._unevaluated_properties(goal, shape)
         if "unevaluatedItems" in schema:
@@ -431,7 +437,8 @@ class Expander:
     def _all_of(self, goal: Schema) -> Shape:
         shape = ANYTHING
         for part in self._branches(goal, "allOf"):
-            shape = self._both(shape, self.shape(part))
+            if not _is_one_of(part):  # these come last
+                shape = self._both(shape, self.shape(part))
         return shape
 
     def _any_of(self, goal: Schema) -> Shape:
@@ -456,16 +463,18 @@ class Expander:
                 cases.append(case)
         return union(cases, keep_annotations=True)
 
-    def _one_of(self, goal: Schema) -> Shape:
+    def _one_of(self, goal: Schema, context: Shape) -> Shape:
+        """oneOf, met with what the schema says beside it: the last keyword, since that helps to tell alternatives apart."""
         parts = self._branches(goal, "oneOf")
         if len(parts) == 1:
-            return self.shape(parts[0])
+            return self._both(context, self.shape(parts[0]))
         names = _single_required(parts)
         if names is not None and len(names) * (len(names) - 1) // 2 <= _MAX_CLAUSES:
             exactly_one: Clauses = ((frozenset(), frozenset(names)),)
             exactly_one += tuple((frozenset(pair), frozenset()) for pair in combinations(names, 2))
-            return Shape(objects=(_clauses_atom(exactly_one, goal),))  # any other type satisfies every branch
-        return self._exclusive([self.shape(part) for part in parts], f"{goal.path}/oneOf")
+            # Any value of another type satisfies every branch.
+            return self._both(context, Shape(objects=(_clauses_atom(exactly_one, goal),)))
+        return self._exclusive([self.shape(part) for part in parts], context, f"{goal.path}/oneOf")
 
     def _not(self, goal: Schema) -> Shape:
         return complement(self.shape(self._below(goal, "not")), f"{goal.path}/not")
@@ -572,7 +581,6 @@ _IN_PLACE: Final[dict[str, Callable[[Expander, Schema], Shape]]] = {
     "$recursiveRef": Expander._recursive_reference,
     "allOf": Expander._all_of,
     "anyOf": Expander._any_of,
-    "oneOf": Expander._one_of,
     "not": Expander._not,
     "if": Expander._if,
     "dependentSchemas": Expander._dependent_schemas,
@@ -601,6 +609,11 @@ def _clauses_atom(clauses: Clauses, goal: Schema) -> ObjectAtom:
     required = tuple(name for when, then in clauses if not when and len(then) == 1 for name in then)
     others = tuple((when, then) for when, then in clauses if when or len(then) != 1)
     return ObjectAtom(required=required, clauses=others, path=goal.path)
+
+
+def _is_one_of(goal: Goal) -> bool:
+    """Whether a schema says nothing but oneOf."""
+    return isinstance(goal, Schema) and "oneOf" in goal.schema and ASSERTIONS.isdisjoint(goal.schema.keys() - {"oneOf"})
 
 
 def _required_names(goal: Goal) -> tuple[str, ...] | None:
