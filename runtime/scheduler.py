@@ -148,6 +148,9 @@ class Scheduler:
         else:
             holding = sequence.holding
             assert holding is not None
+            if sequence.fill is not None and sequence.pending_len == 0:
+                # A fill begins right where another one ended: the last token's logits are wanted a second time.
+                sequence.computed_len -= 1
             if holding.length > sequence.computed_len:
                 self._cache.truncate(holding, sequence.ids, sequence.computed_len)
 

@@ -1,6 +1,7 @@
 """Finding stops in the text of a fill, across token borders, and how much of the text is still in doubt.
 
-Text is in doubt while it could be the beginning of a stop; a stream shows only what is not.
+Text is in doubt while it could be the beginning of a stop; a stream shows only what is not. Stops are looked for after
+each token: the one that is complete first ends the fill, and to a pattern the text so far is the whole text.
 """
 
 from collections.abc import Callable

@@ -17,7 +17,26 @@ from tests.runtime.driving import drive as drive_events
 from tests.runtime.driving import outcome, request, results, streamed, unfused
 
 WORDS = [
-    *["the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "answer", "name", "http", "example", "naïve", "東京", "😀", "12", "then"],
+    *[
+        "the",
+        "quick",
+        "brown",
+        "fox",
+        "jumps",
+        "over",
+        "a",
+        "lazy",
+        "dog",
+        "answer",
+        "name",
+        "http",
+        "example",
+        "naïve",
+        "東京",
+        "😀",
+        "12",
+        "then",
+    ],
     '{"name":',
     '"Ada"}',
 ]
