@@ -1,0 +1,284 @@
+"""Our engine beside `transformers.generate`, same weights, same machine, in one run.
+
+    python benchmarks/bench_programs.py [--model DIR] [--repeats 5] [--dtype float32]
+
+Four workloads, each timed in turn (ours, theirs, ours, theirs …), greedy, equal numbers of new
+tokens unless a grammar ends them:
+
+    free_b1        one prompt of about 200 tokens, 64 new tokens
+    free_b16       16 prompts of 40 to 300 tokens at once, 64 new tokens each
+    json_b16       16 support mails at once to JSON under one schema; theirs with an xgrammar logits processor
+    shared_prefix  64 rows behind one few-shot prefix of about 1,000 tokens, 24 new tokens each; theirs in batches of 16
+
+The ratio is their time over ours for the same work. Outputs are checked before anything is timed: free text must be
+equal token for token (float32), JSON must parse and validate on both sides. A second table takes our speed apart:
+jump-forward off, prefix cache off, one request at a time.
+"""
+
+import argparse
+import json
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import torch
+import transformers
+import xgrammar
+from common import measure_in_turn, print_result, print_table
+from xgrammar.contrib.hf import LogitsProcessor
+
+import slipform as sf
+from slipform.grammars.spec import GrammarSpec, JsonSchema
+from slipform.runtime.config import EMBEDDED_MODEL
+from slipform.runtime.request import Fill, GenerateRequest, RequestFinished, Segment, TokenIds
+
+TICKET: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "customer": {"type": "string", "maxLength": 40},
+        "email": {"type": "string", "maxLength": 40},
+        "category": {"enum": ["billing", "delivery", "technical", "account"]},
+        "urgency": {"enum": ["low", "medium", "high"]},
+        "order": {"type": "string", "pattern": "^[A-Z]{2}-[0-9]{5}$"},
+        "refund_requested": {"type": "boolean"},
+    },
+    "required": ["customer", "email", "category", "urgency", "order", "refund_requested"],
+    "additionalProperties": False,
+}
+
+FREE_TOKENS = 64
+JSON_TOKENS = 160
+SHARED_TOKENS = 24
+
+
+def mail(rng: random.Random) -> str:
+    name = rng.choice(["Ana Silva", "Tom Becker", "Mia Novak", "Omar Haddad", "Lucy Chen", "Piet de Vries"])
+    trouble = rng.choice(
+        [
+            "the parcel never arrived and nobody answers the phone",
+            "I was charged twice for the same month",
+            "the app closes as soon as I open the settings",
+            "I cannot sign in since I changed my password",
+        ]
+    )
+    extra = " ".join(
+        rng.choice(["I have waited long enough.", "Please write back.", "This is the second mail.", "Thank you."])
+        for _ in range(rng.randint(0, 12))
+    )
+    order = f"{rng.choice(['AB', 'KX', 'ZQ'])}-{rng.randint(10000, 99999)}"
+    address = name.split()[0].lower() + "@example.org"
+    return f"Hello, {trouble}. My order is {order}. {extra}\n{name}, {address}"
+
+
+class Ours:
+    """The engine, driven with token ids so that both sides read the same prompts."""
+
+    def __init__(self, model: Path, dtype: str, **options: Any) -> None:
+        self.engine = sf.Engine(model, dtype=dtype, **options).start()
+        self._count = 0
+
+    def generate(
+        self,
+        prompts: Sequence[Sequence[int]],
+        max_tokens: int,
+        *,
+        constraint: GrammarSpec | None = None,
+        one_at_a_time: bool = False,
+        jump_forward: bool = True,
+    ) -> list[RequestFinished]:
+        sampling = sf.SamplingParams(max_tokens=max_tokens, temperature=0.0, ignore_eos=constraint is None)
+        fill = Fill(sampling=sampling, constraint=constraint, heal=False, jump_forward=jump_forward)
+        handles, results = [], []
+        for ids in prompts:
+            segments: tuple[Segment, ...] = (TokenIds(tuple(ids)), fill)
+            self._count += 1
+            handle = self.engine.submit(GenerateRequest(f"bench-{self._count}", segments))
+            if one_at_a_time:
+                results.append(handle.result())
+            else:
+                handles.append(handle)
+        return results + [handle.result() for handle in handles]
+
+    def close(self) -> None:
+        self.engine.close()
+
+
+class Theirs:
+    """`transformers.generate` with its defaults: dynamic cache, SDPA attention, left padding."""
+
+    def __init__(self, model: Path, dtype: str) -> None:
+        self.tokenizer = transformers.AutoTokenizer.from_pretrained(model)
+        self.model = transformers.AutoModelForCausalLM.from_pretrained(model, dtype=getattr(torch, dtype)).eval()
+        self.pad_id = self.tokenizer.pad_token_id
+        if self.pad_id is None:
+            self.pad_id = self.tokenizer.eos_token_id
+        info = xgrammar.TokenizerInfo.from_huggingface(self.tokenizer, vocab_size=self.model.config.vocab_size)
+        self.compiler = xgrammar.GrammarCompiler(info, max_threads=1)
+
+    @torch.inference_mode()
+    def generate(
+        self, prompts: Sequence[Sequence[int]], max_tokens: int, *, schema: dict[str, Any] | None = None
+    ) -> list[list[int]]:
+        width = max(map(len, prompts))
+        ids = torch.full((len(prompts), width), self.pad_id)
+        mask = torch.zeros_like(ids)
+        for row, prompt in enumerate(prompts):
+            ids[row, width - len(prompt) :] = torch.tensor(prompt)
+            mask[row, width - len(prompt) :] = 1
+        options: dict[str, Any] = {"max_new_tokens": max_tokens, "do_sample": False, "pad_token_id": self.pad_id}
+        if schema is None:
+            options["eos_token_id"] = None
+        else:
+            grammar = self.compiler.compile_json_schema(schema, any_whitespace=False)
+            options["logits_processor"] = [LogitsProcessor(grammar)]
+        output = self.model.generate(ids, attention_mask=mask, **options)
+        return [row[width:].tolist() for row in output]
+
+    def text(self, ids: Sequence[int]) -> str:
+        return str(self.tokenizer.decode(ids, skip_special_tokens=True))
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Both sides of one comparison, the check that they did the same, and our side with parts switched off."""
+
+    check: Callable[[], None]
+    ours: Callable[[], Any]
+    theirs: Callable[[], Any]
+    parts: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
+
+
+def free_prompts(theirs: Theirs, rng: random.Random, lengths: Sequence[int]) -> list[list[int]]:
+    prompts = []
+    for length in lengths:
+        ids: list[int] = []
+        while len(ids) < length:
+            ids += theirs.tokenizer.encode(mail(rng) + "\n", add_special_tokens=False)
+        prompts.append(ids[:length])
+    return prompts
+
+
+def json_prompts(theirs: Theirs, rng: random.Random, count: int) -> list[list[int]]:
+    prompts = []
+    for _ in range(count):
+        messages = [{"role": "user", "content": mail(rng) + "\n\nExtract the ticket as JSON."}]
+        text = theirs.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        prompts.append(theirs.tokenizer.encode(text, add_special_tokens=False))
+    return prompts
+
+
+def shared_prompts(theirs: Theirs, rng: random.Random, count: int, prefix_len: int) -> list[list[int]]:
+    prefix = free_prompts(theirs, rng, [prefix_len])[0]
+    return [prefix + theirs.tokenizer.encode("\n" + mail(rng), add_special_tokens=False)[:60] for _ in range(count)]
+
+
+def in_batches(theirs: Theirs, prompts: Sequence[Sequence[int]], max_tokens: int, size: int = 16) -> list[list[int]]:
+    rows: list[list[int]] = []
+    for start in range(0, len(prompts), size):
+        rows += theirs.generate(prompts[start : start + size], max_tokens)
+    return rows
+
+
+def fill_ids(results: Sequence[RequestFinished]) -> list[list[int]]:
+    return [list(result.sequences[0].fills[0].token_ids) for result in results]
+
+
+def check_equal(name: str, ours: Sequence[Sequence[int]], theirs: Sequence[Sequence[int]], exact: bool) -> None:
+    same = sum(list(a) == list(b) for a, b in zip(ours, theirs, strict=True))
+    print(f"{name}: {same} of {len(ours)} outputs equal token for token")
+    if exact and same != len(ours):
+        raise SystemExit(f"{name}: outputs differ; timing them would mean nothing")
+
+
+def check_valid(name: str, texts: Sequence[str]) -> None:
+    for text in texts:
+        jsonschema.validate(json.loads(text), TICKET)
+    print(f"{name}: {len(texts)} of {len(texts)} outputs valid")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, default=EMBEDDED_MODEL)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
+    names = ["free_b1", "free_b16", "json_b16", "shared_prefix"]
+    parser.add_argument("--workloads", nargs="+", choices=names, default=names)
+    arguments = parser.parse_args()
+
+    ours, theirs = Ours(arguments.model, arguments.dtype), Theirs(arguments.model, arguments.dtype)
+    uncached = Ours(arguments.model, arguments.dtype, prefix_cache=False)
+    rng = random.Random(0)
+    one = free_prompts(theirs, rng, [200])
+    sixteen = free_prompts(theirs, rng, [rng.randint(40, 300) for _ in range(16)])
+    tickets = json_prompts(theirs, rng, 16)
+    rows = shared_prompts(theirs, rng, 64, 1000)
+    schema = JsonSchema.of(TICKET, whitespace="compact")
+
+    def ours_json(engine: Ours = ours, **options: Any) -> list[RequestFinished]:
+        engine.engine.flush_cache()
+        return engine.generate(tickets, JSON_TOKENS, constraint=schema, **options)
+
+    def ours_free(prompts: Sequence[Sequence[int]], tokens: int, engine: Ours = ours) -> list[RequestFinished]:
+        engine.engine.flush_cache()
+        return engine.generate(prompts, tokens)
+
+    exact = arguments.dtype == "float32"
+
+    def check_free(name: str, prompts: Sequence[Sequence[int]], tokens: int) -> None:
+        check_equal(name, fill_ids(ours_free(prompts, tokens)), in_batches(theirs, prompts, tokens), exact)
+
+    def check_json() -> None:
+        check_valid("json_b16, ours", [result.sequences[0].fills[0].text for result in ours_json()])
+        rows = theirs.generate(tickets, JSON_TOKENS, schema=TICKET)
+        check_valid("json_b16, theirs", [theirs.text(ids) for ids in rows])
+
+    workloads = {
+        "free_b1": Workload(
+            lambda: check_free("free_b1", one, FREE_TOKENS),
+            lambda: ours_free(one, FREE_TOKENS),
+            lambda: theirs.generate(one, FREE_TOKENS),
+        ),
+        "free_b16": Workload(
+            lambda: check_free("free_b16", sixteen, FREE_TOKENS),
+            lambda: ours_free(sixteen, FREE_TOKENS),
+            lambda: theirs.generate(sixteen, FREE_TOKENS),
+        ),
+        "json_b16": Workload(
+            check_json,
+            ours_json,
+            lambda: theirs.generate(tickets, JSON_TOKENS, schema=TICKET),
+            {
+                "jump-forward off": lambda: ours_json(jump_forward=False),
+                "prefix cache off": lambda: ours_json(uncached),
+                "one at a time": lambda: ours_json(one_at_a_time=True),
+            },
+        ),
+        "shared_prefix": Workload(
+            lambda: check_free("shared_prefix", rows, SHARED_TOKENS),
+            lambda: ours_free(rows, SHARED_TOKENS),
+            lambda: in_batches(theirs, rows, SHARED_TOKENS),
+            {"prefix cache off": lambda: ours_free(rows, SHARED_TOKENS, uncached)},
+        ),
+    }
+    table, parts, ratios = [], [], {}
+    for name in arguments.workloads:
+        work = workloads[name]
+        work.check()
+        timings = measure_in_turn({"ours": work.ours, "theirs": work.theirs, **work.parts}, repeats=arguments.repeats)
+        ratios[f"{name}_ratio"] = round(timings["theirs"].median / timings["ours"].median, 2)
+        table.append([name, timings["ours"], timings["theirs"], ratios[f"{name}_ratio"]])
+        for part in work.parts:
+            parts.append([f"{name}, {part}", timings[part], timings[part].median / timings["ours"].median])
+    print_table("Slipform and transformers.generate", ["workload", "ours", "theirs", "theirs / ours"], table)
+    if parts:
+        print_table("Where our speed comes from", ["setting", "time", "slower by"], parts)
+    for engine in (ours, uncached):
+        engine.close()
+    print_result(ratios, {"model": arguments.model.name, "dtype": arguments.dtype, "repeats": arguments.repeats})
+
+
+if __name__ == "__main__":
+    main()
