@@ -511,7 +511,7 @@ def start_config(heap: Any, root: Int) -> Int:
 
 @njit(cache=True, nogil=True)
 def _find_successor(heap: Any, config: Int, byte: Int) -> Int:
-    """The successor of `config` by `byte`, or -status. Put into the row for all bytes on which the items do the same."""
+    """The successor of `config` by `byte`, or -status. Stored for all bytes on which the items do the same."""
     registers = _table(heap, REGISTERS)
     literals = _table(heap, LITERALS)
     leaf_first = _table(heap, LEAF_FIRST)
