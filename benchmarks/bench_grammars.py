@@ -1,0 +1,335 @@
+"""Grammars on real JSON schemas and regexes: how many compile, how many are right, and what masks cost.
+
+    python benchmarks/bench_grammars.py --data dev.jsonl.gz --tokenizer DIR [--engines slipform,llguidance] [--sample 4]
+
+`--data` holds one JSON object a line: `id`, `schema`, `valid`, `invalid`. A valid instance is right if each of its tokens
+is allowed, in compact and in `json.dumps` form, and the text may end behind the last; an invalid one (compact) if it is
+refused somewhere. Each engine runs in a child process with a bound on memory and on the seconds of a compile; a child
+that exceeds them is replaced. The garbage collector is off while timing. Timings are per token: mask and advance; the
+first walk is the first text under a grammar, the warm walk is the same text again.
+"""
+
+import argparse
+import gc
+import gzip
+import json
+import multiprocessing
+import resource
+import statistics
+import time
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from common import print_result, print_table
+from grammar_engines import Engine, Walk, load_tokenizer, make_engine
+
+COMPILE_SECONDS = 30.0
+MEMORY_BYTES = 6 << 30
+BATCHES = (64, 256)
+WARM_UP = {"type": "object", "properties": {"a": {"type": "string", "pattern": "^a+$"}, "b": {"type": "array"}}}
+
+
+def texts_of(instance: Any) -> list[str]:
+    """The compact form and the default form of `json.dumps`."""
+    return [json.dumps(instance, ensure_ascii=False, separators=(",", ":")), json.dumps(instance)]
+
+
+class Runner:
+    """One engine in a child process: answers a job at a time."""
+
+    def __init__(self, name: str, tokenizer_path: Path) -> None:
+        self.engine = make_engine(name, tokenizer := load_tokenizer(tokenizer_path))
+        self.tokenizer = tokenizer
+        self._ids: dict[str, list[int]] = {}
+        self.check_schema({"schema": WARM_UP, "valid": [{"a": "aa", "b": [1]}], "invalid": [{"a": 1}]})
+
+    def encode(self, text: str) -> list[int]:
+        return list(self.tokenizer.encode(text, add_special_tokens=False))
+
+    def check_schema(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Compile, first mask, every instance; then the first text again."""
+        gc.collect()
+        gc.disable()
+        try:
+            begun = time.perf_counter()
+            start = self.engine.compile_schema(row["schema"])
+            walk = start()
+            walk.mask()
+            first_mask = time.perf_counter() - begun
+            result: dict[str, Any] = {"first_mask": first_mask, "wrong": 0, "refused": 0, "first": [], "all": []}
+            texts = [text for value in row["valid"] for text in texts_of(value)]
+            for index, text in enumerate(texts):
+                taken, times = self._walk(start(), self.encode(text))
+                result["refused"] += not taken
+                result["all"] += times
+                if index == 0:
+                    result["first"] = times
+            if texts:
+                ids = self.encode(texts[0])
+                result["warm"] = self._walk(start(), ids)[1]
+                result["forced"], result["tokens"] = self._forced(start(), ids)
+            for value in row["invalid"]:
+                result["wrong"] += self._walk(start(), self.encode(texts_of(value)[0]))[0]
+            return result
+        finally:
+            gc.enable()
+
+    def check_regex(self, row: dict[str, Any]) -> dict[str, Any]:
+        gc.collect()
+        gc.disable()
+        try:
+            begun = time.perf_counter()
+            start = self.engine.compile_regex(row["regex"])
+            start().mask()
+            result: dict[str, Any] = {"first_mask": time.perf_counter() - begun, "wrong": 0, "refused": 0, "all": []}
+            for text in row["valid"]:
+                taken, times = self._walk(start(), self.encode(text))
+                result["refused"] += not taken
+                result["all"] += times
+            for text in row["invalid"]:
+                result["wrong"] += self._walk(start(), self.encode(text))[0]
+            return result
+        finally:
+            gc.enable()
+
+    def check_batch(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        """Masks of one step for different requests: each somewhere in its first instance."""
+        if self.engine.fill is None:
+            return {}
+        walks: list[Walk] = []
+        for index, row in enumerate(rows):
+            if len(walks) == max(BATCHES):
+                break
+            if not row["valid"]:
+                continue
+            try:
+                walk = self.engine.compile_schema(row["schema"])()
+            except Exception:  # whatever an engine raises, it cannot serve this schema
+                continue
+            ids = self.encode(texts_of(row["valid"][0])[0])
+            for token in ids[: index % max(1, len(ids))]:
+                if not walk.advance(token):
+                    break
+            walks.append(walk)
+        figures: dict[str, Any] = {}
+        gc.disable()
+        for size in (*BATCHES,):
+            chosen = walks[:size] if size < max(BATCHES) else walks
+            for label in ("cold", "warm"):
+                begun = time.perf_counter()
+                self.engine.fill(chosen)
+                figures[f"{size} {label}"] = (time.perf_counter() - begun) * 1e3
+        gc.enable()
+        figures["requests"] = len(walks)
+        return figures
+
+    def _walk(self, walk: Walk, ids: Sequence[int]) -> tuple[bool, list[float]]:
+        times = []
+        for token in ids:
+            begun = time.perf_counter()
+            walk.mask()
+            allowed = walk.allows(token) and walk.advance(token)
+            times.append(time.perf_counter() - begun)
+            if not allowed:
+                return False, times
+        return walk.may_end(), times
+
+    def _forced(self, walk: Walk, ids: Sequence[int]) -> tuple[int, int]:
+        """How many of `ids` come as forced tokens when the engine is asked before each sampled one."""
+        at = forced = 0
+        while at < len(ids):
+            known = self.tokenizer.decode(ids[max(0, at - 16) : at]).encode()
+            given = walk.forced(known)
+            if given and list(ids[at : at + len(given)]) == given:
+                forced += len(given)
+                step = len(given)
+            else:
+                step = 1
+            for token in ids[at : at + step]:
+                if not walk.advance(token):
+                    return forced, at
+            at += step
+        return forced, len(ids)
+
+
+def serve(name: str, tokenizer_path: str, jobs: Connection) -> None:
+    """The child: answers (method, argument) until the pipe closes."""
+    runner = Runner(name, Path(tokenizer_path))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES + (8 << 30), resource.RLIM_INFINITY))
+    jobs.send("ready")
+    while True:
+        try:
+            method, argument = jobs.recv()
+        except EOFError:
+            return
+        try:
+            jobs.send(getattr(runner, method)(argument))
+        except Exception as error:  # whatever an engine raises counts as a refusal
+            jobs.send({"error": f"{type(error).__name__}: {error}"[:300]})
+
+
+class Child:
+    """A `serve` process that is replaced when it dies or takes too long."""
+
+    def __init__(self, name: str, tokenizer_path: Path) -> None:
+        self.name, self.tokenizer_path = name, tokenizer_path
+        self._context = multiprocessing.get_context("spawn")
+        self._start()
+
+    def _start(self) -> None:
+        self._pipe, other = self._context.Pipe()
+        self._process = self._context.Process(
+            target=serve, args=(self.name, str(self.tokenizer_path), other), daemon=True
+        )
+        self._process.start()
+        other.close()
+        self._pipe.recv()
+
+    def ask(self, method: str, argument: Any, seconds: float = 2 * COMPILE_SECONDS) -> dict[str, Any]:
+        try:
+            self._pipe.send((method, argument))
+            if self._pipe.poll(seconds):
+                answer: dict[str, Any] = self._pipe.recv()
+                return answer
+            failure = "timeout"
+        except (EOFError, ConnectionError):
+            failure = "died"
+        self._process.kill()
+        self._process.join()
+        self._start()
+        return {"error": failure}
+
+    def close(self) -> None:
+        self._pipe.close()
+        self._process.join(5)
+        self._process.kill()
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
+
+
+def mean(values: Sequence[float]) -> float:
+    return statistics.fmean(values) if values else float("nan")
+
+
+def summary(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """The figures of one engine over all schemas (or regexes)."""
+    done = [result for result in results if "error" not in result]
+    first = [seconds * 1e6 for result in done for seconds in result.get("first", [])]
+    warm = [seconds * 1e6 for result in done for seconds in result.get("warm", [])]
+    every = [seconds * 1e6 for result in done for seconds in result["all"]]
+    masks = [result["first_mask"] * 1e3 for result in done]
+    tokens = sum(result.get("tokens", 0) for result in done)
+    return {
+        "schemas": len(results),
+        "compiled": len(done) / max(1, len(results)),
+        "all_right": sum(not result["wrong"] and not result["refused"] for result in done) / max(1, len(results)),
+        "wrong_accepts": sum(result["wrong"] for result in done),
+        "timeouts": sum(result.get("error") in ("timeout", "died") for result in results)
+        + sum(result["first_mask"] > COMPILE_SECONDS for result in done),
+        "first_mask_ms": (mean(masks), percentile(masks, 0.5), percentile(masks, 0.99)),
+        "all_us": (mean(every), percentile(every, 0.5), percentile(every, 0.99), max(every, default=0.0)),
+        "first_us": (mean(first), percentile(first, 0.5), percentile(first, 0.99), max(first, default=0.0)),
+        "warm_us": (mean(warm), percentile(warm, 0.5), percentile(warm, 0.99)),
+        "forced_share": sum(result.get("forced", 0) for result in done) / max(1, tokens),
+    }
+
+
+def spread(values: Sequence[float]) -> str:
+    return " / ".join(f"{value:.3g}" for value in values)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="schemas with instances, JSON lines, may be gzipped")
+    parser.add_argument("--tokenizer", type=Path, required=True, help="directory of a Hugging Face fast tokenizer")
+    parser.add_argument("--regexes", type=Path, help="regexes with valid and invalid texts, a JSON list")
+    parser.add_argument(
+        "--engines", default="slipform,slipform-declared,llguidance,llguidance-lenient,xgrammar,outlines-core"
+    )
+    parser.add_argument("--sample", type=int, default=1, help="every n-th schema")
+    parser.add_argument("--show", action="store_true", help="print each schema that is not right")
+    arguments = parser.parse_args()
+    opened = gzip.open if arguments.data.suffix == ".gz" else open
+    with opened(arguments.data, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines][:: arguments.sample]
+    regexes: list[dict[str, Any]] = []
+    if arguments.regexes:
+        loaded = json.loads(arguments.regexes.read_text())
+        regexes = loaded if isinstance(loaded, list) else [row for group in loaded.values() for row in group]
+
+    figures: dict[str, dict[str, Any]] = {}
+    for name in arguments.engines.split(","):
+        child = Child(name, arguments.tokenizer)
+        results = []
+        for row in rows:
+            result = child.ask("check_schema", {key: row[key] for key in ("schema", "valid", "invalid")})
+            results.append(result)
+            if arguments.show and ("error" in result or result["wrong"] or result["refused"]):
+                print(
+                    name,
+                    row["id"],
+                    result.get("error") or {key: result[key] for key in ("wrong", "refused")},
+                    flush=True,
+                )
+        figures[name] = summary(results)
+        figures[name]["regexes"] = summary([child.ask("check_regex", row) for row in regexes]) if regexes else None
+        figures[name]["batch"] = child.ask("check_batch", rows, 600.0)
+        child.close()
+
+    print_table(
+        f"{len(rows)} schemas",
+        ["engine", "compiles", "all right", "wrong", "time-outs", "compile + first mask ms (mean/p50/p99)"]
+        + ["all walks µs (mean/p50/p99/max)", "first walk µs", "warm walk µs", "forced"],
+        [
+            [name, f"{f['compiled']:.1%}", f"{f['all_right']:.1%}", f["wrong_accepts"], f["timeouts"]]
+            + [spread(f["first_mask_ms"]), spread(f["all_us"]), spread(f["first_us"]), spread(f["warm_us"])]
+            + [f"{f['forced_share']:.1%}"]
+            for name, f in figures.items()
+        ],
+    )
+    print_table(
+        "Masks of one step, ms, a different request each",
+        ["engine", "requests", "64 cold", "64 warm", "256 cold", "256 warm"],
+        [
+            [name, f["batch"].get("requests", "-")]
+            + [f["batch"].get(key, "-") for key in ("64 cold", "64 warm", "256 cold", "256 warm")]
+            for name, f in figures.items()
+        ],
+    )
+    if regexes:
+        print_table(
+            f"{len(regexes)} regexes",
+            ["engine", "compiles", "right", "first mask ms (mean/p50/p99)", "mask + advance µs (mean/p50/p99/max)"],
+            [
+                [name, f"{r['compiled']:.1%}", f"{r['all_right']:.1%}", spread(r["first_mask_ms"]), spread(r["all_us"])]
+                for name, f in figures.items()
+                if (r := f["regexes"])
+            ],
+        )
+    ours = figures.get("slipform") or figures.get("slipform-declared") or next(iter(figures.values()))
+    declared = figures.get("slipform-declared")
+    print_result(
+        {
+            "compiled": ours["compiled"],
+            "all_right_any_order": ours["all_right"] if "slipform" in figures else None,
+            "all_right_declared": declared["all_right"] if declared else None,
+            "wrong_accepts": ours["wrong_accepts"] + (declared["wrong_accepts"] if declared else 0),
+            "timeouts": ours["timeouts"],
+            "first_mask_ms_p50": ours["first_mask_ms"][1],
+            "first_mask_ms_p99": ours["first_mask_ms"][2],
+            "first_walk_us_mean": ours["first_us"][0],
+            "warm_walk_us_mean": ours["warm_us"][0],
+            "batch256_warm_ms": ours["batch"].get("256 warm"),
+            "forced_share": (declared or ours)["forced_share"],
+        },
+        {key: str(value) for key, value in vars(arguments).items()},
+    )
+
+
+if __name__ == "__main__":
+    main()
