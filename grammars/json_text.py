@@ -408,4 +408,4 @@ def _low_half(
     row[:] = -1
     row[0xD] = n + found
     found = _interned(row, rows, count, slots)
-    return n + found
+    return n + int(found)

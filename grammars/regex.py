@@ -172,10 +172,10 @@ def fragment(tree: Tree, builder: Builder, *, spell: Spell | None = None) -> Nod
     limits = builder.budget.limits
     if has_assertion(tree):
         return whole(min(limits.states, MAX_STATES))
-    fits = _size(tree) <= _WHOLE_SIZE
+    fits = tree_size(tree) <= _WHOLE_SIZE
     if fits or isinstance(tree, Text) or _is_choice(tree):
         try:
-            return whole(max(_WHOLE_STATES, _size(tree)))
+            return whole(max(_WHOLE_STATES, tree_size(tree)))
         except GrammarTooLarge:
             # Few characters and many states, as in `(a|b)*a(a|b){14}`: left to the matcher, which makes only the
             # states that a text visits.
@@ -195,18 +195,18 @@ def _is_choice(tree: Tree) -> bool:
     return isinstance(tree, Alternatives) and all(isinstance(option, Text) for option in tree.options)
 
 
-def _size(tree: Tree) -> int:
+def tree_size(tree: Tree) -> int:
     """Characters of the pattern with repetitions written out; those outside ASCII count as the bytes they need."""
     if isinstance(tree, Text):
         return len(tree.text)
     if isinstance(tree, OneOf):
         return 1 if not tree.points or tree.points[-1] <= 0x80 else 4
     if isinstance(tree, Concat):
-        return sum(map(_size, tree.parts))
+        return sum(map(tree_size, tree.parts))
     if isinstance(tree, Alternatives):
-        return sum(map(_size, tree.options))
+        return sum(map(tree_size, tree.options))
     assert isinstance(tree, Repeat)
-    return _size(tree.body) * max(tree.minimum, 1 if tree.maximum is None else tree.maximum)
+    return tree_size(tree.body) * max(tree.minimum, 1 if tree.maximum is None else tree.maximum)
 
 
 def _grouped(parts: list[Tree]) -> list[Tree]:
@@ -214,7 +214,7 @@ def _grouped(parts: list[Tree]) -> list[Tree]:
     groups: list[list[Tree]] = []
     room = 0
     for part in parts:
-        size = _size(part)
+        size = tree_size(part)
         if size > room:
             groups.append([])
             room = _WHOLE_SIZE
