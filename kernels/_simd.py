@@ -146,3 +146,24 @@ maximum = _define(float32x16, (float32x16, float32x16), _maximum)
 reduce_add = _define(types.float32, (float32x16,), _reduce_add)
 reduce_max = _define(types.float32, (float32x16,), _reduce_max)
 exponential = _define(float32x16, (float32x16,), _exponential)
+
+
+@intrinsic
+def load_as(typing_context: Any, kind: Any, address: Any) -> Any:
+    """A vector from bfloat16 bits if `kind` is a uint16, from float32 if it is a float32: chosen when compiling."""
+    emit = _load_bfloat16 if kind == types.uint16 else _load
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return emit(builder, values[1])
+
+    return float32x16(kind, types.int64), generate
+
+
+@intrinsic
+def bytes_of(typing_context: Any, kind: Any) -> Any:
+    """Size of an element of `kind`, a constant when compiling."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return ir.Constant(ir.IntType(64), kind.bitwidth // 8)
+
+    return types.int64(kind), generate

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from slipform.errors import ConfigError
+from slipform.kernels.decoder_cpu import DecoderLayer, FewTokenDecoder
 from slipform.kernels.interface import Kernels, kernels_for
 from slipform.runtime.batch import ForwardBatch
 from slipform.runtime.models.config import ModelConfig
@@ -59,15 +60,17 @@ def _windows_by_layer(hf: Any) -> tuple[int, ...]:
     return tuple((hf.sliding_window or 0) if kind == "sliding_attention" else 0 for kind in hf.layer_types)
 
 
+# Weights up to this size are kept in two layouts on a CPU: the one that a product of many rows wants, and the plain one
+# that steps of a few tokens read. Reading a larger model takes so long that the calls saved no longer matter.
+_BOTH_LAYOUTS_BYTES = 512 << 20
+
+
 @dataclass(frozen=True, slots=True)
-class _Layer:
-    input_norm: Tensor
+class _Projections:
+    """The projections of a layer in the layout for many rows."""
+
     qkv: Projection
-    query_norm: Tensor | None
-    key_norm: Tensor | None
-    window: int
     output: Projection
-    mlp_norm: Tensor
     gate_up: Projection
     down: Projection
 
@@ -97,32 +100,82 @@ class LlamaModel:
         self._rotary = RotaryTable(config.hf, config.head_dim, config.max_position, device)
         hidden, vocab = config.hidden_size, config.vocab_size
         self._embedding = checkpoint.take("model.embed_tokens.weight", (vocab, hidden))
-        self._layers = tuple(_read_layer(config, flags, checkpoint, index) for index in range(config.num_layers))
+        layers = [_read_layer(config, flags, checkpoint, index) for index in range(config.num_layers)]
         self._final_norm = checkpoint.take("model.norm.weight", (hidden,))
         if config.hf.tie_word_embeddings:
             checkpoint.ignore("lm_head.weight")
-            self._head = projection(self._embedding)
+            head = self._embedding
         else:
-            self._head = projection(checkpoint.take("lm_head.weight", (vocab, hidden)))
+            head = checkpoint.take("lm_head.weight", (vocab, hidden))
         # Older checkpoints carry the buffer of frequencies, which the configuration determines.
         for index in range(config.num_layers):
             checkpoint.ignore(f"model.layers.{index}.self_attn.rotary_emb.inv_freq")
         checkpoint.finish()
+        self._few_tokens = self._few_token_decoder(layers, head)
+        self._head = projection(head)
+        self._projections = [
+            _Projections(
+                projection(layer.qkv, layer.qkv_bias),
+                projection(layer.output, layer.output_bias),
+                projection(layer.gate_up, layer.gate_up_bias),
+                projection(layer.down, layer.down_bias),
+            )
+            for layer in layers
+        ]
+        self._norms = [
+            (layer.input_norm, layer.query_norm, layer.key_norm, layer.mlp_norm, layer.window) for layer in layers
+        ]
+
+    def _few_token_decoder(self, layers: list[DecoderLayer], head: Tensor) -> FewTokenDecoder | None:
+        config = self.config
+        widths = (config.hidden_size, config.hf.intermediate_size, config.num_heads * config.head_dim)
+        size = sum(weight.nbytes for layer in layers for weight in (layer.qkv, layer.output, layer.gate_up, layer.down))
+        if self.device.type != "cpu" or size > _BOTH_LAYOUTS_BYTES or not FewTokenDecoder.takes(*widths):
+            return None
+        return FewTokenDecoder(
+            layers,
+            self._final_norm,
+            head,
+            num_heads=config.num_heads,
+            num_kv_heads=config.num_kv_heads,
+            head_dim=config.head_dim,
+            eps=self._eps,
+        )
 
     @torch.inference_mode()
     def forward(self, batch: ForwardBatch, pool: KVTensors) -> Tensor:
         """See `CausalModel.forward`."""
+        cos_sin = self._rotary.reserve(batch.max_seq_len)
+        residual = self._embedding.index_select(0, batch.input_ids)
+        if self._few_tokens is None or batch.num_tokens > self._few_tokens.max_tokens:
+            return self._forward_many(batch, pool, residual, cos_sin)
+        return self._few_tokens(
+            residual,
+            batch.positions,
+            cos_sin,
+            batch.out_slots,
+            batch.slot_table,
+            batch.cu_seqlens,
+            batch.seq_lens,
+            batch.logits_rows,
+            pool.keys,
+            pool.values,
+            batch.max_extend_len,
+        )
+
+    def _forward_many(self, batch: ForwardBatch, pool: KVTensors, residual: Tensor, cos_sin: Tensor) -> Tensor:
         kernels, eps = self._kernels, self._eps
         heads, kv_heads, dim = self.config.num_heads, self.config.num_kv_heads, self.config.head_dim
-        cos_sin = self._rotary.reserve(batch.max_seq_len)
         tokens = batch.num_tokens
         scale = dim**-0.5
-        residual = self._embedding.index_select(0, batch.input_ids)
-        x = kernels.rms_norm(residual, self._layers[0].input_norm, eps)
-        for index, layer in enumerate(self._layers):
+        x = residual
+        for index, (project, norms) in enumerate(zip(self._projections, self._norms, strict=True)):
+            input_norm, query_norm, key_norm, mlp_norm, window = norms
             if index:
-                x = kernels.add_rms_norm(x, residual, layer.input_norm, eps)
-            projected = layer.qkv(x).view(tokens, heads + 2 * kv_heads, dim)
+                x = kernels.add_rms_norm(x, residual, input_norm, eps)
+            else:
+                x = kernels.rms_norm(residual, input_norm, eps)
+            projected = project.qkv(x).view(tokens, heads + 2 * kv_heads, dim)
             query, key, value = projected.split_with_sizes((heads, kv_heads, kv_heads), dim=1)
             keys, values = pool.keys[index], pool.values[index]
             kernels.rope_store_kv(
@@ -134,8 +187,8 @@ class LlamaModel:
                 keys,
                 values,
                 batch.out_slots,
-                query_norm=layer.query_norm,
-                key_norm=layer.key_norm,
+                query_norm=query_norm,
+                key_norm=key_norm,
                 eps=eps,
             )
             attended = kernels.attention(
@@ -146,45 +199,49 @@ class LlamaModel:
                 batch.cu_seqlens,
                 batch.seq_lens,
                 scale=scale,
-                window=layer.window,
+                window=window,
                 max_extend_len=batch.max_extend_len,
             )
-            x = layer.output(attended.view(tokens, heads * dim))
-            x = kernels.add_rms_norm(x, residual, layer.mlp_norm, eps)
-            x = layer.down(kernels.silu_and_mul(layer.gate_up(x)))
+            x = project.output(attended.view(tokens, heads * dim))
+            x = kernels.add_rms_norm(x, residual, mlp_norm, eps)
+            x = project.down(kernels.silu_and_mul(project.gate_up(x)))
         rows = batch.logits_rows
         if rows.shape[0] != tokens:
             x, residual = x.index_select(0, rows), residual.index_select(0, rows)
         return self._head(kernels.add_rms_norm(x, residual, self._final_norm, eps)).float()
 
 
-def _read_layer(config: ModelConfig, flags: LlamaFlags, checkpoint: Checkpoint, index: int) -> _Layer:
+def _read_layer(config: ModelConfig, flags: LlamaFlags, checkpoint: Checkpoint, index: int) -> DecoderLayer:
     prefix = f"model.layers.{index}"
     hidden, inner = config.hidden_size, config.hf.intermediate_size
     query_size, kv_size = config.num_heads * config.head_dim, config.num_kv_heads * config.head_dim
+    qkv = {"self_attn.q_proj": query_size, "self_attn.k_proj": kv_size, "self_attn.v_proj": kv_size}
+    output, down = {"self_attn.o_proj": hidden}, {"mlp.down_proj": hidden}
+    gate_up = {"mlp.gate_proj": inner, "mlp.up_proj": inner}
 
-    def linear(names: dict[str, int], inputs: int, bias: bool) -> Projection:
-        weight = checkpoint.stack([(f"{prefix}.{name}.weight", (rows, inputs)) for name, rows in names.items()])
-        biases = (
-            checkpoint.stack([(f"{prefix}.{name}.bias", (rows,)) for name, rows in names.items()]) if bias else None
-        )
-        return projection(weight, biases)
+    def weight(names: dict[str, int], inputs: int) -> Tensor:
+        return checkpoint.stack([(f"{prefix}.{name}.weight", (rows, inputs)) for name, rows in names.items()])
+
+    def bias(names: dict[str, int], there: bool) -> Tensor | None:
+        if not there:
+            return None
+        return checkpoint.stack([(f"{prefix}.{name}.bias", (rows,)) for name, rows in names.items()])
 
     def norm(name: str, size: int) -> Tensor:
         return checkpoint.take(f"{prefix}.{name}.weight", (size,))
 
-    return _Layer(
+    return DecoderLayer(
         input_norm=norm("input_layernorm", hidden),
-        qkv=linear(
-            {"self_attn.q_proj": query_size, "self_attn.k_proj": kv_size, "self_attn.v_proj": kv_size},
-            hidden,
-            flags.qkv_bias,
-        ),
+        qkv=weight(qkv, hidden),
+        qkv_bias=bias(qkv, flags.qkv_bias),
         query_norm=norm("self_attn.q_norm", config.head_dim) if flags.head_norms else None,
         key_norm=norm("self_attn.k_norm", config.head_dim) if flags.head_norms else None,
         window=flags.windows[index],
-        output=linear({"self_attn.o_proj": hidden}, query_size, flags.output_bias),
+        output=weight(output, query_size),
+        output_bias=bias(output, flags.output_bias),
         mlp_norm=norm("post_attention_layernorm", hidden),
-        gate_up=linear({"mlp.gate_proj": inner, "mlp.up_proj": inner}, hidden, flags.mlp_bias),
-        down=linear({"mlp.down_proj": hidden}, inner, flags.mlp_bias),
+        gate_up=weight(gate_up, hidden),
+        gate_up_bias=bias(gate_up, flags.mlp_bias),
+        down=weight(down, inner),
+        down_bias=bias(down, flags.mlp_bias),
     )
