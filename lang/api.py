@@ -242,6 +242,7 @@ def system_begin() -> ir.Expr:
 
 
 def system_end() -> ir.Expr:
+    """Closes the message that `system_begin()` opened."""
     return ir.RoleEnd("system", ir.caller_origin())
 
 
@@ -251,6 +252,7 @@ def user_begin() -> ir.Expr:
 
 
 def user_end() -> ir.Expr:
+    """Closes the message that `user_begin()` opened."""
     return ir.RoleEnd("user", ir.caller_origin())
 
 
@@ -260,6 +262,7 @@ def assistant_begin() -> ir.Expr:
 
 
 def assistant_end() -> ir.Expr:
+    """Closes the message that `assistant_begin()` opened."""
     return ir.RoleEnd("assistant", ir.caller_origin())
 
 

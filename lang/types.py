@@ -10,11 +10,14 @@ import enum
 import functools
 import json
 import re
+import sys
+import types
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast, get_args, get_origin
+from typing import Any, Literal, NotRequired, Required, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
 
+import typing_extensions
 from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -102,7 +105,7 @@ def json_type(schema: object) -> ValueType:
 def _json_type_of(kind: Any) -> ValueType:
     label = type_label(kind)
     try:
-        adapter: TypeAdapter[Any] = TypeAdapter(kind)
+        adapter: TypeAdapter[Any] = TypeAdapter(_portable(kind))
         schema = adapter.json_schema(schema_generator=_ClosedSchemas)
     except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema, PydanticUserError) as error:
         raise ProgramError(f"{label} has no JSON form: {error}", primitive="schema") from error
@@ -114,6 +117,28 @@ def _json_type_of(kind: Any) -> ValueType:
             raise ValueError(_first_lines(error)) from error
 
     return ValueType(label, JsonSchema.of(schema), parse)
+
+
+def _portable(kind: Any) -> Any:
+    """The same type with `typing.TypedDict` classes as Pydantic takes them.
+
+    Before Python 3.12 these do not know which keys they inherited as required, so Pydantic refuses them and asks for the
+    class of typing_extensions; a TypedDict without such inheritance means the same in both.
+    """
+    if sys.version_info >= (3, 12):
+        return kind
+    if is_typeddict(kind) and type(kind).__module__ == "typing":
+        fields = {
+            key: Required[_portable(value)] if key in kind.__required_keys__ else NotRequired[_portable(value)]
+            for key, value in get_type_hints(kind).items()
+        }
+        return typing_extensions.TypedDict(kind.__name__, fields)  # type: ignore[operator]
+    if args := get_args(kind):
+        portable = tuple(_portable(arg) for arg in args)
+        if portable != args and get_origin(kind) is not Literal:
+            union = isinstance(kind, types.UnionType) or get_origin(kind) is Union
+            return Union[portable] if union else get_origin(kind)[portable]  # noqa: UP007  # built at run time
+    return kind
 
 
 def plain_type(dtype: object) -> ValueType:

@@ -42,7 +42,9 @@ def test_rows_may_be_positional_and_options_hold_for_all() -> None:
     backend = sf.ScriptedBackend(by_question)
     states = ask.run_batch([("1",), ["2"]], backend=backend, temperature=0.0, max_new_tokens=3, num_threads=1)
     assert [state["answer"] for state in states] == ["answer1", "answer2"]
-    assert {request.segments[-1].sampling.temperature for request in backend.requests if len(request.segments) > 1} == {0.0}  # type: ignore[union-attr]
+    assert {request.segments[-1].sampling.temperature for request in backend.requests if len(request.segments) > 1} == {
+        0.0
+    }  # type: ignore[union-attr]
 
 
 def test_the_constant_prefix_is_computed_once_and_constraints_are_compiled_first() -> None:
@@ -88,7 +90,13 @@ def test_a_failing_row_harms_no_other() -> None:
 
     backend = sf.ScriptedBackend({"a": "A", "b": "B"})
     states = program.run_batch([{"x": index} for index in range(5)], backend=backend)
-    assert [type(state.error()) for state in states] == [type(None), type(None), ZeroDivisionError, type(None), type(None)]
+    assert [type(state.error()) for state in states] == [
+        type(None),
+        type(None),
+        ZeroDivisionError,
+        type(None),
+        type(None),
+    ]
     assert [state["b"] for index, state in enumerate(states) if index != 2] == ["B"] * 4
     with pytest.raises(ProgramError, match="program: the program failed with ZeroDivisionError: row two"):
         states[2]["b"]

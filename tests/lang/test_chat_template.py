@@ -9,12 +9,14 @@ from slipform.lang.chat_template import ChatTemplate, plain_roles
 
 CHATML = (
     "{% if messages[0]['role'] != 'system' %}{{ '<|im_start|>system\\nYou are helpful.<|im_end|>\\n' }}{% endif %}"
-    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}"
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + "
+    "'<|im_end|>' + '\\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
 LLAMA3 = (
     "{% set loop_messages = messages %}{% for message in loop_messages %}"
-    "{% set content = '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n'+ message['content'] | trim + '<|eot_id|>' %}"
+    "{% set content = '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n'+ message['content'] | "
+    "trim + '<|eot_id|>' %}"
     "{% if loop.index0 == 0 %}{% set content = bos_token + content %}{% endif %}{{ content }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}"
 )
@@ -41,11 +43,13 @@ MISTRAL = (
 MISTRAL_MOVING = (
     "{{ bos_token }}{% for message in messages %}{% if message.role == 'user' %}"
     "{{ '[INST] ' }}{% if loop.last and messages[0].role == 'system' %}{{ messages[0].content + '\n\n' }}{% endif %}"
-    "{{ message.content + '[/INST]' }}{% elif message.role == 'assistant' %}{{ ' ' + message.content + eos_token }}{% endif %}"
+    "{{ message.content + '[/INST]' }}{% elif message.role == 'assistant' %}{{ ' ' + message.content + "
+    "eos_token }}{% endif %}"
     "{% endfor %}"
 )
 GEMMA = (
-    "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+    "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') "
+    "}}{% endif %}"
     "{% for message in messages %}{% if (message['role'] == 'assistant') %}{% set role = 'model' %}"
     "{% else %}{% set role = message['role'] %}{% endif %}"
     "{{ '<start_of_turn>' + role + '\n' + message['content'] | trim + '<end_of_turn>\n' }}{% endfor %}"
@@ -131,7 +135,9 @@ def test_content_is_stripped_where_the_template_strips_it() -> None:
 
 
 def test_a_template_that_moves_text_is_refused_with_a_way_out() -> None:
-    with pytest.raises(RoleError, match=r"rewrites earlier messages .* put the system text into the first user message"):
+    with pytest.raises(
+        RoleError, match=r"rewrites earlier messages .* put the system text into the first user message"
+    ):
         written(MISTRAL_MOVING, WITH_SYSTEM, generate=True)
 
 

@@ -319,7 +319,8 @@ def test_roles_in_all_their_forms_give_the_same_text() -> None:
             {"role": "assistant", "content": "A: yes"},
         ]
     assert texts == {
-        "<|im_start|>system\nsys<|im_end|>\n<|im_start|>user\nquestion<|im_end|>\n<|im_start|>assistant\nA: yes<|im_end|>\n"
+        "<|im_start|>system\nsys<|im_end|>\n<|im_start|>user\nquestion<|im_end|>\n<|im_start|>assistant\nA: "
+        "yes<|im_end|>\n"
     }
 
 
