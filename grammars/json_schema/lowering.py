@@ -339,9 +339,7 @@ class Lowering:
         )
 
     def _keys(self, keys: Keys) -> Node:
-        if keys.is_simple and not keys.names:
-            return self._builder.dfa(strings.any_quoted())
-        return self._builder.dfa(strings.quoted(strings.decoded_keys(keys)))
+        return self._builder.dfa(strings.quoted_keys(keys))
 
 
 _ANY: Final = Goal("", ANYTHING)

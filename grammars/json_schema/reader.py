@@ -10,7 +10,6 @@ from slipform.errors import GrammarSyntaxError, GrammarTooLarge
 Json = Any  # None | bool | int | Decimal | str | list[Json] | dict[str, Json]
 
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]+|[\]}]+', re.DOTALL)
-_SHALLOW_TEXT = 128  # a text with fewer opening brackets than this cannot be too deep for any sensible limit
 
 
 class _DuplicateKey(Exception):
@@ -25,7 +24,7 @@ def read_schema(text: str, *, max_chars: int, max_depth: int) -> Json:
     """
     if len(text) > max_chars:
         raise GrammarTooLarge("source_bytes", max_chars)
-    if text.count("{") + text.count("[") >= min(_SHALLOW_TEXT, max_depth) and _depth(text) > max_depth:
+    if text.count("{") + text.count("[") > max_depth and _depth(text) > max_depth:
         raise GrammarTooLarge("depth", max_depth)
     try:
         schema = json.loads(text, object_pairs_hook=_object, parse_float=Decimal, parse_constant=_no_constant)

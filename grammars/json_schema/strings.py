@@ -1,6 +1,7 @@
 """JSON strings as automata: constraints on the decoded text, then the spellings of that text between quotes."""
 
 import json
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from slipform.grammars.json_schema.objects import Keys
 
 Escapes = Literal["all", "usual", "raw", "ascii"]
+_PLAIN_NAME: Final = re.compile(r"[ !#-.0-\[\]-~]*")  # ASCII with one usual spelling for each character
 MAX_STATES: Final = 50_000
 """States of the automaton of one string; a longer product of pattern and length is refused."""
 
@@ -126,6 +128,63 @@ def quoted(texts: Dfa, escapes: Escapes = "usual") -> Dfa:
     accepting = np.zeros(n + 2, np.bool_)
     accepting[n + 1] = True
     return Dfa(byte_class, table, accepting, n)
+
+
+def quoted_keys(keys: "Keys") -> Dfa:
+    """The JSON strings whose decoded text is in `keys`."""
+    if not keys.is_simple:
+        return quoted(decoded_keys(keys))
+    if not keys.names:
+        return any_quoted()
+    if all(map(_PLAIN_NAME.fullmatch, keys.names)):
+        return _any_but(keys.names)
+    return quoted(decoded_keys(keys))
+
+
+def _any_but(names: frozenset[str]) -> Dfa:
+    """Every JSON string but `names`, which have one spelling each.
+
+    A tree of the names grows out of the state between two characters of the automaton of all strings: a byte that leaves
+    the tree goes on as it would there, and behind a whole name the string cannot end.
+    """
+    base, between = _usual_strings()
+    children: list[dict[int, int]] = [{}]
+    ends: list[int] = []
+    for name in names:
+        node = 0
+        for byte in name.encode():
+            following = children[node].get(byte)
+            if following is None:
+                following = children[node][byte] = len(children)
+                children.append({})
+            node = following
+        ends.append(node)
+    used = sorted({byte for row in children for byte in row})
+    # Each byte of a name gets a class of its own, behind those of `base`.
+    byte_class = base.byte_class.copy()
+    byte_class[used] = base.num_classes + np.arange(len(used), dtype=np.uint8)
+    class_of = {byte: int(byte_class[byte]) for byte in used}
+    n = base.num_states
+    table = np.empty((n + len(children), base.num_classes + len(used)), np.int32)
+    table[:n, : base.num_classes] = base.table
+    table[:n, base.num_classes :] = base.table[:, base.byte_class[used]]
+    table[n:] = table[between]
+    for node, row in enumerate(children):
+        for byte, following in row.items():
+            table[n + node, class_of[byte]] = n + following
+    table[n + np.array(ends), byte_class[ord('"')]] = -1
+    opening = base.start
+    table[opening, byte_class[ord('"')]] = n
+    accepting = np.zeros(len(table), np.bool_)
+    accepting[:n] = base.accepting
+    return Dfa(byte_class, table, accepting, opening, minimal=True)
+
+
+@lru_cache(maxsize=1)
+def _usual_strings() -> tuple[Dfa, int]:
+    """Every JSON string in the usual spellings, and its state between two characters."""
+    dfa = quoted(any_text())
+    return dfa, dfa.walk(b'"')
 
 
 @lru_cache(maxsize=1)
