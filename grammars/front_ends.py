@@ -9,7 +9,24 @@ from collections.abc import Callable
 
 from slipform.errors import UnsupportedGrammar
 from slipform.grammars.builder import Builder, Node
-from slipform.grammars.spec import AnyText, Choice, Ebnf, GrammarSpec, JsonSchema, Lark, Regex, StructuralTag
+from slipform.grammars.spec import (
+    AllOf,
+    AnyOf,
+    AnyText,
+    Capture,
+    Choice,
+    Ebnf,
+    Except,
+    GrammarSpec,
+    JsonSchema,
+    Lark,
+    Regex,
+    Repeated,
+    Series,
+    StructuralTag,
+    Substring,
+    Until,
+)
 
 FrontEnd = Callable[[GrammarSpec, Builder], Node]
 
@@ -21,6 +38,14 @@ _FRONT_ENDS: dict[type, str] = {
     Ebnf: "slipform.grammars.ebnf:build",
     Lark: "slipform.grammars.lark:build",
     StructuralTag: "slipform.grammars.structural_tag:build",
+    Series: "slipform.grammars.algebra:build_series",
+    AnyOf: "slipform.grammars.algebra:build_any_of",
+    Repeated: "slipform.grammars.algebra:build_repeated",
+    Capture: "slipform.grammars.algebra:build_capture",
+    AllOf: "slipform.grammars.algebra:build_regular",
+    Except: "slipform.grammars.algebra:build_regular",
+    Substring: "slipform.grammars.algebra:build_regular",
+    Until: "slipform.grammars.algebra:build_regular",
 }
 
 

@@ -98,4 +98,98 @@ class AnyText:
     max_bytes: int | None = field(default=None)
 
 
-GrammarSpec = Regex | JsonSchema | Choice | Ebnf | Lark | StructuralTag | AnyText
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A text of each part, one after the other."""
+
+    parts: "tuple[GrammarSpec, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """A text of at least one of the options."""
+
+    options: "tuple[GrammarSpec, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """`minimum` to `maximum` (None: any number) texts of `body`, with a text of `separator` between neighbours."""
+
+    body: "GrammarSpec"
+    minimum: int = 0
+    maximum: int | None = None
+    separator: "GrammarSpec | None" = None
+
+    @classmethod
+    def optional(cls, body: "GrammarSpec") -> "Repeated":
+        """A text of `body`, or nothing."""
+        return cls(body, 0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """A text that every part accepts. Parts are regular: no JSON schemas, no recursive grammars in them."""
+
+    parts: "tuple[GrammarSpec, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Except:
+    """A text of `body` that is no text of `excluded`. Both are regular, as in `AllOf`."""
+
+    body: "GrammarSpec"
+    excluded: "GrammarSpec"
+
+
+@dataclass(frozen=True, slots=True)
+class Substring:
+    """A part of `document`, word for word and not empty: a quotation.
+
+    Attributes:
+        unit: "characters": any part; "words": begins and ends at borders of words (runs without white space).
+    """
+
+    document: str
+    unit: Literal["characters", "words"] = "words"
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """Any text up to the first occurrence of a delimiter; `inclusive`: with it, so that the text ends there."""
+
+    delimiters: tuple[str, ...]
+    inclusive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """The text of `body`, which `slipform.grammars.captures.captured` finds again under `name`."""
+
+    name: str
+    body: "GrammarSpec"
+
+
+def think_then_answer(answer: "GrammarSpec", *, begin: str = "<think>", end: str = "</think>") -> Series:
+    """Reasoning in free text between `begin` and the first `end`, white space, then `answer`."""
+    thoughts = Capture("thoughts", Until((end,), inclusive=True))
+    return Series((Choice((begin,)), thoughts, Regex(r"\s{0,2}"), Capture("answer", answer)))
+
+
+GrammarSpec = (
+    Regex
+    | JsonSchema
+    | Choice
+    | Ebnf
+    | Lark
+    | StructuralTag
+    | AnyText
+    | Series
+    | AnyOf
+    | Repeated
+    | AllOf
+    | Except
+    | Substring
+    | Until
+    | Capture
+)
