@@ -13,6 +13,7 @@ and propagates at once (`seq` with it is `never`, `alt` drops it, a member whose
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import replace
 from enum import IntEnum
 from typing import Literal, NamedTuple, NewType, Protocol
 
@@ -22,6 +23,7 @@ import numpy.typing as npt
 from slipform.errors import EmptyGrammar, UnsupportedGrammar
 from slipform.grammars.limits import Budget, Limits
 from slipform.grammars.members import Clause, Extra, Member, MembersSolver, MembersSpec
+from slipform.kernels.leaf_words import count_words
 from slipform.kernels.plain_text import plain_flags
 
 Node = NewType("Node", int)
@@ -29,6 +31,9 @@ Node = NewType("Node", int)
 
 MAX_COUNT = 1 << 30
 """Bounds of `repeat` and `members` stay below this."""
+
+MAX_LISTED_WORDS = 64
+"""A unique extra with at most so many keys becomes declared members, one a key."""
 
 NODE_COLUMNS = 6
 """Numbers in `Builder.nodes` for each node: its `Kind`, four operands, and whether it is nullable (0, 1, UNKNOWN)."""
@@ -71,6 +76,7 @@ class Kind(IntEnum):
     ALT = 5  # offset into kids, count
     REPEAT = 6  # body, min, max or -1, separator or -1
     RULE = 7  # body or -1, rule index
+    UNIQUE = 9  # leaf of the key, what follows the key
     MEMBERS = 8  # index into members_solvers, separator, first place or -1
 
 
@@ -95,6 +101,7 @@ class Builder:
         self.range_low: list[int] = []
         self.range_high: list[int] = []
         self.range_target: list[int] = []
+        self.leaf_words: list[int] = []  # texts from a state on, at most MAX_COUNT; 0 where nobody asked
         self.members_solvers: list[MembersSolver] = []
         self.rule_makers: list[Callable[[], Node] | None] = []
         self.rule_witness: list[bytes | None] = []
@@ -293,6 +300,13 @@ class Builder:
         Raises: EmptyGrammar if the conditions contradict one another.
         """
         ordered_last = extras_last and order == "declared"
+        extras = [self._resolved(extra, min_count) for extra in extras]
+        if len(extras) == 1 and (order == "any" or not declared):
+            words = self._listed_words(extras[0])
+            if words:  # a finite set: a bit for each word instead of the words themselves
+                value = Node(extras[0].value)
+                declared = [*declared, *(Member(self.literal(word), value) for word in words)]
+                extras, order, ordered_last = [], "any", False
         spec = MembersSpec(
             tuple(declared), order, tuple(extras), ordered_last, min_count, max_count, assign, separator, tuple(clauses)
         )
@@ -365,15 +379,69 @@ class Builder:
         self.range_high.extend(ranges.high.tolist())
         self.range_target.extend((ranges.target + base).tolist())
         self.leaf_flags.extend((2 * flags + accepting).tolist())
+        self.leaf_words.extend([0] * len(accepting))
         return self._add(Kind.LEAF, base + start, base, len(accepting), nullable=bool(accepting[start]))
+
+    def unique_text(self, key: Node, rest: Node) -> Node:
+        """The member of a unique extra: a key that was not written before, then `rest`. For the run-time's use."""
+        cons = (Kind.UNIQUE, key, rest)
+        node = self._interned.get(cons)
+        if node is None:
+            node = self._interned[cons] = self._add(Kind.UNIQUE, key, rest, nullable=False)
+        return node
+
+    def _resolved(self, extra: Extra, min_count: int) -> Extra:
+        """The extra with `unique` decided and its bound on the number of different keys."""
+        unique = extra.unique
+        if unique is None:
+            unique = extra.min_count > 0 or min_count > 0
+        if not unique or extra.key == self.never:
+            return replace(extra, unique=False)
+        key = Node(extra.key)
+        if self.kind(key) == Kind.LITERAL:
+            offset, length = self.nodes[key * NODE_COLUMNS + 1 : key * NODE_COLUMNS + 3]
+            ranges, accepting = _trie((bytes(self.literal_pool[offset : offset + length]),))
+            key = self._add_leaf(ranges, accepting, start=0)
+        if self.kind(key) != Kind.LEAF:
+            raise ValueError("the key of a unique Extra is a dfa, choice or literal node")
+        words = self._count_words(key)
+        most = words if extra.max_count is None else min(words, extra.max_count)
+        return replace(extra, key=key, unique=True, max_count=None if most >= MAX_COUNT else most)
+
+    def _listed_words(self, extra: Extra) -> list[bytes]:
+        """The keys of a unique extra, if they are few, not empty and only their number altogether is bounded."""
+        if not extra.unique or extra.min_count or extra.max_count is None or extra.max_count > MAX_LISTED_WORDS:
+            return []
+        start, _, _ = self.nodes[extra.key * NODE_COLUMNS + 1 : extra.key * NODE_COLUMNS + 4]
+        if self.leaf_words[start] != extra.max_count or self.is_nullable(Node(extra.key)):
+            return []
+        words: list[bytes] = []
+        stack = [(start, b"")]
+        while stack:
+            state, text = stack.pop()
+            if self.leaf_flags[state] & 1:
+                words.append(text)
+            for index in range(self.leaf_first[state], self.leaf_first[state + 1]):
+                for byte in range(self.range_low[index], self.range_high[index] + 1):
+                    stack.append((self.range_target[index], text + bytes([byte])))
+        return sorted(words)
+
+    def _count_words(self, leaf: Node) -> int:
+        """How many texts a leaf node has, at most MAX_COUNT; fills `leaf_words` for its states."""
+        start, base, count = self.nodes[leaf * NODE_COLUMNS + 1 : leaf * NODE_COLUMNS + 4]
+        if self.leaf_words[start] == 0:
+            first = np.array(self.leaf_first[base : base + count + 1], np.int64)
+            ranges = slice(first[0], first[-1])
+            low, high = np.array(self.range_low[ranges]), np.array(self.range_high[ranges])
+            target = np.array(self.range_target[ranges], np.int64) - base
+            accepting = np.array(self.leaf_flags[base : base + count]) & 1
+            words = count_words(first - first[0], low, high, target, accepting, MAX_COUNT)
+            self.leaf_words[base : base + count] = words.tolist()
+        return self.leaf_words[start]
 
     def _check_members(self, spec: MembersSpec) -> MembersSolver:
         if self.is_nullable(Node(spec.separator)):
             raise UnsupportedGrammar("members", path=self.path, reason="the separator matches the empty text")
-        for extra in spec.extras:
-            kind = self.kind(Node(extra.key))
-            if extra.unique and kind not in (Kind.LEAF, Kind.LITERAL, Kind.NEVER):
-                raise ValueError("the key of a unique Extra is a dfa, choice or literal node")
         solver = MembersSolver(spec, self.never)
         if not solver.is_feasible(solver.start()):
             raise EmptyGrammar("no choice of members satisfies the conditions", path=self.path)

@@ -31,13 +31,15 @@ class Extra:
     Attributes:
         key: node whose language excludes the declared keys; extras' keys are disjoint from one another too.
         value: node of the values behind these keys.
-        unique: no two keys of this extra are the same bytes. Then `key` is a `dfa`, `choice` or `literal` node.
+        unique: no two keys of this extra are the same bytes. Then `key` is a `dfa`, `choice` or `literal` node. Every
+            text written becomes a state of its own, so ask for it only where it matters. None: where a lower bound on
+            the number of members does.
         min_count, max_count: bounds on how many of this kind appear (None: no bound).
     """
 
     key: int
     value: int
-    unique: bool = True
+    unique: bool | None = None
     min_count: int = 0
     max_count: int | None = None
 
@@ -79,6 +81,9 @@ class Progress:
         counts: how many of each extra; clamped where only a lower bound is left.
         total: members so far, clamped likewise.
         started: at least one member is written, so the next one needs the separator.
+        texts: keys of unique extras.
+        pending: a unique extra was written whose key is not known; then no further one can be completed. Only inside
+            the walk that computes a mask.
     """
 
     position: int
@@ -86,6 +91,8 @@ class Progress:
     counts: tuple[int, ...]
     total: int
     started: bool
+    texts: frozenset[bytes] = frozenset()
+    pending: bool = False
 
 
 class MembersSolver:
@@ -138,10 +145,11 @@ class MembersSolver:
         """The progress after declared member `index`."""
         position = index + 1 if self._ordered else 0
         seen = (progress.seen | 1 << index) & self._relevant
-        return Progress(position, seen, progress.counts, self._clamp_total(progress.total + 1), True)
+        total = self._clamp_total(progress.total + 1)
+        return Progress(position, seen, progress.counts, total, True, progress.texts, progress.pending)
 
-    def add_extra(self, progress: Progress, index: int) -> Progress:
-        """The progress after one more of extra `index`."""
+    def add_extra(self, progress: Progress, index: int, text: bytes | None = None) -> Progress:
+        """The progress after one more of extra `index`; `text` is its key, where that must be unique and is known."""
         extra = self.spec.extras[index]
         count = progress.counts[index] + 1
         if extra.max_count is None:
@@ -150,13 +158,18 @@ class MembersSolver:
         position = progress.position
         if self._ordered and self.spec.extras_last:
             position = len(self.spec.declared)
-        return Progress(position, progress.seen, counts, self._clamp_total(progress.total + 1), True)
+        texts, pending = progress.texts, progress.pending
+        if extra.unique:
+            texts = texts if text is None else texts | {text}
+            pending = pending or text is None
+        return Progress(position, progress.seen, counts, self._clamp_total(progress.total + 1), True, texts, pending)
 
     def is_feasible(self, progress: Progress) -> bool:
         """Whether some continuation reaches the end."""
-        known = self._feasible.get(progress)
+        key = Progress(progress.position, progress.seen, progress.counts, progress.total, progress.started)
+        known = self._feasible.get(key)
         if known is None:
-            known = self._feasible[progress] = self.completion(progress) is not None
+            known = self._feasible[key] = self.completion(key) is not None
         return known
 
     def completion(self, progress: Progress) -> tuple[list[int], list[int]] | None:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from slipform.kernels import pushdown as kernel
 Int32 = npt.NDArray[np.int32]
 
 # Tables that mirror the builder's lists, in the order of `Automaton._sync`.
-_PROGRAM = range(kernel.NODES, kernel.ENTRY_NEXT + 1)
+_PROGRAM = range(kernel.NODES, kernel.LEAF_WORDS + 1)
 _START_ROOM = 256
 
 
@@ -29,6 +29,7 @@ class _Entry:
     before: Progress
     index: int
     is_extra: bool
+    text: bytes | None = None  # the key of a unique extra, once it is written
 
 
 class Automaton:
@@ -47,9 +48,14 @@ class Automaton:
         self._entries: list[_Entry] = []
         self._member_nodes: dict[int, tuple[list[Node], list[Node]]] = {}
         self._place_flags: list[int] = []
-        self._place_first: list[int] = [0]
+        self._place_first: list[int] = []
+        self._place_end: list[int] = []
         self._entry_node: list[int] = []
         self._entry_next: list[int] = []
+        self._entry_seen: list[int] = []
+        self._seen: list[int] = []  # tries of written texts
+        self._seen_edges: list[int] = []
+        self._seen_roots: dict[frozenset[bytes], int] = {}
         self._synced = dict.fromkeys(_PROGRAM, 0)
         self._tables: dict[int, Int32] = {}
         self.heap = np.zeros(2 * kernel.NUM_TABLES, np.int64)
@@ -177,10 +183,28 @@ class Automaton:
 
     def entry(self, entry: int) -> tuple[int, Progress]:
         """The members solver and the progress behind entry number `entry`."""
+        return self._entries[entry].solver, self.after_entry(entry, self._entries[entry].text)
+
+    def after_entry(self, entry: int, text: bytes | None) -> Progress:
+        """The progress behind an entry; `text` is the key of a unique extra."""
         origin = self._entries[entry]
         solver = self.builder.members_solvers[origin.solver]
-        advance = solver.add_extra if origin.is_extra else solver.add
-        return origin.solver, advance(origin.before, origin.index)
+        if origin.is_extra:
+            return solver.add_extra(origin.before, origin.index, text)
+        return solver.add(origin.before, origin.index)
+
+    def entry_origin(self, entry: int) -> tuple[int, Progress]:
+        """The members solver and the progress before entry number `entry`."""
+        return self._entries[entry].solver, self._entries[entry].before
+
+    def unique_text(self, text_frame: int) -> bytes:
+        """The bytes of a key that must be unique, as far as written: what the value of its frame stands for."""
+        frames = self._tables[kernel.FRAMES].reshape(-1, kernel.FRAME_COLUMNS)
+        text = bytearray()
+        while frames[text_frame, 1] == kernel.TEXT:
+            text.append(frames[text_frame, 2])
+            text_frame = frames[text_frame, 0]
+        return bytes(reversed(text))
 
     # Serving the kernels' needs
 
@@ -205,6 +229,9 @@ class Automaton:
             place = self._place(*self.entry(argument))
             self._entry_next[argument] = place
             self._tables[kernel.ENTRY_NEXT][argument] = place
+        elif status == kernel.NEED_TEXT:
+            entry = self._entry_with_text(argument)
+            self._tables[kernel.FRAMES][argument * kernel.FRAME_COLUMNS + 4] = entry
         else:
             raise GrammarTooLarge(
                 "states",
@@ -220,18 +247,65 @@ class Automaton:
             return place
         place = self._places[key] = len(self._place_flags)
         self._place_progress.append(key)
+        self._place_first.append(len(self._entry_node))
         solver = self.builder.members_solvers[solver_index]
         declared, extras = self._nodes_of(solver_index)
         for index in solver.next_declared(progress):
-            self._entry_node.append(declared[index])
-            self._entries.append(_Entry(solver_index, progress, index, False))
+            self._add_entry(declared[index], _Entry(solver_index, progress, index, False), kernel.NO_TEXTS)
         for index in solver.next_extras(progress):
-            self._entry_node.append(extras[index])
-            self._entries.append(_Entry(solver_index, progress, index, True))
-        self._entry_next.extend([-1] * (len(self._entry_node) - len(self._entry_next)))
+            seen = self._seen_root(progress.texts)
+            if progress.pending:
+                seen = kernel.UNKNOWN_BASE - len(progress.texts)
+            self._add_entry(extras[index], _Entry(solver_index, progress, index, True), seen)
         self._place_flags.append(int(solver.may_end(progress)) | 2 * progress.started)
-        self._place_first.append(len(self._entry_node))
+        self._place_end.append(len(self._entry_node))
         return place
+
+    def _add_entry(self, node: Node, entry: _Entry, seen: int) -> int:
+        self._entry_node.append(node)
+        self._entry_next.append(-1)
+        self._entry_seen.append(seen)
+        self._entries.append(entry)
+        return len(self._entries) - 1
+
+    def _entry_with_text(self, link: int) -> int:
+        """The entry that `link`, a frame (entry, WITH_TEXT, text frame), stands for. It belongs to no place."""
+        at = link * kernel.FRAME_COLUMNS
+        entry, _, text_frame = self._tables[kernel.FRAMES][at : at + 3].tolist()
+        origin = replace(self._entries[entry], text=self.unique_text(text_frame))
+        return self._add_entry(Node(self._entry_node[entry]), origin, kernel.NO_TEXTS)
+
+    def _seen_root(self, texts: frozenset[bytes]) -> int:
+        """The root of the trie of `texts` in SEEN; NO_TEXTS for none."""
+        if not texts:
+            return kernel.NO_TEXTS
+        root = self._seen_roots.get(texts)
+        if root is None:
+            root = self._seen_roots[texts] = self._add_seen(texts)
+        return root
+
+    def _add_seen(self, texts: frozenset[bytes]) -> int:
+        """Append the trie of `texts`; returns its root."""
+        children: list[dict[int, int]] = [{}]
+        below = [0]
+        ends: set[int] = set()
+        for text in sorted(texts):
+            node = 0
+            below[0] += 1
+            for byte in text:
+                if byte not in children[node]:
+                    children[node][byte] = len(children)
+                    children.append({})
+                    below.append(0)
+                node = children[node][byte]
+                below[node] += 1
+            ends.add(node)
+        root = len(self._seen) // kernel.SEEN_COLUMNS
+        for node, edges in enumerate(children):
+            self._seen += (len(self._seen_edges) // 2, len(edges), int(node in ends), below[node])
+            for byte, child in edges.items():
+                self._seen_edges += (byte, root + child)
+        return root
 
     def _nodes_of(self, solver_index: int) -> tuple[list[Node], list[Node]]:
         """The nodes `key assign value` of declared members and of extras."""
@@ -240,7 +314,12 @@ class Automaton:
             builder, spec = self.builder, self.builder.members_solvers[solver_index].spec
             assign = Node(spec.assign)
             declared = [builder.seq(Node(one.key), assign, Node(one.value)) for one in spec.declared]
-            extras = [builder.seq(Node(one.key), assign, Node(one.value)) for one in spec.extras]
+            extras = [
+                builder.unique_text(Node(one.key), builder.seq(assign, Node(one.value)))
+                if one.unique
+                else builder.seq(Node(one.key), assign, Node(one.value))
+                for one in spec.extras
+            ]
             known = self._member_nodes[solver_index] = (declared, extras)
         return known
 
@@ -270,8 +349,13 @@ class Automaton:
             builder.range_target,
             self._place_flags,
             self._place_first,
+            self._place_end,
             self._entry_node,
             self._entry_next,
+            self._entry_seen,
+            self._seen,
+            self._seen_edges,
+            builder.leaf_words,
         )
         for table, source in zip(_PROGRAM, sources, strict=True):
             begin, end = self._synced[table], len(source)

@@ -24,7 +24,11 @@ class Completions:
             return b""
         best: bytes | None = None
         for state, frames in automaton.items(config):
-            parts = [self._rest_of_leaf(state)]
+            if frames and self._operands(frames[0][0])[0] == Kind.UNIQUE:
+                parts = [self._rest_of_unique(automaton, state, frames)]
+                frames = frames[2:]
+            else:
+                parts = [self._rest_of_leaf(state)]
             length = len(parts[0])
             for node, value in frames:
                 if best is not None and length >= len(best):
@@ -36,6 +40,16 @@ class Completions:
         if best is None:
             raise ValueError(f"configuration {config} has no continuation")
         return best
+
+    def _rest_of_unique(self, automaton: Automaton, state: int, frames: list[tuple[int, int]]) -> bytes:
+        """The rest of a key that must be unique, of its member and of the object: the first two frames."""
+        (node, text_frame), (_, value) = frames[:2]
+        begun = automaton.unique_text(text_frame)
+        index, before = automaton.entry_origin(value >> 1)
+        key = self._unused(state, begun, before.texts)
+        after = automaton.after_entry(value >> 1, begun + key)
+        rest = self.of_node(self._operands(node)[1][1])
+        return key + rest + (self._members(index, after, self.of_node) or b"")
 
     def of_node(self, node: int) -> bytes:
         """A short text of the node's language."""
@@ -91,6 +105,8 @@ class Completions:
             if self._builder.rule_witness[operands[1]] is not None:
                 return []
             return [self._builder.body_of(Node(node))]
+        if kind == Kind.UNIQUE:
+            return operands[:2]
         if kind == Kind.MEMBERS:
             solver = self._builder.members_solvers[operands[0]]
             spec = solver.spec
@@ -114,6 +130,8 @@ class Completions:
             return min(texts, key=len, default=None)
         if kind == Kind.REPEAT:
             return self._copies(node, operands[1], known)
+        if kind == Kind.UNIQUE:
+            return _join(map(known, operands[:2]))
         if kind == Kind.RULE:
             witness = self._builder.rule_witness[operands[1]]
             return witness if witness is not None else known(self._builder.body_of(Node(node)))
@@ -136,13 +154,46 @@ class Completions:
         solver = self._builder.members_solvers[index]
         spec = solver.spec
         declared, extras = solver.completion(progress) or ([], [])
-        chosen = [spec.declared[one] for one in declared] + [spec.extras[one] for one in extras]
+        chosen: list[Member | Extra] = [
+            *(spec.declared[one] for one in declared),
+            *(spec.extras[one] for one in extras),
+        ]
+        written = set(progress.texts)
         parts: list[bytes | None] = []
         for number, one in enumerate(chosen):
             if number or progress.started:
                 parts.append(known(spec.separator))
-            parts += [known(one.key), known(spec.assign), known(one.value)]
+            if isinstance(one, Extra) and one.unique:
+                start = self._builder.nodes[one.key * NODE_COLUMNS + 1]
+                key = self._unused(start, b"", written)
+                written.add(key)
+                parts.append(key)
+            else:
+                parts.append(known(one.key))
+            parts += [known(spec.assign), known(one.value)]
         return _join(parts)
+
+    def _unused(self, state: int, begun: bytes, written: Iterable[bytes]) -> bytes:
+        """A shortest text from leaf `state` on that, behind `begun`, is not among those `written`."""
+        rests = {text[len(begun) :] for text in written if text.startswith(begun)}
+        if not rests:
+            return self._rest_of_leaf(state)
+        builder = self._builder
+        prefixes = {rest[:length] for rest in rests for length in range(len(rest) + 1)}
+        seen: set[tuple[int, bytes | None]] = {(state, b"")}
+        queue = deque([(state, b"")])
+        while queue:
+            here, text = queue.popleft()
+            if builder.leaf_flags[here] & 1 and text not in rests:
+                return text
+            for index in range(builder.leaf_first[here], builder.leaf_first[here + 1]):
+                for byte in range(builder.range_low[index], builder.range_high[index] + 1):
+                    longer = text + bytes([byte])
+                    key = (builder.range_target[index], longer if longer in prefixes else None)
+                    if key not in seen:
+                        seen.add(key)
+                        queue.append((key[0], longer))
+        raise ValueError("every text of a unique key is written")
 
     def _rest_of_frame(self, automaton: Automaton, node: int, value: int) -> bytes:
         kind, operands = self._operands(node)
@@ -165,18 +216,27 @@ class Completions:
         """One more member and those needed then; the separator before it is written."""
         solver = self._builder.members_solvers[index]
         spec = solver.spec
-        choices: list[tuple[Member | Extra, Progress]] = [
-            (spec.declared[one], solver.add(progress, one)) for one in solver.next_declared(progress)
-        ]
-        choices += [(spec.extras[one], solver.add_extra(progress, one)) for one in solver.next_extras(progress)]
-        texts = (
-            self.of_node(one.key)
-            + self.of_node(spec.assign)
-            + self.of_node(one.value)
-            + (self._members(index, after, self.of_node) or b"")
-            for one, after in choices
+        texts = []
+        for number in solver.next_declared(progress):
+            member = spec.declared[number]
+            texts.append((self.of_node(member.key), member.value, solver.add(progress, number)))
+        for number in solver.next_extras(progress):
+            extra = spec.extras[number]
+            key = self._key(extra, progress)
+            texts.append((key, extra.value, solver.add_extra(progress, number, key if extra.unique else None)))
+        assign = self.of_node(spec.assign)
+        return min(
+            (
+                key + assign + self.of_node(value) + (self._members(index, after, self.of_node) or b"")
+                for key, value, after in texts
+            ),
+            key=len,
         )
-        return min(texts, key=len)
+
+    def _key(self, extra: Extra, progress: Progress) -> bytes:
+        if extra.unique:
+            return self._unused(self._builder.nodes[extra.key * NODE_COLUMNS + 1], b"", progress.texts)
+        return self.of_node(extra.key)
 
     def _rest_of_leaf(self, state: int) -> bytes:
         """The shortest text from a leaf state to an accepting one."""

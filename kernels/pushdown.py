@@ -39,22 +39,37 @@ NEED_ROOM = 1
 NEED_RULE = 2
 NEED_START = 3
 NEED_ENTRY = 4
-TOO_AMBIGUOUS = 5
+NEED_TEXT = 5
+TOO_AMBIGUOUS = 6
 
 LITERAL_BASE = 1 << 30
 END_OF_LITERAL = 256
+MAX_COUNT = 1 << 30
 DEAD = 0
 UNKNOWN = -1  # a successor not yet found
 RESUME = -1
 MAX_WORK = 1 << 16
 
-(NEVER, EMPTY, LITERAL, LEAF, SEQ, ALT, REPEAT, RULE, MEMBERS) = range(9)
+(NEVER, EMPTY, LITERAL, LEAF, SEQ, ALT, REPEAT, RULE, MEMBERS, UNIQUE) = range(10)
 NODE_COLUMNS = 6
 
 # Columns of frames, configurations and seed sets.
 FRAME_COLUMNS = 5  # parent, node, value, closure in which it was pushed, equivalent frame for masks or -1
 CONFIG_COLUMNS = 4  # first item, number of items, accepting, row or -1
 SEED_COLUMNS = 3  # first pair, number of pairs, configuration
+
+# How a key that must be unique is followed. In the text itself, the value of its frame is a *text frame*: one frame a
+# byte, (frame of the byte before, TEXT, byte), the first being (0, TEXTS, node of SEEN); its last column is the node of
+# SEEN that the text has reached, or NO_TEXTS. In the walk that computes a mask only that node matters: the value is
+# NO_TEXTS, or SEEN_BASE - node, and the text stays unknown. A second key behind an unknown one can begin, but is not
+# completed in the same walk; its value is UNKNOWN_BASE - (number of texts before the unknown one).
+TEXT = -2
+TEXTS = -3
+WITH_TEXT = -4  # marks frames (entry, WITH_TEXT, text frame), whose last column is the entry that knows the text
+NO_TEXTS = -1
+SEEN_BASE = -2
+UNKNOWN_BASE = -(1 << 30)
+SEEN_COLUMNS = 4
 
 # Registers.
 (
@@ -88,9 +103,14 @@ NUM_REGISTERS = 16
     RANGE_HIGH,
     RANGE_TARGET,
     PLACE_FLAGS,  # an object's place: bit 0 may end here, bit 1 a member stands before
-    PLACE_FIRST,  # entries of place p: place_first[p] : place_first[p + 1]
+    PLACE_FIRST,  # entries of place p: place_first[p] : place_end[p]
+    PLACE_END,
     ENTRY_NODE,
     ENTRY_NEXT,  # place after the entry, or -1
+    ENTRY_SEEN,  # texts that the entry's key must not be: a node of SEEN, NO_TEXTS, or UNKNOWN_BASE - number
+    SEEN,  # tries of written texts: first edge, number of edges, ends a text, texts below
+    SEEN_EDGES,  # pairs (byte, node)
+    LEAF_WORDS,
     FRAMES,
     FRAME_HASH,
     ITEMS,  # pairs (state, frame)
@@ -104,8 +124,8 @@ NUM_REGISTERS = 16
     WORK_HASH,  # pairs (closure id, index into work)
     OUT,  # pairs: seeds, then items, of the step under way
     PATH,  # configuration per depth of the trie walk
-) = range(26)
-NUM_TABLES = 26
+) = range(31)
+NUM_TABLES = 31
 
 
 @intrinsic
@@ -239,11 +259,12 @@ def _enter_place(heap: Any, node: Int, place: Int, parent: Int) -> Int:
     nodes = _table(heap, NODES)
     place_flags = _table(heap, PLACE_FLAGS)
     place_first = _table(heap, PLACE_FIRST)
+    place_end = _table(heap, PLACE_END)
     flags = place_flags[place]
     status = OK
     if flags & 1:
         status = _todo(heap, RESUME, parent)
-    if status != OK or place_first[place] == place_first[place + 1]:
+    if status != OK or place_first[place] == place_end[place]:
         return status
     if flags & 2:
         return _todo(heap, nodes[node * NODE_COLUMNS + 2], push_frame(heap, parent, node, 2 * place + 1))
@@ -253,12 +274,117 @@ def _enter_place(heap: Any, node: Int, place: Int, parent: Int) -> Int:
 @njit(cache=True, nogil=True)
 def _begin_members(heap: Any, node: Int, place: Int, parent: Int) -> Int:
     place_first = _table(heap, PLACE_FIRST)
+    place_end = _table(heap, PLACE_END)
     entry_node = _table(heap, ENTRY_NODE)
-    for entry in range(place_first[place], place_first[place + 1]):
+    for entry in range(place_first[place], place_end[place]):
         status = _todo(heap, entry_node[entry], push_frame(heap, parent, node, 2 * entry))
         if status != OK:
             return status
     return OK
+
+
+@njit(cache=True, nogil=True)
+def _enter_unique(heap: Any, node: Int, frame: Int) -> Int:
+    """Begin the key of a unique extra; `frame` is that of its entry."""
+    nodes = _table(heap, NODES)
+    frames = _table(heap, FRAMES)
+    entry_seen = _table(heap, ENTRY_SEEN)
+    leaf_words = _table(heap, LEAF_WORDS)
+    if frame < 0:
+        return NEED_ROOM
+    value = np.int64(entry_seen[frames[frame * FRAME_COLUMNS + 2] >> 1])
+    if value <= UNKNOWN_BASE:
+        start = nodes[nodes[node * NODE_COLUMNS + 1] * NODE_COLUMNS + 1]
+        if leaf_words[start] <= _num_written(heap, value):
+            return OK
+    else:
+        seen = value
+        value = np.int64(push_frame(heap, 0, TEXTS, seen))
+        if value < 0:
+            return NEED_ROOM
+        frames[value * FRAME_COLUMNS + 4] = seen
+    return _todo(heap, nodes[node * NODE_COLUMNS + 1], push_frame(heap, frame, node, value))
+
+
+@njit(cache=True, nogil=True)
+def _seen_after(heap: Any, node: Int, byte: Int) -> Int:
+    """The node of SEEN behind `byte`, or NO_TEXTS."""
+    seen = _table(heap, SEEN)
+    edges = _table(heap, SEEN_EDGES)
+    if node >= 0:
+        first = seen[node * SEEN_COLUMNS]
+        for edge in range(first, first + seen[node * SEEN_COLUMNS + 1]):
+            if edges[2 * edge] == byte:
+                return np.int64(edges[2 * edge + 1])
+    return np.int64(NO_TEXTS)
+
+
+@njit(cache=True, nogil=True)
+def _seen_of(heap: Any, value: Int) -> Int:
+    """The node of SEEN that a unique key has reached, by its frame's value: NO_TEXTS if no written text begins so."""
+    frames = _table(heap, FRAMES)
+    if value >= 0:
+        return np.int64(frames[value * FRAME_COLUMNS + 4])
+    return np.int64(SEEN_BASE - value) if UNKNOWN_BASE < value <= SEEN_BASE else np.int64(NO_TEXTS)
+
+
+@njit(cache=True, nogil=True)
+def _num_written(heap: Any, value: Int) -> Int:
+    """How many texts that begin like the unique key may be written already, by the value of the key's frame."""
+    seen = _table(heap, SEEN)
+    if value <= UNKNOWN_BASE:
+        return UNKNOWN_BASE - value + 1
+    reached = _seen_of(heap, value)
+    return np.int64(seen[reached * SEEN_COLUMNS + 3]) if reached >= 0 else np.int64(0)
+
+
+@njit(cache=True, nogil=True)
+def _unique_frame_after(heap: Any, frame: Int, byte: Int) -> Int:
+    """The frame of a unique key after one more byte; -1 if there is no room."""
+    frames = _table(heap, FRAMES)
+    at = frame * FRAME_COLUMNS
+    value = np.int64(frames[at + 2])
+    if value == NO_TEXTS or value <= UNKNOWN_BASE:
+        return np.int64(frame)
+    seen = _seen_after(heap, _seen_of(heap, value), byte)
+    if value >= 0:
+        value = np.int64(push_frame(heap, value, TEXT, byte))
+        if value < 0:
+            return np.int64(-1)
+        frames[value * FRAME_COLUMNS + 4] = seen
+    else:
+        value = np.int64(NO_TEXTS) if seen < 0 else SEEN_BASE - seen
+    return np.int64(push_frame(heap, frames[at], frames[at + 1], value))
+
+
+@njit(cache=True, nogil=True)
+def _resume_unique(heap: Any, frame: Int) -> Int:
+    """A unique key is complete: refuse it if it was written before, else go on under an entry that knows its text."""
+    registers = _table(heap, REGISTERS)
+    nodes = _table(heap, NODES)
+    frames = _table(heap, FRAMES)
+    seen_table = _table(heap, SEEN)
+    parent, node, value = (
+        frames[frame * FRAME_COLUMNS],
+        frames[frame * FRAME_COLUMNS + 1],
+        frames[frame * FRAME_COLUMNS + 2],
+    )
+    seen = _seen_of(heap, value)
+    if value <= UNKNOWN_BASE or (seen >= 0 and seen_table[seen * SEEN_COLUMNS + 2]):
+        return OK
+    rest = nodes[node * NODE_COLUMNS + 2]
+    if value < 0:
+        return _todo(heap, rest, parent)
+    at = parent * FRAME_COLUMNS
+    entry = frames[at + 2] >> 1
+    link = push_frame(heap, entry, WITH_TEXT, value)
+    if link < 0:
+        return NEED_ROOM
+    if frames[link * FRAME_COLUMNS + 4] < 0:
+        registers[ARGUMENT] = link
+        return NEED_TEXT
+    known = frames[link * FRAME_COLUMNS + 4]
+    return _todo(heap, rest, push_frame(heap, frames[at], frames[at + 1], 2 * known))
 
 
 @njit(cache=True, nogil=True)
@@ -298,6 +424,8 @@ def _enter(heap: Any, node: Int, frame: Int) -> Int:
             registers[ARGUMENT] = node
             return NEED_START
         return _enter_place(heap, node, nodes[at + 3], frame)
+    if kind == UNIQUE:
+        return _enter_unique(heap, node, frame)
     return OK  # NEVER
 
 
@@ -343,6 +471,8 @@ def _resume(heap: Any, frame: Int) -> Int:
         if separator >= 0:
             return _todo(heap, separator, push_frame(heap, parent, node, 2 * count + 1))
         return _begin_copy(heap, node, count, parent)
+    if kind == UNIQUE:
+        return _resume_unique(heap, frame)
     # MEMBERS
     if value & 1:
         return _begin_members(heap, node, value >> 1, parent)
@@ -515,9 +645,12 @@ def _find_successor(heap: Any, config: Int, byte: Int) -> Int:
     registers = _table(heap, REGISTERS)
     literals = _table(heap, LITERALS)
     leaf_first = _table(heap, LEAF_FIRST)
+    leaf_words = _table(heap, LEAF_WORDS)
     range_low = _table(heap, RANGE_LOW)
     range_high = _table(heap, RANGE_HIGH)
     range_target = _table(heap, RANGE_TARGET)
+    nodes = _table(heap, NODES)
+    frames = _table(heap, FRAMES)
     items = _table(heap, ITEMS)
     configs = _table(heap, CONFIGS)
     rows = _table(heap, ROWS)
@@ -564,8 +697,18 @@ def _find_successor(heap: Any, config: Int, byte: Int) -> Int:
             low = max(low, range_low[k])
             high = min(high, range_high[k])
             target = range_target[k]
+        frame = np.int64(items[2 * i + 1])
+        if frame != 0 and nodes[frames[frame * FRAME_COLUMNS + 1] * NODE_COLUMNS] == UNIQUE:
+            value = frames[frame * FRAME_COLUMNS + 2]
+            if value != NO_TEXTS and value > UNKNOWN_BASE:
+                low = high = byte
+            frame = _unique_frame_after(heap, frame, byte)
+            if frame < 0:
+                return -NEED_ROOM
+            if leaf_words[target] <= _num_written(heap, frames[frame * FRAME_COLUMNS + 2]):
+                continue  # all texts that begin so are written
         out[2 * seeds] = target
-        out[2 * seeds + 1] = items[2 * i + 1]
+        out[2 * seeds + 1] = frame
         seeds += 1
     successor = np.int64(DEAD)
     if seeds:
@@ -670,17 +813,20 @@ def _clamped(heap: Any, node: Int, value: Int, reach: Int) -> Any:
     """A count that allows the same texts of up to `reach` bytes: counts far from both bounds are alike."""
     nodes = _table(heap, NODES)
     at = node * NODE_COLUMNS
+    if nodes[at] == UNIQUE and value >= 0:
+        seen = _seen_of(heap, value)
+        return np.int64(NO_TEXTS) if seen < 0 else SEEN_BASE - seen
     if nodes[at] != REPEAT:
-        return value
+        return np.int64(value)
     minimum, maximum = nodes[at + 2], nodes[at + 3]
     count = value >> 1
     if maximum >= 0 and count + reach >= maximum:
-        return value
+        return np.int64(value)
     if count >= minimum:
         count = minimum
     elif count + reach < minimum:
         count = 0
-    return 2 * count + (value & 1)
+    return np.int64(2 * count + (value & 1))
 
 
 @njit(cache=True, nogil=True)

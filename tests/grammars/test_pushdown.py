@@ -1,19 +1,19 @@
 """The automaton against partial derivatives: masks, forced bytes, completions, rollback, on generated grammars."""
 
 import random
-from itertools import product
+from itertools import permutations, product
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipform.errors import GrammarTooLarge
+from slipform.errors import EmptyGrammar, GrammarTooLarge
 from slipform.grammars.bitmask import unpack
 from slipform.grammars.builder import Builder, Node
 from slipform.grammars.compiler import CompiledGrammar
 from slipform.grammars.limits import Limits
-from slipform.grammars.members import Clause, Member
+from slipform.grammars.members import Clause, Extra, Member
 from slipform.grammars.spec import AnyText
 from slipform.grammars.vocabulary import Vocabulary
 from tests.grammars.core_oracle import Expression, Oracle, build, member_lists, simplify
@@ -229,3 +229,111 @@ def test_state_limit() -> None:
     builder = Builder(Limits(states=1000))
     with pytest.raises(GrammarTooLarge, match="states=1000"):
         builder.choice(f"option number {index}".encode() for index in range(1000))
+
+
+def distinct_lists(words: list[bytes], minimum: int, maximum: int) -> Expression:
+    options: list[Expression] = [
+        ("lit", b",".join(chosen)) for size in range(minimum, maximum + 1) for chosen in permutations(words, size)
+    ]
+    return ("alt", tuple(options))
+
+
+@pytest.mark.parametrize("bounds", [(0, 2), (1, 3), (3, 6)])
+def test_unique_texts_without_dead_ends(vocabulary: Vocabulary, bounds: tuple[int, int]) -> None:
+    """Six words, each at most once: the last one left must be reachable, a prefix of written ones only not."""
+    words = [b"a", b"b", b"aa", b"ab", b"ba", b"bb"]
+    minimum, maximum = bounds
+    oracle_list = distinct_lists(words, minimum, min(maximum, len(words)))
+    for seed in range(6):
+        builder = Builder()
+        extra = Extra(builder.choice(words), builder.empty, unique=True)
+        inner = builder.members(
+            (),
+            assign=builder.empty,
+            separator=builder.literal(b","),
+            extras=[extra],
+            min_count=minimum,
+            max_count=maximum,
+        )
+        root = builder.seq(builder.literal(b":"), inner, builder.literal(b"::"))
+        whole: Expression = ("seq", (("lit", b":"), oracle_list, ("lit", b"::")))
+        check_walk(compiled(builder, root, vocabulary), Oracle(), whole, seed, steps=20)
+
+
+def test_minimum_counts_ask_for_distinct_keys(vocabulary: Vocabulary) -> None:
+    builder = Builder()
+    word = builder.repeat(builder.byte_class(b"ab"), 1, 3)
+    with pytest.raises(ValueError, match="dfa, choice or literal"):
+        builder.members((), assign=word, separator=word, extras=[Extra(word, word)], min_count=2)
+    extra = Extra(builder.choice([b"a", b"b"]), builder.byte_class(b"ab"))
+    comma, colon = builder.literal(b","), builder.literal(b":")
+    with pytest.raises(EmptyGrammar):
+        builder.members((), assign=colon, separator=comma, extras=[extra], min_count=3)
+    inner = builder.members((), assign=colon, separator=comma, extras=[extra], min_count=2)
+    matcher = compiled(builder, inner, vocabulary).matcher()
+    assert matcher.accept_bytes(b"a:a,a:a") == 4
+    assert matcher.forced_bytes() == b"b:"
+    assert matcher.shortest_completion() in (b"b:a", b"b:b")
+
+
+def viable(text: bytes, word: frozenset[int], longest: int, maximum: int) -> bool:
+    """Whether distinct words of bytes `word`, up to `longest` long, separated by commas and ended by `:`, begin so."""
+    body, _, rest = text.partition(b":")
+    parts = body.split(b",")
+    ended = b":" in text
+    written = parts if ended else parts[:-1]
+    if rest or len(parts) > maximum or len(set(written)) < len(written) or b"" in written:
+        return False
+    if not all(len(part) <= longest and set(part) <= word for part in parts):
+        return False
+    last = parts[-1]
+    taken = sum(part.startswith(last) for part in written)
+    return ended or taken < len(word) ** (longest - len(last) + 1) - 1 - (not last)
+
+
+@pytest.mark.parametrize("longest", [6, 1000])
+def test_unique_texts_of_large_sets(vocabulary: Vocabulary, longest: int) -> None:
+    """Masks hold exactly the tokens with at most one completed text; accepting follows the text to the byte."""
+    word = frozenset(b"ab")
+    for seed in range(4):
+        builder = Builder()
+        table = np.arange(1, longest + 1, dtype=np.int32)
+        transitions = np.full((longest + 1, 2), -1, np.int32)
+        transitions[:-1, 1] = table
+        inside = np.zeros(256, np.uint8)
+        inside[sorted(word)] = 1
+        accepting = np.arange(longest + 1) > 0
+        key = builder.dfa(Table(inside, transitions, accepting))
+        inner = builder.members(
+            (),
+            assign=builder.empty,
+            separator=builder.literal(b","),
+            extras=[Extra(key, builder.empty, unique=True)],
+            min_count=1,
+            max_count=4,
+        )
+        grammar = compiled(builder, builder.seq(inner, builder.literal(b":")), vocabulary)
+        matcher, text, rng = grammar.matcher(), b"", random.Random(seed)
+        row = np.zeros(vocabulary.num_words, np.int32)
+        while not matcher.is_accepting and len(text) < 40:
+            matcher.fill_bitmask(row)
+            for token, allowed in enumerate(unpack(row, len(TOKENS))):
+                if TOKENS[token] and (TOKENS[token].count(b",") + TOKENS[token].count(b":") < 2):
+                    expected = viable(text + TOKENS[token], word, longest, 4)
+                    assert bool(allowed) == expected, (text, TOKENS[token])
+            completed = text + matcher.shortest_completion()
+            assert completed.endswith(b":")
+            assert viable(completed, word, longest, 4)
+            token = rng.choice(np.flatnonzero(unpack(row, len(TOKENS))).tolist())
+            assert matcher.accept_token(token)
+            text += TOKENS[token]
+            assert viable(text, word, longest, 4)
+
+
+class Table:
+    """The least that `Builder.dfa` reads."""
+
+    start = 0
+
+    def __init__(self, byte_class: np.ndarray, table: np.ndarray, accepting: np.ndarray) -> None:
+        self.byte_class, self.table, self.accepting = byte_class, table, accepting
