@@ -163,6 +163,7 @@ def scripted_engine(
     options.setdefault("pool_slots", 4096)
     options.setdefault("max_sequences", 32)
     options.setdefault("seed", 0)
+    options.setdefault("warm_up", False)
     config = EngineConfig(model=Path("."), device="cpu", dtype="float32", **options)
     return Engine.from_parts(config, model, tokenizer)
 

@@ -48,10 +48,12 @@ def drive(engine: Engine, requests: Iterable[GenerateRequest], *, check: bool = 
     return events
 
 
-def results(engine: Engine, requests: Iterable[GenerateRequest]) -> dict[str, tuple[SequenceResult, ...]]:
+def results(
+    engine: Engine, requests: Iterable[GenerateRequest], *, check: bool = True
+) -> dict[str, tuple[SequenceResult, ...]]:
     """The sequences of each request; all must finish, each with exactly one terminal event."""
     found: dict[str, tuple[SequenceResult, ...]] = {}
-    for event in drive(engine, requests):
+    for event in drive(engine, requests, check=check):
         if isinstance(event, RequestFailed):
             raise event.error
         if isinstance(event, RequestFinished):
