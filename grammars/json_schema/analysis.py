@@ -7,7 +7,7 @@ be finished inside itself does not count.
 from typing import Final
 
 from slipform.errors import EmptyGrammar
-from slipform.grammars.json_schema import numbers, strings
+from slipform.grammars.json_schema import numbers, strings, unique
 from slipform.grammars.json_schema.arrays import ArrayPlan, array_plan
 from slipform.grammars.json_schema.expansion import Expander
 from slipform.grammars.json_schema.objects import Plan, plans
@@ -15,6 +15,7 @@ from slipform.grammars.json_schema.shapes import (
     ANYTHING,
     FULL_ARRAY,
     FULL_OBJECT,
+    NOTHING,
     ArrayAtom,
     Goal,
     ObjectAtom,
@@ -179,7 +180,10 @@ class Analysis:
         children: list[Goal] = []
         for array in shape.arrays:
             if array is not FULL_ARRAY and self.array_fault(array) is None:
-                children.extend(self.array_plan(array).children())
+                plan = self.array_plan(array)
+                children.extend(plan.children())
+                if plan.unique:
+                    self._check_unique(plan)
         for atom in shape.objects:
             if atom is not FULL_OBJECT:
                 for plan in self.object_plans(atom):
@@ -187,6 +191,13 @@ class Analysis:
                         children.extend(plan.declared.values())
                         children.extend(region.goal for region in plan.regions)
         return children
+
+    def _check_unique(self, plan: ArrayPlan) -> None:
+        goals = [*plan.prefix, plan.rest]
+        shapes = [self.expander.shape(goal) if self.productive(goal) else NOTHING for goal in goals]
+        if unique.check(plan, shapes):
+            text = "at most one item is an array or object: their equality is not followed"
+            self.expander.notes.append((f"{plan.path}/uniqueItems", text))
 
 
 def indexed_clauses(plan: Plan) -> tuple[Clause, ...]:

@@ -45,7 +45,7 @@ from slipform.grammars.limits import Budget
 
 MAX_PAIRS: Final = 20_000
 """Pairs of alternatives compared in one oneOf; beyond this it is refused unless a discriminating name divides them."""
-MAX_PIECES: Final = 24
+MAX_PIECES: Final = 8
 """Pieces into which one alternative may fall when the others are taken from it; the simplest are kept."""
 _DEPTH: Final = 3
 

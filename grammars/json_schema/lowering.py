@@ -6,8 +6,8 @@ from typing import Final, Literal
 
 from slipform.errors import UnsupportedGrammar
 from slipform.grammars.builder import Builder, Node
-from slipform.grammars.dfa import Dfa, literals, union
-from slipform.grammars.json_schema import numbers, strings
+from slipform.grammars.dfa import Dfa, literals
+from slipform.grammars.json_schema import numbers, strings, unique
 from slipform.grammars.json_schema.analysis import Analysis, indexed_clauses
 from slipform.grammars.json_schema.arrays import ArrayPlan
 from slipform.grammars.json_schema.objects import Keys, Plan
@@ -16,6 +16,7 @@ from slipform.grammars.json_schema.shapes import (
     FALSE_BIT,
     FULL_ARRAY,
     FULL_OBJECT,
+    NOTHING,
     TRUE_BIT,
     ArrayAtom,
     Goal,
@@ -26,7 +27,6 @@ from slipform.grammars.json_schema.shapes import (
 from slipform.grammars.members import Extra, Member
 
 _MAX_COUNTED: Final = 2_000  # rules for the counts of several contains at once
-_MAX_LISTED: Final = 64  # values of leading items that uniqueItems tells apart one by one
 
 
 class Lowering:
@@ -232,74 +232,48 @@ class Lowering:
     # Unique items ----------------------------------------------------------------------------------------------------
 
     def _unique_items(self, plan: ArrayPlan) -> Node:
-        """Items are compared by their bytes, so each has one spelling: twice over if some could be written in ASCII."""
-        if plan.contains:
-            raise UnsupportedGrammar("uniqueItems", path=plan.path, reason="it stands beside contains")
-        ways = dict.fromkeys(self._unique_way(plan, escapes) for escapes in ("raw", "ascii"))
+        """All strings of one array as UTF-8, or all in ASCII; one way where that is the same."""
+        ways = dict.fromkeys(self._unique_from(plan, escapes, 0, ()) for escapes in unique.WAYS)
         return self._builder.alt(*ways)
 
-    def _unique_way(self, plan: ArrayPlan, escapes: Literal["raw", "ascii"]) -> Node:
-        if plan.prefix:
-            return self._unique_prefix(plan, escapes, 0, ())
-        texts = self._texts(plan.rest, escapes, plan.path)
-        return self._unique_rest(plan, texts, 0)
-
-    def _unique_rest(self, plan: ArrayPlan, texts: Dfa, index: int) -> Node:
-        """Different items out of `texts`, from position `index` on."""
-        builder = self._builder
-        if texts.is_empty:
-            return builder.empty if index >= plan.min else builder.never
-        most = None if plan.max is None else plan.max - index
-        return builder.members(
-            (),
-            assign=builder.empty,
-            separator=self._separator,
-            order="any",
-            extras=(Extra(builder.dfa(texts), builder.empty, unique=True),),
-            min_count=max(0, plan.min - index),
-            max_count=most,
-        )
-
-    def _unique_prefix(
-        self, plan: ArrayPlan, escapes: Literal["raw", "ascii"], index: int, used: tuple[bytes, ...]
-    ) -> Node:
-        """Leading items are listed value by value; each choice narrows what may follow."""
+    def _unique_from(self, plan: ArrayPlan, escapes: unique.Escapes, index: int, used: tuple[bytes, ...]) -> Node:
+        """The items from `index` on, with the separator before them; leading items are listed value by value."""
         builder = self._builder
         if plan.max is not None and index >= plan.max:
             return builder.empty
-        texts = self._texts(plan.goal(index), escapes, plan.path) - literals(used)
-        if index >= len(plan.prefix):
-            rest = self._unique_rest(plan, texts, index)
-            if index > 0 and not texts.is_empty:
-                rest = builder.seq(self._separator, rest)
-                if plan.min <= index:
-                    rest = builder.optional(rest)
-            return rest
+        goal = plan.goal(index)
+        shape = self._analysis.expander.shape(goal) if self._analysis.productive(goal) else NOTHING
+        found = unique.items(shape, escapes)
+        texts = found.texts - literals(used)
         options = [builder.empty] if index >= plan.min else []
-        values = list(texts.texts(_MAX_LISTED + 1))
-        if len(values) > _MAX_LISTED:
-            raise UnsupportedGrammar(
-                "uniqueItems", path=plan.path, reason=f"a leading item has more than {_MAX_LISTED} values"
-            )
-        for value in values:
-            rest = self._unique_prefix(plan, escapes, index + 1, (*used, value))
+        if index >= len(plan.prefix):
+            options.append(self._unique_rest(plan, texts, found.containers, index))
+            return builder.alt(*options)
+        for value in texts.texts(unique.MAX_LISTED):
+            rest = self._unique_from(plan, escapes, index + 1, (*used, value))
             item = builder.literal(value)
             options.append(builder.seq(item, rest) if index == 0 else builder.seq(self._separator, item, rest))
         return builder.alt(*options)
 
-    def _texts(self, goal: Goal, escapes: Literal["raw", "ascii"], path: str) -> Dfa:
-        """The texts of the values of `goal`, one for each value."""
-        if not self._analysis.productive(goal):
-            return literals(())
-        shape = self._analysis.expander.shape(goal)
-        if shape.arrays or shape.objects:
-            raise UnsupportedGrammar("uniqueItems", path=path, reason="its items may be arrays or objects")
-        listed = [b"null"] if shape.null else []
-        listed += [b"true"] if shape.booleans & TRUE_BIT else []
-        listed += [b"false"] if shape.booleans & FALSE_BIT else []
-        parts = [numbers.number_dfa(atom, canonical=True) for atom in shape.numbers]
-        parts += [strings.quoted(strings.decoded(atom), escapes) for atom in shape.strings]
-        return union([literals(listed), *parts] if listed else parts)
+    def _unique_rest(self, plan: ArrayPlan, texts: Dfa, containers: Shape | None, index: int) -> Node:
+        """At least one item, and different ones: scalars out of `texts`, and at most one container."""
+        builder = self._builder
+        extras = [] if texts.is_empty else [Extra(builder.dfa(texts), builder.empty, unique=True)]
+        if containers is not None:
+            extras.append(Extra(self._shape(containers), builder.empty, unique=False, max_count=1))
+        extras = [extra for extra in extras if extra.key != builder.never]
+        if not extras:
+            return builder.never
+        found = builder.members(
+            (),
+            assign=builder.empty,
+            separator=self._separator,
+            order="any",
+            extras=extras,
+            min_count=max(1, plan.min - index),
+            max_count=None if plan.max is None else plan.max - index,
+        )
+        return found if index == 0 else builder.seq(self._separator, found)
 
     # Objects ---------------------------------------------------------------------------------------------------------
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from slipform.errors import GrammarTooLarge, UnsupportedGrammar
-from slipform.grammars.dfa import Dfa, any_text, length_between, literals, product
-from slipform.grammars.dfa_kernels import MODE_AND
+from slipform.errors import UnsupportedGrammar
+from slipform.grammars.dfa import Dfa, any_text, length_between, literals
 from slipform.grammars.json_schema.formats import format_dfa
 from slipform.grammars.json_schema.shapes import StringAtom
 from slipform.grammars.json_text import json_string_body
@@ -50,20 +49,48 @@ def admits(atom: StringAtom, text: str) -> bool:
 
 
 def has_text(atom: StringAtom) -> bool:
-    """Whether any text satisfies `atom`."""
-    if atom.allowed is not None:
-        return any(admits(atom, text) for text in atom.allowed)
-    return not atom.is_regular or not decoded(atom).is_empty
-
-
-@lru_cache(maxsize=1024)
-def decoded(atom: StringAtom) -> Dfa:
-    """The decoded texts of `atom`.
+    """Whether any text satisfies `atom`.
 
     Raises: UnsupportedGrammar when a pattern together with a length takes too many states.
     """
     if atom.allowed is not None:
+        return any(admits(atom, text) for text in atom.allowed)
+    if not atom.is_regular:
+        return True
+    dfa = _of_any_length(atom)
+    low, high = _missing_bounds(atom, dfa)
+    if high is not None and dfa.num_states * (high + 1) > MAX_STATES:
+        raise UnsupportedGrammar(
+            "pattern with a length", path=atom.path, reason=f"together they take more than {MAX_STATES} states"
+        )
+    if not dfa.is_empty and low == 0 and (atom.max is None or dfa.character_bounds()[0] <= atom.max):
+        return True  # the shortest text has a fitting length
+    return not decoded(atom).is_empty
+
+
+@lru_cache(maxsize=1024)
+def decoded(atom: StringAtom) -> Dfa:
+    """The decoded texts of `atom`, which has no more states than `has_text` found to be bearable."""
+    if atom.allowed is not None:
         return literals(_encoded(text) for text in atom.allowed if admits(atom, text))
+    dfa = _of_any_length(atom)
+    low, high = _missing_bounds(atom, dfa)
+    return dfa & length_between(low, high) if low or high is not None else dfa
+
+
+def _missing_bounds(atom: StringAtom, dfa: Dfa) -> tuple[int, int | None]:
+    """The bounds on length that `dfa` does not keep by itself."""
+    if not atom.min and atom.max is None:
+        return 0, None
+    shortest, longest = dfa.character_bounds()
+    low = atom.min if shortest < atom.min else 0
+    high = atom.max if longest is None or (atom.max is not None and longest > atom.max) else None
+    return low, high
+
+
+@lru_cache(maxsize=1024)
+def _of_any_length(atom: StringAtom) -> Dfa:
+    """The decoded texts of `atom`, whatever their length."""
     dfa: Dfa | None = None
     for part in (*map(pattern_dfa, sorted(atom.patterns)), *map(format_dfa, sorted(atom.formats))):
         dfa = part if dfa is None else dfa & part
@@ -71,20 +98,7 @@ def decoded(atom: StringAtom) -> Dfa:
         dfa = any_text()
     for part in (*map(pattern_dfa, sorted(atom.not_patterns)), *map(format_dfa, sorted(atom.not_formats))):
         dfa = dfa - part
-    if atom.excluded:
-        dfa = dfa - literals(map(_encoded, atom.excluded))
-    if atom.min or atom.max is not None:
-        shortest, longest = dfa.character_bounds()
-        low = atom.min if shortest < atom.min else 0
-        high = atom.max if longest is None or (atom.max is not None and longest > atom.max) else None
-        if low or high is not None:
-            try:
-                dfa = product(dfa, length_between(low, high), MODE_AND, max_states=MAX_STATES)
-            except GrammarTooLarge:
-                raise UnsupportedGrammar(
-                    "pattern with a length", path=atom.path, reason=f"together they take more than {MAX_STATES} states"
-                ) from None
-    return dfa
+    return dfa - literals(map(_encoded, atom.excluded)) if atom.excluded else dfa
 
 
 @lru_cache(maxsize=1024)
