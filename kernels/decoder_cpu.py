@@ -103,8 +103,10 @@ class FewTokenDecoder:
         """One step. residual: (T, H) embeddings of the tokens; the rest as in `interface.py`.
 
         Returns: (N, V) float32 logits of logits_rows.
-        Mutates: residual and the pools.
+        Raises: ValueError for more than max_tokens tokens. Mutates: residual and the pools.
         """
+        if residual.shape[0] > self.max_tokens:
+            raise ValueError(f"residual: {residual.shape[0]} tokens, and the limit is {self.max_tokens}")
         num_threads = min(torch.get_num_threads(), get_num_threads())
         logits = torch.empty((logits_rows.shape[0], self._vocab_size), dtype=torch.float32)
         pools = np.array(
