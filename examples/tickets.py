@@ -3,9 +3,9 @@
 slipform run examples/tickets.py
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 import slipform as sf
 
@@ -19,10 +19,13 @@ Fields:
 """
 
 
+Short = Annotated[str, Field(max_length=40)]
+
+
 class Ticket(BaseModel):
-    customer: str | None
-    email: str | None
-    order_id: str | None
+    customer: Short | None
+    email: Short | None
+    order_id: Short | None
     category: Literal["billing", "technical", "shipping", "returns", "other"]
     urgency: Literal["low", "medium", "high"]
 

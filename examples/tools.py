@@ -3,9 +3,9 @@
 slipform run examples/tools.py
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 import slipform as sf
 
@@ -18,17 +18,17 @@ def get_weather(city: str) -> str:
     return f"{city}: {FORECASTS.get(city, 'no forecast')}"
 
 
-def convert_currency(amount: float, source: str, target: str) -> str:
+def convert_currency(amount: int, source: str, target: str) -> str:
     """Convert an amount of money"""
-    return f"{amount:g} {source} = {amount * RATES[target] / RATES[source]:.2f} {target}"
+    return f"{amount} {source} = {amount * RATES[target] / RATES[source]:.2f} {target}"
 
 
 class WeatherArguments(BaseModel):
-    city: str
+    city: Annotated[str, Field(max_length=30)]
 
 
 class ConversionArguments(BaseModel):
-    amount: float
+    amount: Annotated[int, Field(ge=0, le=1_000_000)]
     source: Literal["USD", "EUR", "GBP", "SEK", "INR"]
     target: Literal["USD", "EUR", "GBP", "SEK", "INR"]
 
@@ -49,17 +49,19 @@ class ConvertCurrency(BaseModel):
         return convert_currency(self.arguments.amount, self.arguments.source, self.arguments.target)
 
 
+Calls = Annotated[list[GetWeather | ConvertCurrency], Field(max_length=2)]
+
 TOOLS = """You call functions. Answer with a JSON list of calls, or [] if no function fits.
 Tools:
 get_weather(city: str): Get the weather forecast for a city
-convert_currency(amount: float, source: str, target: str): Convert an amount of money"""
+convert_currency(amount: int, source: str, target: str): Convert an amount of money"""
 
 
 @sf.function
 def tools(s, request):
     s += sf.system(TOOLS)
     s += sf.user(request)
-    s += sf.assistant(sf.gen("calls", schema=list[GetWeather | ConvertCurrency], temperature=0, max_tokens=160))
+    s += sf.assistant(sf.gen("calls", schema=Calls, temperature=0))
     s["results"] = [call() for call in s["calls"]]
 
 

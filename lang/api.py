@@ -1,10 +1,10 @@
 """The primitives that programs are written with: they build nodes and check their arguments, nothing else."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, overload
+from typing import Any, get_args, overload
 
 from slipform.errors import FillError, InvalidRequest, ProgramError
-from slipform.grammars.spec import AnyText, Choice, Ebnf, GrammarSpec, JsonSchema, Lark, Regex, StructuralTag
+from slipform.grammars.spec import Ebnf, GrammarSpec, Lark, Regex
 from slipform.lang import ir
 from slipform.lang.choices import TOKEN_LENGTH_NORMALIZED, check_method
 from slipform.lang.options import SamplingOptions
@@ -12,7 +12,7 @@ from slipform.lang.program import Program
 from slipform.lang.reasoning import check_model_type
 from slipform.lang.types import ValueType, json_type, plain_type
 
-_SPECS = (Regex, JsonSchema, Choice, Ebnf, Lark, StructuralTag, AnyText)
+_SPECS = get_args(GrammarSpec)
 
 
 @overload

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from slipform.grammars.spec import AnyText, Choice, Ebnf, GrammarSpec, JsonSchema, Lark, Regex, StructuralTag
+from slipform.grammars.spec import Choice, Ebnf, GrammarSpec, JsonSchema, Lark, Regex, StructuralTag
 from slipform.lang import ir
 from slipform.lang.choices import MASKED_DECODING
 from slipform.lang.tracer import Trace
@@ -159,8 +159,8 @@ def describe_constraint(spec: GrammarSpec | None, label: str | None = None) -> s
             return f"Lark grammar, start {spec.start}"
         case StructuralTag():
             return f"text with tags {', '.join(tag.begin for tag in spec.tags)}"
-        case AnyText():
-            return "any text"
+        case _:
+            return shorten(repr(spec))
 
 
 def shorten(text: str, width: int = 60) -> str:

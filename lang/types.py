@@ -122,8 +122,8 @@ def _json_type_of(kind: Any) -> ValueType:
 def _portable(kind: Any) -> Any:
     """The same type with `typing.TypedDict` classes as Pydantic takes them.
 
-    Before Python 3.12 these do not know which keys they inherited as required, so Pydantic refuses them and asks for the
-    class of typing_extensions; a TypedDict without such inheritance means the same in both.
+    Before Python 3.12 these do not know which keys they inherited as required, so Pydantic refuses them and asks for
+    the class of typing_extensions; a TypedDict without such inheritance means the same in both.
     """
     if sys.version_info >= (3, 12):
         return kind

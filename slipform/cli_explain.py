@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from slipform.lang.ir import Expr
 from slipform.lang.plan import describe_constraint
 from slipform.lang.program import Program
 from slipform.lang.state import ProgramState
-from slipform.runtime.request import FillResult
+from slipform.runtime.request import FillResult, TokenLogprob
 
 NUM_ALTERNATIVES = 5
 
@@ -111,12 +111,16 @@ def explain(
 def explain_fill(
     program: Program, arguments: Mapping[str, Any], name: str | None, backend: Backend, options: Mapping[str, Any]
 ) -> Explanation:
-    """Run `program` once and explain its variable `name` (by default the first that a fill made).
+    """Run `program` and explain its variable `name` (by default the first that a fill made).
+
+    It runs twice, with the same seed: asking for log-probabilities makes the model score forced tokens one by one, so
+    the first run shows what a plain run does and the second only adds the alternatives.
 
     Raises: ConfigError when there is no such fill.
     """
-    wanted = {key: value for key, value in options.items() if value is not None}
-    state = program.run(
+    wanted = {"seed": 0, **{key: value for key, value in options.items() if value is not None}}
+    state = program.run(**{**arguments, **wanted}, backend=backend)
+    scored = program.run(
         **{**arguments, **wanted}, backend=backend, return_logprob=True, top_logprobs_num=NUM_ALTERNATIVES
     )
     filled = [variable for variable in state.variables() if state.get_fills(variable)]
@@ -125,11 +129,15 @@ def explain_fill(
     chosen = name or filled[0]
     if chosen not in filled:
         raise ConfigError(f"{chosen!r} is none of the fills {', '.join(filled)}", field="--fill")
-    return _explanation(program, state, chosen, backend)
+    return _explanation(program, state, scored, chosen, backend)
 
 
-def _explanation(program: Program, state: ProgramState, name: str, backend: Backend) -> Explanation:
+def _explanation(
+    program: Program, state: ProgramState, scored: ProgramState, name: str, backend: Backend
+) -> Explanation:
     result = state.get_fills(name)[0]
+    again = scored.get_fills(name)[0] if name in scored else result
+    logprobs = again.logprobs if again.token_ids == result.token_ids else ()
     meta = state.get_meta_info(name)
     meta = meta[0] if isinstance(meta, list) else meta
     text = state.text()
@@ -141,7 +149,7 @@ def _explanation(program: Program, state: ProgramState, name: str, backend: Back
         constraint=describe_constraint(node.constraint, label),
         before=text[:place] if place >= 0 else "",
         text=result.text,
-        tokens=_token_rows(result, backend),
+        tokens=_token_rows(result, logprobs, backend),
         finish_reason=result.finish_reason,
         prompt_len=meta["prompt_tokens"],
         cached_len=meta["cached_tokens"],
@@ -149,10 +157,10 @@ def _explanation(program: Program, state: ProgramState, name: str, backend: Back
     )
 
 
-def _token_rows(result: FillResult, backend: Backend) -> tuple[TokenRow, ...]:
+def _token_rows(result: FillResult, logprobs: Sequence[TokenLogprob], backend: Backend) -> tuple[TokenRow, ...]:
     rows = []
     for index, trace in enumerate(result.trace):
-        scored = result.logprobs[index] if index < len(result.logprobs) else None
+        scored = logprobs[index] if index < len(logprobs) else None
         rows.append(
             TokenRow(
                 text=backend.decode((trace.token_id,)),
