@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from slipform.runtime.embedded import lexicon, values
 from slipform.runtime.embedded.concepts import CONCEPTS
 from slipform.runtime.embedded.domains_commerce import INVOICE, LISTING, ORDER, PARCEL, TICKET
+from slipform.runtime.embedded.domains_life import CAR, CLAIM, EVENT, HOME, NOTE
 from slipform.runtime.embedded.domains_work import APPOINTMENT, BOOKING, JOB, LOG, MEETING, PERSON
 from slipform.runtime.embedded.schema_fields import Domain, Field
 from slipform.runtime.embedded.source import Source, Value
 
-DOMAINS = (TICKET, ORDER, INVOICE, LISTING, PARCEL, MEETING, JOB, LOG, APPOINTMENT, BOOKING, PERSON)
-DOMAIN_WEIGHTS = (6, 4, 5, 4, 3, 4, 4, 3, 4, 4, 3)
+DOMAINS = (TICKET, ORDER, INVOICE, LISTING, PARCEL, MEETING, JOB, LOG, APPOINTMENT, BOOKING, PERSON, EVENT, HOME, CAR, NOTE, CLAIM)
+DOMAIN_WEIGHTS = (7, 4, 5, 4, 3, 4, 4, 3, 4, 4, 3, 3, 2, 2, 3, 3)
 SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -178,7 +179,57 @@ class Style:
 
 GREETINGS = ("Hi,", "Hello,", "Dear team,", "Hi there,", "Good morning,", "Dear Sir or Madam,", "Hey,", "Hello team,", "Good day,", "To whom it may concern,")  # fmt: skip
 CLOSINGS = ("Best regards", "Kind regards", "Thanks", "Cheers", "Best", "Yours sincerely", "Many thanks", "Regards", "Greetings", "Thank you", "BR", "All the best")  # fmt: skip
-SIGNERS = ("customer", "seller", "contact", "chair", "guest", "name", "doctor", "recipient")
+SIGNERS = ("customer", "seller", "contact", "chair", "guest", "name", "doctor", "recipient", "caller")
+DISTRACTORS = (
+    "My colleague {person} sends greetings.",
+    "{first} next door has the same problem.",
+    "The last time we spoke was in {year}.",
+    "I have been waiting for {n} minutes already.",
+    "We have {n} children and a dog.",
+    "My old one lasted {n} years.",
+    "It was {n} degrees outside.",
+    "I read about it in the {word} Times.",
+    "A friend from {city} told me about you.",
+    "My brother {first} thinks so too.",
+    "I saw the advert on page {n}.",
+    "The bus took {n}0 minutes.",
+    "That is what {first} from reception told me.",
+    "I tried {n} times.",
+    "We went to {city} last summer.",
+    "Back in {year} things were different.",
+    "The {word} {word2} is still open, by the way.",
+    "Please say hello to {first}.",
+    "I once worked for {company}.",
+    "He said it would take {n} hours.",
+    "See section {n}.{n2} of the manual.",
+    "There is a {word} in the {word2} as well.",
+    "We never had this with the {word}.",
+    "You know how {word} people can be.",
+    "Somehow the {word} makes a {word2} noise.",
+    "Honestly, the {word2} was {word} enough.",
+    "The {word} part is fine, the {word2} part is not.",
+    "I asked {first} and {first2}, neither knew.",
+)
+
+
+def distractor(s: Source) -> str:
+    """A sentence with names, numbers and unknown words that answers nothing."""
+    text = s.phrase(DISTRACTORS)
+    drawn = {
+        "person": lambda: values.person(s).surface,
+        "first": lambda: values.first_name(s),
+        "first2": lambda: values.first_name(s),
+        "city": lambda: values.city(s).surface,
+        "company": lambda: values.company(s).surface,
+        "year": lambda: str(s.integer(1990, 2026)),
+        "n": lambda: str(s.integer(2, 60)),
+        "n2": lambda: str(s.integer(1, 9)),
+        "word": lambda: values.pseudo_word(s),
+        "word2": lambda: values.pseudo_word(s),
+    }
+    return SLOT.sub(lambda m: drawn[m.group(1)](), text)
+
+
 
 
 def compose(s: Source, domain: Domain, *, most_fields: int = 10) -> Document:
@@ -275,7 +326,9 @@ def _prose(s: Source, domain: Domain, fields: dict[str, Field], stated: dict[str
     fillers = s.phrases(domain.fillers)
     size = s.random.random()
     amount = s.integer(0, 3) if size < 0.9 else s.integer(3, 9)
-    sentences += [style.apply(s.pick(fillers)) for _ in range(amount)]
+    sentences += [style.apply(filler) for filler in s.sample(fillers, amount)]
+    if s.chance(0.3):
+        sentences += [distractor(s) for _ in range(s.pick((1, 1, 2, 3)))]
     if size > 0.97:
         sentences += _padding(s, domain)
     sentences = s.shuffled(sentences)
@@ -286,7 +339,17 @@ def _prose(s: Source, domain: Domain, fields: dict[str, Field], stated: dict[str
         parts = [*parts, style.apply(s.pick(GREETINGS))]
     parts = [*parts, body]
     if signer:
-        parts = [*parts, f"{style.apply(s.pick(CLOSINGS))}{s.pick((',', '', '!'))}\n{stated[signer].surface}"]
+        name = stated[signer].surface
+        closing = style.apply(s.pick(CLOSINGS))
+        form = s.random.random()
+        if form < 0.4:
+            parts = [*parts, f"{closing}{s.pick((',', '', '!'))}\n{name}"]
+        elif form < 0.7:
+            ending = s.pick((f"{closing}, {name}", f"{closing} {name}", f"{closing} - {name}", f"{closing} from {name}"))
+            parts = [*parts[:-1], f"{parts[-1]} {ending}"] if s.chance(0.7) else [*parts, ending]
+        else:
+            ending = s.pick((f"- {name}", f"/{name}", f"{name}", f"-- {name}", f"({name})", f"Yours, {name}", f"xx {name}"))
+            parts = [*parts[:-1], f"{parts[-1]} {ending}"] if s.chance(0.6) else [*parts, ending]
     elif s.chance(0.08):
         parts = [*parts, s.pick(CLOSINGS)]
     return s.pick(("\n", "\n", "\n\n", " ")).join(parts)

@@ -80,6 +80,27 @@ TICKET = Domain(
         Please refund {amount}.
         I want the {amount} back.
         It was {amount}, which is a lot of money for me.
+        The {thing} I bought from you on {purchase_date} stopped working.
+        My {thing} broke after a few days.
+        The {thing} that I got from you on {purchase_date} for {amount} is faulty.
+        I have a problem with my {thing}.
+        Hi, {customer} here, my {thing} won't turn on any more.
+        {customer} here again about the {thing}.
+        On {purchase_date} I paid {amount} for a {thing}.
+        I'm {customer}, order {order_id}.
+        Hello, I'm {customer} from {city} and I bought a {thing} on {purchase_date}.
+        The {thing} from order {order_id} is not what I expected.
+        You still owe me {amount} for the {thing}.
+        I got my {thing} on {purchase_date} and already have trouble with it.
+        Since {purchase_date} I have been using your {thing}.
+        We use the {thing} at {company} every day.
+        I am {customer}, head of purchasing at {company}.
+        Our company, {company}, bought {quantity} of your {thing}.
+        Someone please call me back on {phone}.
+        Get back to me at {email} please.
+        Reply to {email} or phone {phone}.
+        I was billed {amount} on {purchase_date}.
+        {quantity} times I ordered the {thing}.
         I live in {city}.
         I am writing from {city}.
         Greetings from {city}.

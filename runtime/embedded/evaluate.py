@@ -28,8 +28,9 @@ def last_answer(example: Example) -> tuple[str, str]:
     return "".join(text for text, _ in parts[:-1]), parts[-1][0].removesuffix(END)
 
 
-def generate(model: Any, tokenizer: Any, prompts: list[str], device: str, batch_size: int = 512) -> list[str]:
+def generate(model: Any, tokenizer: Any, prompts: list[str], device: str) -> list[str]:
     """Greedy continuations, batched by length."""
+    batch_size = 16 if device == "cpu" else 512
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
     answers = [""] * len(prompts)
     tokenizer.padding_side = "left"
@@ -59,14 +60,17 @@ def score(example: Example, wanted: str, answer: str) -> dict[str, Rate]:
     return score_text(example.task, wanted, answer.split("\n")[0] if example.turns[0].role == "plain" else answer)
 
 
+def handwritten_prompt(row: dict[str, Any]) -> str:
+    """The user message of a row: what is asked, the text, the schema."""
+    return f"{row['ask']}\n\n{row['text']}\n\nSchema: {json.dumps(row['schema'], ensure_ascii=False)}"
+
+
 def handwritten(path: Path) -> list[Example]:
     """The handwritten examples of `path` as chats: see docs/embedded-model.md for the file's form."""
     found = []
     for line in path.read_text().splitlines():
         row = json.loads(line)
-        text = row["prompt"]
-        if row.get("schema"):
-            text = f"{text}\n\nSchema: {json.dumps(row['schema'], ensure_ascii=False)}"
+        text = handwritten_prompt(row)
         turns = (Turn("user", text), Turn("assistant", compact_json(row["expected"]), learn=True))
         found.append(Example("extract", turns, row["expected"], row.get("schema")))
     return found

@@ -41,6 +41,20 @@ INSTRUCTIONS = (
     "Extract a JSON object from the message below.",
     "Fill in this form from the {noun}.",
     "List the requested details of the {noun} as JSON.",
+    "Extract the {noun}.",
+    "Extract this {noun} into JSON.",
+    "Get the details.",
+    "Read this and fill the form.",
+    "{noun} to JSON",
+    "Fill out the record for this {noun}.",
+    "Pull the facts out of this {noun}.",
+    "Return the record.",
+    "Can you extract the details from this {noun}?",
+    "Please read the {noun} and give me the fields.",
+    "Extract the following fields.",
+    "Take this {noun} apart into fields.",
+    "I need this {noun} as structured data.",
+    "Transform the {noun} into an object with these keys.",
 )
 SYSTEMS = (
     "You extract data from text. Answer with JSON only.",
@@ -171,6 +185,11 @@ def json_schema(s: Source, asked: list[Asked]) -> dict[str, Any]:
             rule["title"] = item.key.replace("_", " ").title()
         properties[item.key] = rule
     schema: dict[str, Any] = {"type": "object", "properties": properties}
+    enums = [key for key, rule in properties.items() if "enum" in rule]
+    if enums and s.chance(0.15):
+        name = enums[0].capitalize()
+        schema = {"$defs": {name: properties[enums[0]]}, **schema}
+        properties[enums[0]] = {"$ref": f"#/$defs/{name}"}
     if s.chance(0.7):
         schema["required"] = [item.key for item in asked]
     if s.chance(0.2):
@@ -327,6 +346,42 @@ def make_asked(s: Source, document: Document, high: int = 8) -> list[Asked] | No
         if len(asked) < 2 or combination_is_held_out(asked) == (s.split == "heldout"):
             return asked
     return None
+
+
+GROUP_KEYS = ("details", "contact", "info", "data", "address", "customer_data", "meta", "about", "payment", "subject")
+
+
+def nested_extraction(s: Source) -> Example:
+    """An object with an object inside, under a JSON Schema."""
+    while True:
+        document = random_document(s)
+        asked = make_asked(s, document, high=6)
+        if asked and len(asked) >= 3:
+            break
+    cut = s.integer(1, len(asked) - 2)
+    free = [key for key in GROUP_KEYS if key not in {item.key for item in asked}]
+    group = s.pick(free)
+    outer, inner = asked[:cut], asked[cut:]
+    shown = json_schema(s, outer)
+    shown.pop("title", None)
+    part = json_schema(s, inner)
+    if "$defs" in part or "$defs" in shown:
+        return nested_extraction(s)
+    shown["properties"][group] = part
+    if "required" in shown:
+        shown["required"].append(group)
+    schema = checking_schema(outer)
+    schema["properties"][group] = checking_schema(inner)
+    schema["required"].append(group)
+    answer: dict[str, Any] = {item.key: item.answer for item in outer}
+    answer[group] = {item.key: item.answer for item in inner}
+    text = json.dumps(shown, ensure_ascii=False, indent=2 if s.chance(0.3) else None)
+    instruction = s.phrase(INSTRUCTIONS).replace("{noun}", s.pick(document.domain.nouns))
+    parts = [instruction, text, show_passage(s, document)]
+    if s.chance(0.5):
+        parts = [parts[0], parts[2], parts[1]]
+    turns = (user("\n\n".join(parts)), assistant(compact_json(answer)))
+    return Example("extract", turns, answer, schema)
 
 
 def extraction(s: Source, *, most_fields: int = 10) -> Example:

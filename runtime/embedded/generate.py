@@ -13,14 +13,15 @@ from typing import Any
 from slipform.runtime.embedded.calling import function_call
 from slipform.runtime.embedded.copying import copied_answers, labelled_lines, question_answer_text
 from slipform.runtime.embedded.examples import Example
-from slipform.runtime.embedded.extraction import extraction, few_shot, line_items
+from slipform.runtime.embedded.extraction import extraction, few_shot, line_items, nested_extraction
 from slipform.runtime.embedded.labelling import one_label
 from slipform.runtime.embedded.source import Source, Split
 
 MIXTURE: tuple[tuple[Callable[[Source], Example], float], ...] = (
-    (extraction, 0.42),
+    (extraction, 0.40),
+    (nested_extraction, 0.03),
     (line_items, 0.05),
-    (few_shot, 0.03),
+    (few_shot, 0.02),
     (function_call, 0.24),
     (one_label, 0.12),
     (copied_answers, 0.09),

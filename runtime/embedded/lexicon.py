@@ -201,3 +201,16 @@ NUMBER_WORDS = "zero one two three four five six seven eight nine ten eleven twe
 SYLLABLE_ONSETS = tuple("b br c ch d dr f fl g gr h j k kl l m n p pl qu r s sh sk st t tr v w z".split())
 SYLLABLE_VOWELS = tuple("a e i o u ai ea ia io oo au ei".split())
 SYLLABLE_CODAS = ("", "", "", "n", "r", "l", "s", "m", "x", "nd", "rt", "ck", "ll", "ng", "st")
+
+MORPHEMES = tuple(
+    """fire fly light wood ford ton burg son man berg ville smith well stone field house land water rain snow moon sun star sand
+rock hill dale brook bridge port haven bay cliff marsh fen moor heath grove thorn rose lily fern ash birch hazel wolf fox bear
+hawk crow dove swan lark wren fish shell pearl gold iron steel silk wool lace honey bread salt spice mint apple berry plum
+cherry lemon north south east west high low over under out up down back front side long short broad sharp quick slow warm cold
+bright dark clear deep soft hard wild calm free true fair good new old young grand small tall wide thin round square able ance
+ment ness ship hood less ful ish ing ed er or ist ism tion sion ity ous ive al ic ical ly ward wise some like dom ery age ant
+ent ara ola ino eta ito elli etti ini ova enko ski owski czyk vich idis oulos opoulos sen sson dottir aga ara uma ito moto yama
+kawa mura saki zaki shi tsu naga hira chi wang xiao zhong ming jing ping guo quan abdul rah man ibn bad nagar pur abad stan
+graph gram scope meter phone tele micro macro mega ultra inter trans sub super auto bio geo eco hydro thermo electro photo
+cyber techno vita nova medi dent derm cardi neuro ortho pneu hepa nephro gastro acle ique ette elle ault eaux eau ois ier""".split()
+)

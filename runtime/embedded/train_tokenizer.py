@@ -41,7 +41,7 @@ def train(num_examples: int = NUM_EXAMPLES, vocab_size: int = VOCAB_SIZE) -> Tok
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
-        min_frequency=3,
+        min_frequency=8,
         special_tokens=[AddedToken(token, special=True, normalized=False) for token in SPECIAL_TOKENS],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,

@@ -15,6 +15,10 @@ def plain(text: str) -> Value:
 
 def pseudo_word(s: Source) -> str:
     """A pronounceable word that no list holds, so that copying cannot lean on memory."""
+    if s.chance(0.45):
+        return "".join(s.pick(lexicon.MORPHEMES) for _ in range(s.pick((1, 2, 2, 2, 3))))
+    if s.chance(0.06):
+        return "".join(s.pick("abcdefghijklmnopqrstuvwxyzäöüéèñçşłøå") for _ in range(s.integer(3, 9)))
     parts = []
     for _ in range(s.integer(2, 3)):
         parts.append(s.pick(lexicon.SYLLABLE_ONSETS) + s.pick(lexicon.SYLLABLE_VOWELS) + s.pick(lexicon.SYLLABLE_CODAS))
@@ -22,11 +26,11 @@ def pseudo_word(s: Source) -> str:
 
 
 def first_name(s: Source) -> str:
-    return pseudo_word(s).capitalize() if s.chance(0.08) else s.entity(lexicon.FIRST_NAMES)
+    return pseudo_word(s).capitalize() if s.chance(0.15) else s.entity(lexicon.FIRST_NAMES)
 
 
 def last_name(s: Source) -> str:
-    name = pseudo_word(s).capitalize() if s.chance(0.15) else s.entity(lexicon.LAST_NAMES)
+    name = pseudo_word(s).capitalize() if s.chance(0.3) else s.entity(lexicon.LAST_NAMES)
     return f"{name}-{s.entity(lexicon.LAST_NAMES)}" if s.chance(0.03) else name
 
 
@@ -159,6 +163,8 @@ def company(s: Source) -> Value:
 
 def product(s: Source) -> Value:
     head = s.entity(lexicon.PRODUCT_HEADS)
+    if s.chance(0.12):
+        head = f"{pseudo_word(s)} {pseudo_word(s)}" if s.chance(0.5) else pseudo_word(s)
     form = s.random.random()
     if form < 0.35:
         return plain(head)
@@ -212,7 +218,7 @@ def one_of(words: tuple[str, ...]) -> Draw:
 
 
 def city(s: Source) -> Value:
-    return plain(s.entity(lexicon.CITIES))
+    return plain(pseudo_word(s).capitalize() if s.chance(0.25) else s.entity(lexicon.CITIES))
 
 
 def country(s: Source) -> Value:
@@ -271,6 +277,15 @@ def write_date(s: Source, day: datetime.date) -> str:
         f"{name} {month} {day.day}, {day.year}",
         f"{name[:3]} {day.day} {short} {day.year}",
         f"{name[:3]}, {short} {day.day}, {day.year}",
+        f"{month} {ordinal(day.day)} {day.year}",
+        f"{name} {day.day} {month} {day.year}",
+        f"{name} {ordinal(day.day)} {month} {day.year}",
+        f"{day.day:02} {short} {day.year}",
+        f"{day.day:02} {short.upper()} {day.year}",
+        f"{day.day} {month}, {day.year}",
+        f"{day.day:02}/{short}/{day.year}",
+        f"{name[:3]} {day.day:02}.{day.month:02}.{day.year}",
+        f"the {ordinal(day.day)} of {month}, {day.year}",
         day.isoformat(),
         day.isoformat(),
         f"{day.day:02}.{day.month:02}.{day.year}",
@@ -296,6 +311,13 @@ def write_time(s: Source, hour: int, minute: int) -> str:
         forms += [f"{twelve} {half}", f"{twelve}{half}", f"{twelve} {half.upper()}", f"{twelve} o'clock {'in the morning' if hour < 12 else 'in the afternoon' if hour < 18 else 'in the evening'}"]
         if hour == 12:
             forms += ["noon", "12 noon"]
+    part = "in the morning" if hour < 12 else "in the afternoon" if hour < 18 else "in the evening"
+    if minute == 30:
+        forms += [f"half past {lexicon.NUMBER_WORDS[twelve]} {part}"]
+    elif minute == 15:
+        forms += [f"quarter past {lexicon.NUMBER_WORDS[twelve]} {part}"]
+    elif minute == 45:
+        forms += [f"quarter to {lexicon.NUMBER_WORDS[twelve % 12 + 1]} {part}"]
     return s.pick(forms)
 
 
@@ -329,7 +351,10 @@ class Decimal(str):
 
 CURRENCIES = ("EUR", "USD", "GBP", "PLN", "CHF", "SEK", "JPY", "INR", "CAD", "AUD")
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹"}
-WORDS = {"EUR": "euros", "USD": "dollars", "GBP": "pounds"}
+WORDS = {
+    "EUR": ("euros", "euro", "Euros"), "USD": ("dollars", "dollars", "bucks", "US dollars"), "GBP": ("pounds", "pounds", "quid"),
+    "JPY": ("yen",), "INR": ("rupees",), "CHF": ("Swiss francs", "francs"), "PLN": ("zloty",),
+}  # fmt: skip
 
 
 def write_amount(s: Source, whole: int, cents: str, currency: str) -> str:
@@ -339,8 +364,12 @@ def write_amount(s: Source, whole: int, cents: str, currency: str) -> str:
     form = s.random.random()
     if symbol and form < 0.55:
         return f"{symbol}{number}" if form < 0.48 else f"{number} {symbol}"
-    if currency in WORDS and form < 0.62:
-        return f"{number} {WORDS[currency]}"
+    if currency in WORDS and form < 0.66:
+        return f"{number} {s.pick(WORDS[currency])}"
+    if not cents and whole >= 1000 and currency == "CHF" and s.chance(0.4):
+        return f"{grouped.replace(',', chr(39))} CHF"
+    if not cents and whole >= 1000 and currency in ("EUR", "PLN") and form < 0.72:
+        return f"{grouped.replace(',', '.')} {symbol or currency}"
     if cents and currency in ("EUR", "PLN", "SEK") and form < 0.78:
         return f"{grouped.replace(',', '.')},{cents} {symbol or currency}"
     return f"{number} {currency}" if s.chance(0.6) else f"{currency} {number}"
