@@ -43,7 +43,7 @@ def drive(engine: Engine, requests: Iterable[GenerateRequest], *, check: bool = 
             engine.check()
         for event in new:
             if isinstance(event, TERMINAL):
-                waiting.remove(event.request_id)
+                waiting.discard(event.request_id)
         events += new
     return events
 
