@@ -101,7 +101,7 @@ class Builder:
         self.range_low: list[int] = []
         self.range_high: list[int] = []
         self.range_target: list[int] = []
-        self.leaf_words: list[int] = []  # texts from a state on, at most MAX_COUNT; 0 where nobody asked
+        self.leaf_words: list[int] = []  # how many texts from a state on, at most MAX_COUNT
         self.members_solvers: list[MembersSolver] = []
         self.rule_makers: list[Callable[[], Node] | None] = []
         self.rule_witness: list[bytes | None] = []
@@ -373,13 +373,15 @@ class Builder:
     def _add_leaf(self, ranges: "LeafRanges", accepting: npt.NDArray[np.bool_], start: int) -> Node:
         base = len(self.leaf_flags)
         first_range = len(self.range_low)
-        flags = plain_flags(ranges.first, ranges.low, ranges.high, ranges.target, np.array(accepting, bool))
+        accepting = np.array(accepting, bool)
+        flags = plain_flags(ranges.first, ranges.low, ranges.high, ranges.target, accepting)
         self.leaf_first.extend((ranges.first[1:] + first_range).tolist())
         self.range_low.extend(ranges.low.tolist())
         self.range_high.extend(ranges.high.tolist())
         self.range_target.extend((ranges.target + base).tolist())
         self.leaf_flags.extend((2 * flags + accepting).tolist())
-        self.leaf_words.extend([0] * len(accepting))
+        words = count_words(ranges.first, ranges.low, ranges.high, ranges.target, accepting, MAX_COUNT)
+        self.leaf_words.extend(words.tolist())
         return self._add(Kind.LEAF, base + start, base, len(accepting), nullable=bool(accepting[start]))
 
     def unique_text(self, key: Node, rest: Node) -> Node:
@@ -404,7 +406,7 @@ class Builder:
             key = self._add_leaf(ranges, accepting, start=0)
         if self.kind(key) != Kind.LEAF:
             raise ValueError("the key of a unique Extra is a dfa, choice or literal node")
-        words = self._count_words(key)
+        words = self.leaf_words[self.nodes[key * NODE_COLUMNS + 1]]
         most = words if extra.max_count is None else min(words, extra.max_count)
         return replace(extra, key=key, unique=True, max_count=None if most >= MAX_COUNT else most)
 
@@ -425,19 +427,6 @@ class Builder:
                 for byte in range(self.range_low[index], self.range_high[index] + 1):
                     stack.append((self.range_target[index], text + bytes([byte])))
         return sorted(words)
-
-    def _count_words(self, leaf: Node) -> int:
-        """How many texts a leaf node has, at most MAX_COUNT; fills `leaf_words` for its states."""
-        start, base, count = self.nodes[leaf * NODE_COLUMNS + 1 : leaf * NODE_COLUMNS + 4]
-        if self.leaf_words[start] == 0:
-            first = np.array(self.leaf_first[base : base + count + 1], np.int64)
-            ranges = slice(first[0], first[-1])
-            low, high = np.array(self.range_low[ranges]), np.array(self.range_high[ranges])
-            target = np.array(self.range_target[ranges], np.int64) - base
-            accepting = np.array(self.leaf_flags[base : base + count]) & 1
-            words = count_words(first - first[0], low, high, target, accepting, MAX_COUNT)
-            self.leaf_words[base : base + count] = words.tolist()
-        return self.leaf_words[start]
 
     def _check_members(self, spec: MembersSpec) -> MembersSolver:
         if self.is_nullable(Node(spec.separator)):

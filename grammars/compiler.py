@@ -6,16 +6,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from slipform.errors import VocabularyMismatch
-from slipform.grammars.bitmask import Int32, allow
 from slipform.grammars.builder import Builder, Node
 from slipform.grammars.front_ends import build_spec
 from slipform.grammars.limits import Budget, CancelToken, Limits
-from slipform.grammars.masks import MaskPool
-from slipform.grammars.matcher import Matcher
+from slipform.grammars.matcher import Matcher, fill_batch
 from slipform.grammars.pushdown import Automaton
-from slipform.grammars.shortest import Completions
-from slipform.grammars.spec import GrammarSpec
+from slipform.grammars.session import Session
+from slipform.grammars.spec import Choice, GrammarSpec, JsonSchema, Regex
 from slipform.grammars.vocabulary import Vocabulary
 
 DEFAULT_CACHE_ENTRIES = 512
@@ -27,136 +24,39 @@ class CompiledGrammar:
     Attributes:
         spec: what it was compiled from.
         vocabulary: whose tokens the masks speak of.
-        mask_pool: the vocabulary's mask rows.
     """
 
     def __init__(self, spec: GrammarSpec, vocabulary: Vocabulary, builder: Builder, root: Node) -> None:
         self.spec = spec
         self.vocabulary = vocabulary
-        self.mask_pool: MaskPool = vocabulary.mask_pool
         self._builder = builder
         self._root = root
-        self._automaton = Automaton(builder, vocabulary.trie.max_depth)
-        self._slots: dict[int, tuple[int, int]] = {}
-        self._reach: dict[int, int] = {}  # per configuration with a mask: bytes that bound how far a token was read
-        self._after: dict[int, int] = {}
-        self._completions: dict[int, bytes] = {}
-        self._shortest = Completions(builder)
-        self._eos = frozenset(vocabulary.eos_ids)
-        self._start = self._automaton.start(root)
+        self._lock = threading.RLock()
+        self._num_sessions = 0
+        self._session = self._open_session()
+        self._start = self._session.start(root)
 
     def matcher(self, prefix: bytes = b"") -> Matcher:
         """A matcher at the start. With `prefix`, the text must begin with these bytes and then match: they are part of
         what the tokens spell, but not of what the grammar judges. Heals the seam behind a token taken back."""
-        if not prefix:
-            return Matcher(self, self._start)
-        with self._automaton.lock:
-            root = self._builder.seq(self._builder.literal(prefix), self._root)
-            return Matcher(self, self._automaton.start(root))
+        with self._lock:
+            if self.num_bytes > self._builder.budget.limits.memory_bytes // 2:
+                self._session = self._open_session()
+                self._start = self._session.start(self._root)
+            start = self._start
+            if prefix:
+                start = self._session.start(self._builder.seq(self._builder.literal(prefix), self._root))
+            return Matcher(self._session, start)
+
+    def _open_session(self) -> Session:
+        self._num_sessions += 1
+        automaton = Automaton(self._builder, self.vocabulary.trie.max_depth, self._lock)
+        return Session(automaton, self.vocabulary, self._num_sessions - 1)
 
     @property
     def num_bytes(self) -> int:
-        """Memory of the automaton's tables; mask rows are counted by `mask_pool`."""
-        return self._automaton.num_bytes
-
-    # What matchers ask, by configuration
-
-    def is_accepting(self, config: int) -> bool:
-        return self._automaton.is_accepting(config)
-
-    def mask(self, config: int) -> Int32:
-        """(W,) int32, not to be changed."""
-        row: Int32 = self.mask_pool.rows[self.mask_slot(config)]
-        return row
-
-    def allowed_count(self, config: int) -> int:
-        return self.mask_pool.num_allowed[self.mask_slot(config)]
-
-    def mask_slot(self, config: int) -> int:
-        """The slot of `mask_pool` that holds the mask.
-
-        Raises: VocabularyMismatch if no token can follow and the text is not complete.
-        """
-        pool = self.mask_pool
-        known = self._slots.get(config)
-        if known is not None and pool.serial[known[0]] == known[1]:
-            pool.touch(known[0])
-            return known[0]
-        alike = self._config_for_mask(config)
-        if alike != config:
-            shared = self.mask_slot(alike)
-            self._slots[config] = (shared, pool.serial[shared])
-            return shared
-        mask = np.empty(self.vocabulary.num_words, np.int32)
-        self._reach[config] = self._automaton.fill_mask(config, self.vocabulary.trie, self.vocabulary.plain, mask)
-        if self._automaton.is_accepting(config):
-            for token in self.vocabulary.eos_ids:
-                allow(mask, token)
-        elif not mask.any():
-            missing = bytes(np.flatnonzero(self._automaton.successors(config)).astype(np.uint8))
-            raise VocabularyMismatch(config, missing)
-        self._slots[config] = slot = pool.put(mask)
-        return slot[0]
-
-    def _config_for_mask(self, config: int) -> int:
-        """A configuration whose mask is the same. Counts nearer to their bounds than the longest token are still alike
-        if no token that fits here is as long: that is known once the mask for counts in the middle is."""
-        automaton = self._automaton
-        alike = automaton.config_for_mask(config)
-        if alike != config:
-            return alike
-        middle = automaton.config_for_mask(config, 1)
-        if middle == config:
-            return config
-        if middle not in self._reach:
-            self.mask_slot(middle)
-        reach = self._reach.get(middle)
-        if reach is None or automaton.config_for_mask(config, reach) != middle:
-            return config
-        return middle
-
-    def after_token(self, config: int, token_id: int) -> int:
-        """The configuration after a token; 0 if it is not allowed, -1 after an allowed end of sequence."""
-        key = config * len(self.vocabulary) + token_id
-        known = self._after.get(key)
-        if known is None:
-            known = self._after[key] = self._find_after_token(config, token_id)
-        return known
-
-    def _find_after_token(self, config: int, token_id: int) -> int:
-        vocabulary = self.vocabulary
-        if not 0 <= token_id < len(vocabulary):
-            return 0
-        if token_id in self._eos:
-            return -1 if self._automaton.is_accepting(config) else 0
-        begin, end = vocabulary.token_offsets[token_id : token_id + 2].tolist()
-        if begin == end:
-            return 0
-        successor, taken = self._automaton.advance(config, vocabulary.token_text, begin, end)
-        return successor if taken == end else 0
-
-    def after_bytes(self, config: int, text: bytes) -> tuple[int, int]:
-        """(configuration reached, number of bytes taken)."""
-        return self._automaton.advance(config, np.frombuffer(text, np.uint8), 0, len(text))
-
-    def forced_bytes(self, config: int) -> bytes:
-        return self._automaton.forced_bytes(config)[0]
-
-    def forced_tokens(self, config: int, tail: bytes) -> list[int]:
-        """See `Matcher.forced_tokens`."""
-        forced, end = self._automaton.forced_bytes(config)
-        if not forced:
-            return []
-        next_bytes = None if self._automaton.is_accepting(end) else self._automaton.successors(end) != 0
-        return self.vocabulary.jump_forward.tokens(tail, forced, next_bytes)
-
-    def shortest_completion(self, config: int) -> bytes:
-        """See `Matcher.shortest_completion`."""
-        known = self._completions.get(config)
-        if known is None:
-            with self._automaton.lock:
-                known = self._completions[config] = self._shortest.of_config(self._automaton, config)
-        return known
+        """Memory of the tables and memos of the current session; mask rows are counted by the vocabulary's pool."""
+        return self._session.num_bytes
 
 
 class GrammarCache:
@@ -231,7 +131,38 @@ def compile_grammar(
         GrammarSyntaxError, UnsupportedGrammar, EmptyGrammar: what the spec's front end finds wrong.
         GrammarTooLarge, GrammarTimeout: a bound of `limits` was reached, or it was cancelled.
     """
+    load_kernels()
     return (cache or default_cache()).get(spec, vocab, limits, cancel)
+
+
+@lru_cache(maxsize=1)
+def load_kernels() -> None:
+    """Compile the kernels, or load them from Numba's cache, by running a small grammar of each common kind.
+
+    Takes a fraction of a second, or a minute where nothing is cached yet. `compile_grammar` does it once a process
+    before any limit counts; call it earlier to choose the moment.
+    """
+    vocabulary = Vocabulary.from_tokens([b"", *(bytes([byte]) for byte in range(256)), b"ab"], [], [0])
+    limits = Limits(seconds=3600)
+    schema = {
+        "type": "object",
+        "properties": {
+            "a": {"type": "string", "maxLength": 300},
+            "b": {"type": "array", "items": {"type": "string", "pattern": "^a+$"}, "uniqueItems": True},
+        },
+    }
+    for spec, text in (
+        (Regex("(?:ab|[a-y]{2,9})é?"), b"abc"),
+        (Choice(("ab", "ac")), b"a"),
+        (JsonSchema.of(schema), b'{"a": "ab", "b": ["a", "aa"], "c": {"d": -1.5}}'),
+    ):
+        matcher = _compile(spec, vocabulary, limits, None).matcher()
+        row = np.zeros((1, vocabulary.num_words), np.int32)
+        for byte in text:
+            fill_batch([matcher], row, [0])
+            matcher.accept_token(byte + 1)
+        matcher.forced_tokens()
+        matcher.shortest_completion()
 
 
 def _compile(spec: GrammarSpec, vocabulary: Vocabulary, limits: Limits, cancel: CancelToken | None) -> CompiledGrammar:

@@ -19,7 +19,6 @@ class MaskPool:
     Attributes:
         rows: (capacity, W) int32. Memory is touched only as slots are filled.
         serial: per slot, the number of the row in it.
-        num_allowed: per slot, how many tokens the row allows.
     """
 
     def __init__(self, num_words: int, max_bytes: int = DEFAULT_POOL_BYTES) -> None:
@@ -27,7 +26,7 @@ class MaskPool:
         self.rows: Int32 = np.empty((capacity, num_words), np.int32)
         self._row_bytes = 4 * num_words
         self.serial: list[int] = []
-        self.num_allowed: list[int] = []
+        self._num_allowed: list[int] = []
         self._lock = threading.Lock()
         self._used: list[int] = []
         self._fingerprints: list[int] = []
@@ -52,12 +51,18 @@ class MaskPool:
             if slot is None:
                 slot = self._take_slot()
                 self.rows[slot] = row
-                self.num_allowed[slot] = int(np.bitwise_count(row.view(np.uint32)).sum())
+                self._num_allowed[slot] = -1
                 self._slot_of[key] = slot
                 self._fingerprints[slot] = key
             self._clock += 1
             self._used[slot] = self._clock
             return slot, self.serial[slot]
+
+    def count(self, slot: int) -> int:
+        """How many tokens the row in `slot` allows."""
+        if self._num_allowed[slot] < 0:
+            self._num_allowed[slot] = int(np.bitwise_count(self.rows[slot].view(np.uint32)).sum())
+        return self._num_allowed[slot]
 
     def touch(self, slot: int) -> None:
         """Note that the row is in use."""
@@ -68,7 +73,7 @@ class MaskPool:
         if not self._free:
             if len(self.serial) < len(self.rows):
                 self.serial.append(self._number())
-                self.num_allowed.append(0)
+                self._num_allowed.append(-1)
                 self._used.append(0)
                 self._fingerprints.append(0)
                 return len(self.serial) - 1

@@ -1,52 +1,47 @@
 """A matcher: one text being written under a compiled grammar."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from slipform.grammars.bitmask import Int32, as_words
+from slipform.grammars.bitmask import as_words
+from slipform.grammars.session import TERMINATED, Session
 from slipform.kernels.mask_rows import gather_rows
-
-if TYPE_CHECKING:
-    from slipform.grammars.compiler import CompiledGrammar
-
-_TERMINATED = -1
 
 
 class Matcher:
     """Where one sequence stands in its grammar. Not thread-safe; one matcher belongs to one sequence.
 
     Attributes:
-        grammar: the compiled grammar, shared with other matchers.
         state_id: equal ids (of one grammar) mean equal masks and equal continuations.
         is_terminated: an end-of-sequence token was accepted; only `rollback` leads on.
     """
 
-    __slots__ = ("_config", "_history", "grammar")
+    __slots__ = ("_config", "_history", "_session")
 
-    def __init__(self, grammar: "CompiledGrammar", config: int, history: list[int] | None = None) -> None:
-        self.grammar = grammar
+    def __init__(self, session: Session, config: int, history: list[int] | None = None) -> None:
+        self._session = session
         self._config = config
         self._history: list[int] = history or []
 
     @property
     def state_id(self) -> int:
-        return self._config
+        return self._config if self._config == TERMINATED else self._session.first_id + self._config
 
     @property
     def is_terminated(self) -> bool:
-        return self._config == _TERMINATED
+        return self._config == TERMINATED
 
     @property
     def is_accepting(self) -> bool:
         """Whether the text so far matches the whole grammar, so that it may end here."""
-        return self._config != _TERMINATED and self.grammar.is_accepting(self._config)
+        return self._config != TERMINATED and self._session.is_accepting(self._config)
 
     @property
     def allowed_count(self) -> int:
         """Number of tokens that the mask allows, end-of-sequence tokens included."""
-        return 0 if self._config == _TERMINATED else self.grammar.allowed_count(self._config)
+        return 0 if self._config == TERMINATED else self._session.allowed_count(self._config)
 
     def fill_bitmask(self, row: Any) -> None:
         """Write the mask of the next token into `row`: int32 numpy array or CPU tensor, at least W words.
@@ -54,10 +49,10 @@ class Matcher:
         Tokens beyond the vocabulary are forbidden. A terminated matcher allows nothing. Mutates: `row`.
         """
         words = row if row.__class__ is np.ndarray else as_words(row)
-        if self._config == _TERMINATED:
+        if self._config == TERMINATED:
             words[:] = 0
             return
-        mask = self.grammar.mask(self._config)
+        mask = self._session.mask(self._config)
         if len(words) == len(mask):
             words[:] = mask
         else:
@@ -66,9 +61,9 @@ class Matcher:
 
     def accept_token(self, token_id: int) -> bool:
         """Take one token. False if the grammar forbids it; then nothing changes."""
-        if self._config == _TERMINATED:
+        if self._config == TERMINATED:
             return False
-        successor = self.grammar.after_token(self._config, token_id)
+        successor = self._session.after_token(self._config, token_id)
         if successor == 0:
             return False
         self._history.append(self._config)
@@ -77,9 +72,9 @@ class Matcher:
 
     def accept_bytes(self, text: bytes) -> int:
         """Take the longest prefix of `text` that the grammar allows; returns its length. One step for `rollback`."""
-        if self._config == _TERMINATED or not text:
+        if self._config == TERMINATED or not text:
             return 0
-        successor, count = self.grammar.after_bytes(self._config, text)
+        successor, count = self._session.after_bytes(self._config, text)
         if count:
             self._history.append(self._config)
             self._config = successor
@@ -98,11 +93,11 @@ class Matcher:
 
     def fork(self) -> "Matcher":
         """An independent matcher at the same place, with the same history."""
-        return Matcher(self.grammar, self._config, self._history.copy())
+        return Matcher(self._session, self._config, self._history.copy())
 
     def forced_bytes(self) -> bytes:
         """The bytes with which every continuation begins. Changes nothing."""
-        return b"" if self._config == _TERMINATED else self.grammar.forced_bytes(self._config)
+        return b"" if self._config == TERMINATED else self._session.forced_bytes(self._config)
 
     def forced_tokens(self, tail: bytes = b"") -> list[int]:
         """The tokens that the tokenizer itself would write for the forced bytes, whatever follows. Changes nothing.
@@ -110,11 +105,11 @@ class Matcher:
         Args:
             tail: the text before, as far as known; the more of it, the more tokens can be told to be canonical.
         """
-        return [] if self._config == _TERMINATED else self.grammar.forced_tokens(self._config, tail)
+        return [] if self._config == TERMINATED else self._session.forced_tokens(self._config, tail)
 
     def shortest_completion(self) -> bytes:
         """A short text that completes the match from here; b"" if it is complete. Changes nothing."""
-        return b"" if self._config == _TERMINATED else self.grammar.shortest_completion(self._config)
+        return b"" if self._config == TERMINATED else self._session.shortest_completion(self._config)
 
 
 def fill_batch(matchers: Sequence[Matcher], out: Any, rows: Sequence[int]) -> None:
@@ -128,19 +123,14 @@ def fill_batch(matchers: Sequence[Matcher], out: Any, rows: Sequence[int]) -> No
     words = as_words(out)
     if not matchers:
         return
-    pool = matchers[0].grammar.mask_pool
-    slots = np.empty(len(matchers), np.int64)
-    for index, matcher in enumerate(matchers):
-        if matcher._config == _TERMINATED:
-            slots[index] = -1
+    pool = matchers[0]._session.mask_pool
+    slots: list[int] = []
+    targets: list[int] = []
+    for matcher, row in zip(matchers, rows, strict=True):
+        session, config = matcher._session, matcher._config
+        if config == TERMINATED or session.mask_pool is not pool:
+            matcher.fill_bitmask(words[row])  # rare: an ended text, or another vocabulary object with the same tokens
         else:
-            slots[index] = matcher.grammar.mask_slot(matcher._config)
-    targets = np.asarray(rows, np.int64)
-    ended = slots < 0
-    if ended.any():
-        words[targets[ended]] = 0
-        slots, targets = slots[~ended], targets[~ended]
-    gather_rows(pool.rows, slots, words, targets, 0, len(slots))
-
-
-__all__ = ["Int32", "Matcher", "fill_batch"]
+            slots.append(session.mask_slot(config))
+            targets.append(row)
+    gather_rows(pool.rows, np.array(slots, np.int64), words, np.array(targets, np.int64), 0, len(slots))

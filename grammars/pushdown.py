@@ -38,11 +38,14 @@ class Automaton:
     A configuration id is valid for the automaton's life and equal ids mean equal continuations.
     """
 
-    def __init__(self, builder: Builder, max_depth: int) -> None:
-        """`max_depth`: length in bytes of the longest token that will be walked."""
+    def __init__(self, builder: Builder, max_depth: int, lock: "threading.RLock | None" = None) -> None:
+        """Args:
+        max_depth: length in bytes of the longest token that will be walked.
+        lock: guards the builder where several automata share it.
+        """
         self._max_depth = max_depth
         self.builder = builder
-        self.lock = threading.RLock()
+        self.lock = lock or threading.RLock()
         self._places: dict[tuple[int, Progress], int] = {}
         self._place_progress: list[tuple[int, Progress]] = []
         self._entries: list[_Entry] = []
@@ -223,7 +226,6 @@ class Automaton:
         elif status == kernel.NEED_START:
             solver = self.builder.nodes[argument * NODE_COLUMNS + 1]
             place = self._place(solver, self.builder.members_solvers[solver].start())
-            self.builder.nodes[argument * NODE_COLUMNS + 3] = place
             self._tables[kernel.NODES][argument * NODE_COLUMNS + 3] = place
         elif status == kernel.NEED_ENTRY:
             place = self._place(*self.entry(argument))
