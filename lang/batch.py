@@ -13,7 +13,7 @@ from slipform.lang.state import ProgramState
 from slipform.lang.steps import new_future, wait_async
 
 if TYPE_CHECKING:
-    from slipform.lang.program import Run
+    from slipform.lang.run import Run
 
 ROWS_IN_FLIGHT = 128
 

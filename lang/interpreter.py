@@ -7,7 +7,6 @@ the branches beside it, so that the branches of a fork run together.
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import Any
 
 from slipform.errors import (
@@ -15,7 +14,6 @@ from slipform.errors import (
     FillError,
     InvalidRequest,
     ProgramError,
-    RoleError,
     SlipformError,
     VariableError,
 )
@@ -34,8 +32,8 @@ from slipform.lang.cells import (
     leaves_of,
     text_of,
 )
-from slipform.lang.chat_template import ChatTemplate, plain_roles
 from slipform.lang.choices import MASKED_DECODING
+from slipform.lang.conversation import Conversation
 from slipform.lang.ir import (
     Constant,
     Expr,
@@ -57,24 +55,6 @@ from slipform.lang.strand import WARM_MIN_CHARS, FillItem, Item, SelectItem, Ses
 from slipform.runtime.request import Fill, FillResult, Text
 
 
-@dataclass(slots=True)
-class Message:
-    """A chat message and the pieces of its content."""
-
-    role: str
-    pieces: list[Piece] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class OpenRole:
-    """The message being written. `begun`: the template's opening is in the text. `held`: the template writes this
-    message only together with the next one."""
-
-    message: Message
-    begun: bool = False
-    held: bool = False
-
-
 class Interpreter:
     """The machine behind one `ProgramState` while its program runs.
 
@@ -88,14 +68,12 @@ class Interpreter:
         self.strand = Strand(session)
         self.pieces: list[Piece] = []
         self.variables: dict[str, Cell] = {}
-        self.messages: list[Message] = []
+        self.conversation = Conversation(session.backend, session.program, self._emit)
         self.children: list[Interpreter] = []
         self.siblings: Sequence[Interpreter] = ()
         self.fork_piece = 0  # index of the first piece that a branch wrote itself
         self.fork_variables: frozenset[str] = frozenset()
         self.failure: BaseException | None = None
-        self._role: OpenRole | None = None
-        self._held: list[int] = []  # messages that the template has not written yet
         self._scopes: list[tuple[str, int]] = []
         self._dispatch: Mapping[type[Expr], Callable[[Any], object]] = {
             Constant: self._constant,
@@ -122,32 +100,19 @@ class Interpreter:
             handler = self._dispatch.get(type(node))
             if handler is None:
                 raise ProgramError("this node cannot run", program=self.session.program, primitive=node.describe())
-            handler(self._trimmed(nodes, index))
+            if isinstance(node, Constant):
+                ends = index + 1 < len(nodes) and isinstance(nodes[index + 1], RoleEnd)
+                node = Constant(self.conversation.trimmed(node.text, ends_message=ends))
+            handler(node)
         self.session.notify()
-
-    def _trimmed(self, nodes: Sequence[Expr], index: int) -> Expr:
-        """Text at the ends of a whole message, stripped where the chat template strips content."""
-        node = nodes[index]
-        if not isinstance(node, Constant) or self._role is None or not self._template.strips(self._role.message.role):
-            return node
-        text = node.text
-        if not self._role.begun and not self._role.held:
-            text = text.lstrip()
-        if index + 1 < len(nodes) and isinstance(nodes[index + 1], RoleEnd):
-            text = text.rstrip()
-        return Constant(text)
-
-    def _constant(self, node: Constant) -> None:
-        if node.text:
-            self._write(TextPiece(node.text))
 
     def _gen(self, node: Gen, reasoning: str | None = None) -> FillCell:
         options = node.options.over(self.options)
         default = DEFAULT_MAX_TOKENS_JSON if isinstance(node.constraint, JsonSchema) else DEFAULT_MAX_TOKENS
         with self._naming(node):
             sampling = options.params(max_tokens=default, more_stop=node.value_type.stop if node.value_type else ())
-        self._open(generate=True)
-        stop_ids, stop_texts = self._role_stops()
+        self.conversation.write_opening(generate=True)
+        stop_ids, stop_texts = self.conversation.stops()
         if stop_ids or stop_texts:
             sampling = sampling.replace(
                 stop_token_ids=tuple(dict.fromkeys((*sampling.stop_token_ids, *stop_ids))),
@@ -156,18 +121,8 @@ class Interpreter:
         cell = FillCell(node, self.session.program, self.strand, reasoning)
         cell.num_sequences = options.n or 1
         fill = Fill(node.name, sampling, node.constraint, heal=self._seam_heals() and reasoning is None)
-        self._add(
-            FillItem(
-                cell,
-                fill,
-                cell.num_sequences,
-                options.prompt_logprobs_from,
-                bool(options.return_text_in_logprobs),
-            )
-        )
-        self._piece(cell)
-        if node.name is not None:
-            self.variables[node.name] = cell
+        with_text = bool(options.return_text_in_logprobs)
+        self._hole(cell, FillItem(cell, fill, cell.num_sequences, options.prompt_logprobs_from, with_text))
         return cell
 
     def _select(self, node: Select) -> None:
@@ -175,12 +130,9 @@ class Interpreter:
             options = SamplingOptions(temperature=0.0).over(node.options)
             self._gen(Gen(node.name, options, Choice.of(node.choices), None, node.origin))
             return
-        self._open(generate=True)
+        self.conversation.write_opening(generate=True)
         cell = SelectCell(node, self.session.program, self.strand)
-        self._add(SelectItem(cell, node.choices, node.method))
-        self._piece(cell)
-        if node.name is not None:
-            self.variables[node.name] = cell
+        self._hole(cell, SelectItem(cell, node.choices, node.method))
 
     def _reasoning(self, node: Reasoning) -> None:
         for part in flatten(node.expr):
@@ -209,110 +161,35 @@ class Interpreter:
         name, begin = self._scopes.pop()
         self.variables[name] = SpanCell(self.pieces[begin:])
 
-    # Roles
-
-    @property
-    def _template(self) -> ChatTemplate:
-        return self.session.backend.chat_template or plain_roles()
+    # Text and roles
 
     def _role_begin(self, node: RoleBegin) -> None:
-        if self._role is not None:
-            raise self._role_error(f"a {self._role.message.role} message is still open; roles do not nest", node)
-        self._role = OpenRole(Message(node.role))
+        self.conversation.begin(node)
 
     def _role_end(self, node: RoleEnd) -> None:
-        if self._role is None or self._role.message.role != node.role:
-            opened = self._role.message.role if self._role else "no"
-            raise self._role_error(f"{opened} message is open here", node)
-        self._open(generate=False)
-        self.messages.append(self._role.message)
-        held, self._role = self._role.held, None
-        if held:
-            self._held.append(len(self.messages) - 1)
-            return
-        with self._naming(node):
-            closing = self._template.closing(self._roles())
-        self._template_text(closing)
+        self.conversation.end(node)
 
-    def _open(self, *, generate: bool) -> None:
-        """Write the template's opening of the current message, once its first content shows of what kind it is."""
-        role = self._role
-        if role is None or role.begun:
-            return
-        if role.held:
-            if generate:
-                raise self._role_error(
-                    f"this model's template writes the {role.message.role} text inside the next message, so no "
-                    f"hole can "
-                    "stand in it",
-                    RoleBegin(role.message.role),
-                )
-            return
-        with self._naming(RoleBegin(role.message.role)):
-            opening = self._template.opening((*self._roles(), role.message.role), generate=generate)
-        if opening is None:
-            role.held = True
-            self._open(generate=generate)
-            return
-        role.begun = True
-        for piece in opening.pieces:
-            if isinstance(piece, str):
-                self._template_text(piece)
-            else:
-                for part in self.messages[piece].pieces:
-                    self._piece(part, content=False)
-                    if isinstance(part, TextPiece):
-                        self._add(Text(part.text))
-        self._held.clear()
-
-    def _settle_role(self) -> None:
-        """Write the opening of a message that is still empty: somebody looks at the text, or branches begin here."""
-        if self._role is not None and not self._role.held:
-            self._open(generate=self._role.message.role == "assistant")
-
-    def _roles(self) -> tuple[str, ...]:
-        return tuple(message.role for message in self.messages)
-
-    def _role_stops(self) -> tuple[tuple[int, ...], tuple[str, ...]]:
-        """What the model writes at the end of a message: a fill inside the message stops there."""
-        if self._role is None or not self._role.begun:
-            return (), ()
-        closing = self._template.closing((*self._roles(), self._role.message.role)).strip()
-        if not closing:
-            return (), ()
-        first = self._template.segments(closing)[0]
-        if first.parse_special:
-            return self.session.backend.encode(first.text, parse_special=True)[:1], ()
-        return (), (first.text.rstrip(),)
-
-    def _template_text(self, text: str) -> None:
-        for segment in self._template.segments(text):
-            self._add(segment)
-            self._piece(TextPiece(segment.text, template=True, special=segment.parse_special), content=False)
-
-    def _role_error(self, message: str, node: Expr) -> RoleError:
-        where = origin_of(node)
-        return RoleError(
-            message + (f" ({where})" if where else ""), program=self.session.program, primitive=node.describe()
-        )
-
-    # Text
+    def _constant(self, node: Constant) -> None:
+        if node.text:
+            self._write(TextPiece(node.text))
 
     def _write(self, piece: TextPiece) -> None:
-        self._open(generate=False)
-        if self._role is None or not self._role.held:
-            self._add(Text(piece.text))
-            self._piece(piece)
-        else:
-            self._role.message.pieces.append(piece)
+        self.conversation.write_opening(generate=False)
+        if not self.conversation.holds:
+            self._emit(piece)
+        self.conversation.add(piece)
 
-    def _piece(self, piece: Piece, *, content: bool = True) -> None:
+    def _emit(self, piece: TextPiece) -> None:
+        """Append known text to what is executed and to what is shown."""
+        self.strand.append(Text(piece.text, parse_special=piece.special))
         self.pieces.append(piece)
-        if content and self._role is not None:
-            self._role.message.pieces.append(piece)
 
-    def _add(self, item: Item) -> None:
+    def _hole(self, cell: HoleCell, item: Item) -> None:
         self.strand.append(item)
+        self.pieces.append(cell)
+        self.conversation.add(cell)
+        if cell.node.name is not None:
+            self.variables[cell.node.name] = cell
 
     def _seam_heals(self) -> bool:
         """Program text before a fill is healed; the template's text is what the model was trained to go on from."""
@@ -330,7 +207,7 @@ class Interpreter:
     def warm(self) -> "Future[Any]":
         """Compute everything appended so far, if that is worth a request; done when it is in the cache."""
         if self.strand.num_known_chars >= WARM_MIN_CHARS:
-            self._add(WarmItem())
+            self.strand.append(WarmItem())
         return self.strand.start()
 
     def everything(self) -> "Iterator[Interpreter]":
@@ -341,7 +218,7 @@ class Interpreter:
 
     def finish(self) -> "Future[Any]":
         """Start what is left, in this state and in its branches; done when all of it is."""
-        self._settle_role()
+        self.conversation.settle()
         return settle([state.strand for state in self.everything()])
 
     # What ProgramState asks
@@ -394,8 +271,7 @@ class Interpreter:
         )
 
     def message_list(self) -> list[dict[str, str]]:
-        messages = [*self.messages, *([self._role.message] if self._role else [])]
-        return [{"role": message.role, "content": text_of(message.pieces)} for message in messages]
+        return self.conversation.to_list()
 
     def cell(self, name: str) -> Cell:
         """The variable `name`. Raises: VariableError when there is none; the state's own failure when it has failed."""
@@ -412,7 +288,7 @@ class Interpreter:
         return self._start_holes(leaves)
 
     def text_waits(self) -> "list[Future[Any]]":
-        self._settle_role()
+        self.conversation.settle()
         return self._start_holes([leaf for leaf in leaves_of(self.pieces) if not leaf.future.done()])
 
     def _start_holes(self, leaves: Sequence[HoleCell]) -> "list[Future[Any]]":
@@ -444,9 +320,9 @@ class Interpreter:
 
     def fork(self, size: int) -> "list[Interpreter]":
         """`size` states that go on from here, sharing the KV of everything before."""
-        self._settle_role()
+        self.conversation.settle()
         if size > 1 and self.strand.num_known_chars >= WARM_MIN_CHARS:
-            self._add(WarmItem())
+            self.strand.append(WarmItem())
         before = self.strand
         branches = [self._branch(before.branch()) for _ in range(size)]
         self.strand = before.branch()
@@ -460,14 +336,10 @@ class Interpreter:
         branch.strand = strand
         branch.pieces = list(self.pieces)
         branch.variables = dict(self.variables)
-        branch.messages = list(self.messages)
+        branch.conversation = self.conversation.branch(branch._emit)
         branch.fork_piece = len(self.pieces)
         branch.fork_variables = frozenset(self.variables)
-        branch._held = list(self._held)
         branch._scopes = list(self._scopes)
-        if self._role is not None:
-            message = Message(self._role.message.role, list(self._role.message.pieces))
-            branch._role = OpenRole(message, self._role.begun, self._role.held)
         return branch
 
     def gather(self, branches: "Sequence[Interpreter]") -> None:
@@ -483,8 +355,9 @@ class Interpreter:
         for branch in branches:
             for piece in branch.own_pieces():
                 if isinstance(piece, TextPiece):
-                    self._add(Text(piece.text, parse_special=piece.special))
-                    self._piece(piece)
+                    self._emit(piece)
+                    if not piece.template:
+                        self.conversation.add(piece)
                 elif text := piece.text():
                     self._write(TextPiece(text))
 
@@ -516,8 +389,5 @@ class _Naming:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         where: Origin | None = origin_of(self.node)
         line = f" ({where})" if where else ""
-        if isinstance(error, RoleError) and error.program is None:
-            message = str(error).removeprefix(f"{error.primitive}: ")
-            raise RoleError(f"{message}{line}", program=self.program, primitive=self.node.describe()) from error
         if isinstance(error, InvalidRequest):
             raise FillError(f"{error}{line}", program=self.program, primitive=self.node.describe()) from error

@@ -3,10 +3,7 @@
 import asyncio
 import functools
 import inspect
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from contextlib import asynccontextmanager
 from typing import Any, Literal, overload
 
 from slipform.errors import FillError, InvalidRequest, ProgramError
@@ -15,10 +12,11 @@ from slipform.lang.backend import Backend
 from slipform.lang.config import global_config, resolve_backend
 from slipform.lang.ids import RequestIds
 from slipform.lang.interpreter import Interpreter
+from slipform.lang.ir import Concat
 from slipform.lang.options import SamplingOptions
 from slipform.lang.plan import Plan, make_plan
+from slipform.lang.run import Run, streaming
 from slipform.lang.state import ProgramState
-from slipform.lang.steps import wait_async
 from slipform.lang.strand import Session
 from slipform.lang.tracer import Trace, active_trace, trace_program
 
@@ -46,109 +44,6 @@ _RUN_OPTIONS = frozenset(
         "return_text_in_logprobs",
     }
 )
-
-
-class Run:
-    """One run of a program: its state, and how its body is executed."""
-
-    def __init__(
-        self,
-        program: "Program",
-        args: Sequence[Any],
-        kwargs: Mapping[str, Any],
-        *,
-        backend: Backend,
-        options: SamplingOptions,
-        fuse: bool,
-    ) -> None:
-        self._program = program
-        self._args = (*program.bound_args, *args)
-        self._kwargs = {**program.bound_kwargs, **kwargs}
-        self.session = Session(
-            backend, program.name, ids=RequestIds(program.name), fuse=fuse, asynchronous=program.is_async
-        )
-        self.machine = Interpreter(self.session, options)
-        self.state = ProgramState(self.machine)
-
-    def body(self) -> None:
-        """Run the function. Raises: what it raises."""
-        self.session.body_thread = threading.get_ident()
-        self._program.check_arguments(self._args, self._kwargs)
-        self.state.result = self._program.func(self.state, *self._args, **self._kwargs)
-
-    async def async_body(self) -> None:
-        """Run the coroutine function. Raises: what it raises."""
-        self._program.check_arguments(self._args, self._kwargs)
-        self.state.result = await self._program.func(self.state, *self._args, **self._kwargs)
-
-    def finish(self) -> "Future[Any]":
-        """Start everything that is still pending; done when it is."""
-        return self.machine.finish()
-
-    def fail(self, error: BaseException) -> None:
-        """Keep what ended the run; looks at the state raise it."""
-        for machine in self.machine.everything():
-            machine.failure = error
-        self.session.notify()
-
-    def run(self) -> ProgramState:
-        try:
-            self.body()
-            self.finish().result()
-        except BaseException as error:
-            self.fail(error)
-            self.session.abort()
-            raise
-        return self.state
-
-    async def arun(self) -> ProgramState:
-        try:
-            if self._program.is_async:
-                await self.async_body()
-            else:
-                await asyncio.to_thread(self.body)
-            await wait_async(self.finish())
-        except BaseException as error:
-            self.fail(error)
-            self.session.abort()
-            raise
-        return self.state
-
-    def run_in_background(self) -> ProgramState:
-        """Run on a thread of its own; the state can be read while it grows."""
-        self.session.running = True
-
-        def work() -> None:
-            try:
-                if self._program.is_async:
-                    asyncio.run(self.async_body())
-                else:
-                    self.body()
-                self.finish().result()
-            except Exception as error:  # kept: whoever reads the stream gets it
-                self.fail(error)
-            finally:
-                self.session.running = False
-                self.session.notify()
-
-        threading.Thread(target=work, name=f"slipform-{self._program.name}", daemon=True).start()
-        return self.state
-
-    async def run_as_task(self) -> "asyncio.Task[None]":
-        """Run as a task of this loop; the state can be read while it grows."""
-        self.session.running = True
-
-        async def work() -> None:
-            try:
-                await self.arun()
-            except Exception:
-                if self.machine.failure is None:
-                    raise
-            finally:
-                self.session.running = False
-                self.session.notify()
-
-        return asyncio.create_task(work())
 
 
 class Program:
@@ -260,7 +155,7 @@ class Program:
     ) -> AsyncIterator[str]:
         """`stream` on an event loop."""
         run = self._make_run(args, kwargs, backend, fuse)
-        async with _streaming(run):
+        async with streaming(run):
             async for text in run.state.text_async_iter(var):
                 yield text
 
@@ -414,8 +309,7 @@ class Program:
     def _warm_prefix(self, backend: Backend, trace: Trace) -> None:
         session = Session(backend, self.name, ids=RequestIds(f"{self.name}-prefix"))
         machine = Interpreter(session, SamplingOptions())
-        for node in trace.constant_prefix():
-            machine.append(node)
+        machine.append(Concat(trace.constant_prefix()))
         machine.warm().result()
 
 
@@ -434,15 +328,3 @@ def _shared_arguments(rows: Sequence[Mapping[str, Any] | Sequence[Any]]) -> dict
             for row in rows
         )
     }
-
-
-@asynccontextmanager
-async def _streaming(run: Run) -> AsyncIterator[None]:
-    task = await run.run_as_task()
-    try:
-        yield
-    finally:
-        if not task.done():
-            run.session.abort()
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)

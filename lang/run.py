@@ -1,0 +1,133 @@
+"""One run of a program: its state, and how its body is executed."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from slipform.lang.backend import Backend
+from slipform.lang.ids import RequestIds
+from slipform.lang.interpreter import Interpreter
+from slipform.lang.options import SamplingOptions
+from slipform.lang.state import ProgramState
+from slipform.lang.steps import wait_async
+from slipform.lang.strand import Session
+
+if TYPE_CHECKING:
+    from slipform.lang.program import Program
+
+
+class Run:
+    """One run of a program: its state, and how its body is executed."""
+
+    def __init__(
+        self,
+        program: "Program",
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        *,
+        backend: Backend,
+        options: SamplingOptions,
+        fuse: bool,
+    ) -> None:
+        self._program = program
+        self._args = (*program.bound_args, *args)
+        self._kwargs = {**program.bound_kwargs, **kwargs}
+        self.session = Session(
+            backend, program.name, ids=RequestIds(program.name), fuse=fuse, asynchronous=program.is_async
+        )
+        self.machine = Interpreter(self.session, options)
+        self.state = ProgramState(self.machine)
+
+    def body(self) -> None:
+        """Run the function. Raises: what it raises."""
+        self.session.body_thread = threading.get_ident()
+        self._program.check_arguments(self._args, self._kwargs)
+        self.state.result = self._program.func(self.state, *self._args, **self._kwargs)
+
+    async def async_body(self) -> None:
+        """Run the coroutine function. Raises: what it raises."""
+        self._program.check_arguments(self._args, self._kwargs)
+        self.state.result = await self._program.func(self.state, *self._args, **self._kwargs)
+
+    def finish(self) -> "Future[Any]":
+        """Start everything that is still pending; done when it is."""
+        return self.machine.finish()
+
+    def fail(self, error: BaseException) -> None:
+        """Keep what ended the run; looks at the state raise it."""
+        for machine in self.machine.everything():
+            machine.failure = error
+        self.session.notify()
+
+    def run(self) -> ProgramState:
+        try:
+            self.body()
+            self.finish().result()
+        except BaseException as error:
+            self.fail(error)
+            self.session.abort()
+            raise
+        return self.state
+
+    async def arun(self) -> ProgramState:
+        try:
+            if self._program.is_async:
+                await self.async_body()
+            else:
+                await asyncio.to_thread(self.body)
+            await wait_async(self.finish())
+        except BaseException as error:
+            self.fail(error)
+            self.session.abort()
+            raise
+        return self.state
+
+    def run_in_background(self) -> ProgramState:
+        """Run on a thread of its own; the state can be read while it grows."""
+        self.session.running = True
+
+        def work() -> None:
+            try:
+                if self._program.is_async:
+                    asyncio.run(self.async_body())
+                else:
+                    self.body()
+                self.finish().result()
+            except Exception as error:  # kept: whoever reads the stream gets it
+                self.fail(error)
+            finally:
+                self.session.running = False
+                self.session.notify()
+
+        threading.Thread(target=work, name=f"slipform-{self._program.name}", daemon=True).start()
+        return self.state
+
+    async def run_as_task(self) -> "asyncio.Task[None]":
+        """Run as a task of this loop; the state can be read while it grows."""
+        self.session.running = True
+
+        async def work() -> None:
+            try:
+                with suppress(Exception):  # `arun` has kept it in the state; whoever reads the stream gets it
+                    await self.arun()
+            finally:
+                self.session.running = False
+                self.session.notify()
+
+        return asyncio.create_task(work())
+
+
+@asynccontextmanager
+async def streaming(run: Run) -> AsyncIterator[None]:
+    """The run goes on as a task inside the block, and ends with it."""
+    task = await run.run_as_task()
+    try:
+        yield
+    finally:
+        if not task.done():
+            run.session.abort()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
