@@ -1,13 +1,12 @@
 """Process-wide settings of the language: the one place in it that keeps state between runs."""
 
-import importlib
 import threading
 from dataclasses import dataclass
 from typing import Any
 
 from slipform.errors import ConfigError
 from slipform.lang.backend import Backend
-from slipform.lang.backends.engine import EngineBackend, is_engine
+from slipform.lang.backends.engine import EngineBackend, Runtime, is_engine
 
 
 @dataclass
@@ -48,9 +47,7 @@ def resolve_backend(backend: object | None) -> Backend:
         return as_backend(backend)
     with _lock:
         if global_config.default_backend is None:
-            # Named instead of imported: the language must load where no engine is installed or wanted.
-            engine: Any = importlib.import_module("slipform.runtime.engine").Engine()
-            global_config.default_backend = EngineBackend.around(engine)
+            global_config.default_backend = Runtime()
         return global_config.default_backend
 
 

@@ -79,6 +79,7 @@ _EXPORTS: dict[str, tuple[str, str]] = {
     "Program": ("slipform.lang.program", "Program"),
     "ProgramState": ("slipform.lang.state", "ProgramState"),
     "ProgramStateGroup": ("slipform.lang.state", "ProgramStateGroup"),
+    "Runtime": ("slipform.lang.backends.engine", "Runtime"),
     "SamplingParams": ("slipform.runtime.params", "SamplingParams"),
     "ScriptedBackend": ("slipform.lang.backends.scripted", "ScriptedBackend"),
 }
@@ -98,6 +99,7 @@ __all__ = [
     "ProgramStateGroup",
     "RequestAborted",
     "RoleError",
+    "Runtime",
     "SamplingParams",
     "ScriptedBackend",
     "SlipformError",
@@ -167,6 +169,7 @@ if TYPE_CHECKING:
         user_end,
         video,
     )
+    from slipform.lang.backends.engine import Runtime
     from slipform.lang.backends.scripted import ScriptedBackend
     from slipform.lang.choices import GREEDY_TOKEN_SELECTION as greedy_token_selection
     from slipform.lang.choices import MASKED_DECODING as masked_decoding

@@ -1,5 +1,6 @@
 """The in-process engine as a backend."""
 
+import importlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -167,6 +168,25 @@ class EngineBackend:
         request = GenerateRequest(request_id, tuple(segments), prompt_logprobs_from=prompt_logprobs_from)
         self._engine.submit(request, on_event=listen)
         return future
+
+
+class Runtime(EngineBackend):
+    """An engine on a checkpoint, as a backend that the program makes and shuts down itself; SGLang's name for it.
+
+    Args:
+        model_path: a checkpoint directory; None is the embedded model. options: fields of the engine's configuration.
+    """
+
+    def __init__(self, model_path: str | None = None, **options: Any) -> None:
+        # Named instead of imported: the language must load where no engine is installed or wanted.
+        super().__init__(importlib.import_module("slipform.runtime.engine").Engine(model_path, **options))
+
+    def shutdown(self) -> None:
+        """Stop the engine; requests in flight end with EngineStopped."""
+        self.close()
+
+    def get_tokenizer(self) -> TokenizerLike:
+        return self.engine.tokenizer
 
 
 def _num_common(left: Sequence[int], right: Sequence[int]) -> int:

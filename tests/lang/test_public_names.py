@@ -63,7 +63,8 @@ def test_without_a_backend_one_engine_is_made_once(monkeypatch: pytest.MonkeyPat
 
     made = []
 
-    def make() -> object:
+    def make(model: str | None) -> object:
+        assert model is None
         made.append(scripted_engine())
         return made[-1]
 
@@ -74,6 +75,26 @@ def test_without_a_backend_one_engine_is_made_once(monkeypatch: pytest.MonkeyPat
     assert isinstance(first, EngineBackend)
     assert len(made) == 1
     first.close()
+
+
+def test_a_runtime_is_made_and_shut_down_by_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    import slipform.runtime.engine
+    from tests.fakes import scripted_engine
+
+    monkeypatch.setattr(slipform.runtime.engine, "Engine", lambda model, **options: scripted_engine(**options))
+    runtime = sf.Runtime(model_path="somewhere", seed=4)
+    monkeypatch.setattr(sf.global_config, "default_backend", None)
+    sf.set_default_backend(runtime)
+
+    @sf.function
+    def program(s: sf.ProgramState) -> None:
+        s += "x" + sf.gen("a", max_tokens=2)
+
+    assert program.run().get_meta_info("a")["completion_tokens"] <= 2
+    assert runtime.get_tokenizer().encode("x")
+    runtime.shutdown()
+    with pytest.raises(sf.FillError, match="EngineStopped"):
+        program.run()
 
 
 @pytest.mark.parametrize("value", ["http://localhost", 5, object()])
