@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from slipform.runtime.embedded.generate import examples, pieces
-from slipform.runtime.embedded.source import Split
+from slipform.runtime.embedded.augmentation import swapped, vocabulary_words
+from slipform.runtime.embedded.generate import examples
+from slipform.runtime.embedded.source import Source, Split
 
 PROMPT_WEIGHT = 0.1
 LEARNT_SHARE = 0.375
@@ -38,8 +39,10 @@ class Batch:
 def encoded(tokenizer: Tokenizer, split: Split, seed: str, context: int) -> Iterator[tuple[list[int], list[bool]]]:
     """An endless stream of (ids, whether each is to be learnt), none longer than `context`."""
     stream = examples(split, seed)
+    swaps = Source(f"{seed}/swaps", split)
+    words = vocabulary_words(tokenizer)
     while True:
-        parts = pieces(next(stream))
+        parts = swapped(next(stream), swaps, words)
         ids: list[int] = []
         learn: list[bool] = []
         for coded, (_, wanted) in zip(tokenizer.encode_batch([text for text, _ in parts]), parts, strict=True):
@@ -100,7 +103,9 @@ def _produce(queue: "Queue[Batch]", tokenizer_file: str, worker: int, seed: int,
 class Batches:
     """Batches in an order that depends on the seed and the number of workers alone. Use as a context manager."""
 
-    def __init__(self, tokenizer_file: Path, *, workers: int, seed: int, num_tokens: int, max_sequences: int, context: int) -> None:
+    def __init__(
+        self, tokenizer_file: Path, *, workers: int, seed: int, num_tokens: int, max_sequences: int, context: int
+    ) -> None:
         context_ = mp.get_context("fork")
         self._queues: list[Queue[Batch]] = [context_.Queue(QUEUE_LENGTH) for _ in range(workers)]
         sizes = (num_tokens, max_sequences, context)

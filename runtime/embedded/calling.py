@@ -5,7 +5,16 @@ from typing import Any
 
 from slipform.runtime.embedded.examples import Example, Turn, assistant, compact_json, system, user
 from slipform.runtime.embedded.source import Source
-from slipform.runtime.embedded.tools import ACTIONS, CHATTER, Tool, any_tool, composed_tool, held_out, state_request
+from slipform.runtime.embedded.tools import (
+    ACTIONS,
+    CHATTER,
+    Tool,
+    alias,
+    any_tool,
+    composed_tool,
+    held_out,
+    state_request,
+)
 
 SYSTEMS = (
     "You are a helpful assistant.",
@@ -25,6 +34,7 @@ class Offered:
     def __init__(self, s: Source, tool: Tool) -> None:
         self.tool = tool
         self.about = s.pick(tool.about)
+        self.name = alias(s, tool.name)
         used: set[str] = set()
         self.names: dict[str, str] = {}
         for item in tool.parameters:
@@ -48,12 +58,12 @@ class Offered:
         return {"type": "object", "properties": properties, "required": self.required}
 
     def function(self, s: Source, described: bool) -> dict[str, Any]:
-        return {"name": self.tool.name, "description": self.about, "parameters": self.parameters(s, described)}
+        return {"name": self.name, "description": self.about, "parameters": self.parameters(s, described)}
 
     def call(self, arguments: dict[str, object]) -> dict[str, Any]:
         """The call that the given values make, arguments in declared order."""
         chosen = {self.names[p.kind]: arguments[p.kind] for p in self.tool.parameters if p.kind in arguments}
-        return {"name": self.tool.name, "arguments": chosen}
+        return {"name": self.name, "arguments": chosen}
 
 
 def show_tools(s: Source, offered: list[Offered]) -> str:
@@ -73,13 +83,13 @@ def show_tools(s: Source, offered: list[Offered]) -> str:
                 if item.options:
                     type_ = "Literal[" + ", ".join(f'"{option}"' for option in item.options) + "]"
                 parts.append(f"{name}: {type_}" if name in o.required else f"{name}: {type_} = None")
-            rows.append(f"{o.tool.name}({', '.join(parts)}): {o.about}")
+            rows.append(f"{o.name}({', '.join(parts)}): {o.about}")
         mark = s.pick(("", "- ", "def "))
         return "\n".join(mark + row for row in rows)
     rows = []
     for o in offered:
         named = ", ".join(o.names[p.kind] for p in o.tool.parameters) or "no arguments"
-        rows.append(f"- {o.tool.name}: {o.about} ({named})")
+        rows.append(f"- {o.name}: {o.about} ({named})")
     return "\n".join(rows)
 
 
@@ -93,11 +103,21 @@ def offer(s: Source, wanted: list[Tool], count: int) -> list[Offered]:
         if wanted and s.chance(0.4) and "_" in wanted[0].name:
             verb, noun = wanted[0].name.split("_", 1)
             if verb in ACTIONS:
-                other = composed_tool(s, action=verb) if s.chance(0.5) else composed_tool(s, obj=noun.removesuffix("s") if verb == "list" else noun)
-                if held_out(other.name.removesuffix("s") if other.name.startswith("list_") else other.name) == (s.split == "heldout"):
+                other = (
+                    composed_tool(s, action=verb)
+                    if s.chance(0.5)
+                    else composed_tool(s, obj=noun.removesuffix("s") if verb == "list" else noun)
+                )
+                if held_out(other.name.removesuffix("s") if other.name.startswith("list_") else other.name) == (
+                    s.split == "heldout"
+                ):
                     tool = other
         chosen.setdefault(tool.name, tool)
-    return [Offered(s, tool) for tool in s.shuffled(list(chosen.values()))]
+    offered = {o.name: o for o in (Offered(s, tool) for tool in chosen.values())}
+    missing = [tool for tool in wanted if tool.name not in {o.tool.name for o in offered.values()}]
+    if missing:
+        return offer(s, wanted, count)
+    return s.shuffled(list(offered.values()))
 
 
 def calls_schema(offered: list[Offered]) -> dict[str, Any]:
@@ -108,7 +128,7 @@ def calls_schema(offered: list[Offered]) -> dict[str, Any]:
         branches.append(
             {
                 "type": "object",
-                "properties": {"name": {"const": o.tool.name}, "arguments": arguments},
+                "properties": {"name": {"const": o.name}, "arguments": arguments},
                 "required": ["name", "arguments"],
                 "additionalProperties": False,
             }
@@ -180,7 +200,9 @@ def _array_answer(s: Source, offered: list[Offered], text: str, calls: list[dict
     shown = s.pick(("Tools:\n", "Functions:\n", "Available tools:\n", "")) + show_tools(s, offered)
     if s.chance(0.6):
         return Example("tool", (system(f"{s.pick(SYSTEMS)}\n{shown}"), user(text), answer), calls, schema)
-    return Example("tool", (user(f"{shown}\n\n{s.pick(('Request: ', '', 'User: ', 'Task: '))}{text}"), answer), calls, schema)
+    return Example(
+        "tool", (user(f"{shown}\n\n{s.pick(('Request: ', '', 'User: ', 'Task: '))}{text}"), answer), calls, schema
+    )
 
 
 def _single_answer(s: Source, offered: list[Offered], text: str, call: dict[str, Any]) -> Example:
@@ -209,12 +231,15 @@ def _two_steps(s: Source, offered: list[Offered], text: str, call: dict[str, Any
     question = s.phrase(("Which tool?", "Which function fits?", "Choose the tool.", "Name the tool to use.", "Pick a function.", "Answer with the name of the tool.", "Tool?"))  # fmt: skip
     turns: list[Turn] = []
     if s.chance(0.5):
-        turns += [system(shown if s.chance(0.4) else f"{s.pick(SYSTEMS)}\n{shown}"), user(f"{text}\n{question}" if s.chance(0.6) else text)]
+        turns += [
+            system(shown if s.chance(0.4) else f"{s.pick(SYSTEMS)}\n{shown}"),
+            user(f"{text}\n{question}" if s.chance(0.6) else text),
+        ]
     else:
         turns += [user(f"{shown}\n\n{text}\n\n{question}")]
     turns.append(assistant(str(call["name"])))
     ask = s.phrase(("Arguments as JSON.", "Now the arguments.", "Give the arguments as a JSON object.", "With which arguments?", "Fill in the arguments.", "Arguments?", "Write its arguments as JSON."))  # fmt: skip
-    chosen = next(o for o in offered if o.tool.name == call["name"])
+    chosen = next(o for o in offered if o.name == call["name"])
     if s.chance(0.3):
         ask += " " + json.dumps(chosen.parameters(s, False))
     turns += [user(ask), assistant(compact_json(call["arguments"]))]

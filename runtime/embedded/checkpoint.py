@@ -42,7 +42,9 @@ def model_config(shape: Shape) -> dict[str, object]:
 def save(model: Decoder, out: Path) -> None:
     """Write config, generation config, shards and their index into `out`."""
     out.mkdir(parents=True, exist_ok=True)
-    state = {k: v.detach().to("cpu", torch.bfloat16).contiguous() for k, v in hugging_face_names(model.state_dict()).items()}
+    state = {
+        k: v.detach().to("cpu", torch.bfloat16).contiguous() for k, v in hugging_face_names(model.state_dict()).items()
+    }
     shards: list[dict[str, Tensor]] = [{}]
     size = 0
     for name, tensor in state.items():
@@ -59,7 +61,11 @@ def save(model: Decoder, out: Path) -> None:
     index = {"metadata": {"total_size": sum(t.nbytes for t in state.values())}, "weight_map": where}
     _write(out / "model.safetensors.index.json", index)
     _write(out / "config.json", model_config(model.shape))
-    generation = {"eos_token_id": SPECIAL_TOKENS.index(END), "pad_token_id": SPECIAL_TOKENS.index(PAD), "do_sample": False}
+    generation = {
+        "eos_token_id": SPECIAL_TOKENS.index(END),
+        "pad_token_id": SPECIAL_TOKENS.index(PAD),
+        "do_sample": False,
+    }
     _write(out / "generation_config.json", generation)
 
 

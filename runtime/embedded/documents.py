@@ -11,8 +11,26 @@ from slipform.runtime.embedded.domains_life import CAR, CLAIM, EVENT, HOME, NOTE
 from slipform.runtime.embedded.domains_work import APPOINTMENT, BOOKING, JOB, LOG, MEETING, PERSON
 from slipform.runtime.embedded.schema_fields import Domain, Field
 from slipform.runtime.embedded.source import Source, Value
+from slipform.runtime.embedded.wordings import composed
 
-DOMAINS = (TICKET, ORDER, INVOICE, LISTING, PARCEL, MEETING, JOB, LOG, APPOINTMENT, BOOKING, PERSON, EVENT, HOME, CAR, NOTE, CLAIM)
+DOMAINS = (
+    TICKET,
+    ORDER,
+    INVOICE,
+    LISTING,
+    PARCEL,
+    MEETING,
+    JOB,
+    LOG,
+    APPOINTMENT,
+    BOOKING,
+    PERSON,
+    EVENT,
+    HOME,
+    CAR,
+    NOTE,
+    CLAIM,
+)
 DOMAIN_WEIGHTS = (7, 4, 5, 4, 3, 4, 4, 3, 4, 4, 3, 3, 2, 2, 3, 3)
 SLOT = re.compile(r"\{(\w+)\}")
 
@@ -63,6 +81,32 @@ EXTRA_SENTENCES = (
     "You will find {value} under {label}.",
     "{Label} - {value}",
     "With {value} as {label}.",
+    "My {label} is {value}.",
+    "The {label} should be {value}.",
+    "For the {label} please put {value}.",
+    "It says {value} under {label}.",
+    "{Label} {value}",
+    "The new {label} is now {value}.",
+    "{value} ({label})",
+    "({label} {value})",
+    "The {label} would be {value}.",
+    "Here is the {label}: {value}.",
+    "Please use {value} for the {label}.",
+    "I think the {label} was {value}.",
+    "The {label}, {value}, is correct.",
+    "They gave us {value} as {label}.",
+    "Regarding the {label}: {value}.",
+    "The {label} reads {value}.",
+    "Don't forget the {label}, which is {value}.",
+    "{value} - that is the {label}.",
+    "We agreed on {value} for the {label}.",
+    "The {label} will be {value}.",
+    "Its {label} is {value}.",
+    "{Label}: it's {value}.",
+    "And the {label}? {value}.",
+    "The {label} we use is {value}.",
+    "{Label} according to the file: {value}.",
+    "Your {label} is {value}.",
 )
 EXTRA_KINDS: tuple[tuple[str, values.Draw], ...] = (
     ("string", values.code),
@@ -73,7 +117,9 @@ EXTRA_KINDS: tuple[tuple[str, values.Draw], ...] = (
     ("string", lambda s: values.plain(f"{values.pseudo_word(s)} {values.pseudo_word(s)}")),
     ("string", values.product),
     ("string", values.one_of(lexicon.COLORS)),
-    ("string", values.one_of(lexicon.TOPICS)),
+    ("string", values.topic),
+    ("string", values.title),
+    ("string", lambda s: values.plain(values.free_phrase(s))),
     ("string", values.company),
     ("date", values.date),
     ("time", values.time),
@@ -98,6 +144,12 @@ def extra_field(s: Source) -> tuple[Field, str]:
     return Field(f"extra {label}", type_, (key,), (f"the {label}",), draw), label  # type: ignore[arg-type]
 
 
+def generic_sentence(s: Source, label: str, value: str) -> str:
+    """A sentence that states any labelled value."""
+    template = s.phrase(EXTRA_SENTENCES).replace("{label}", label).replace("{Label}", label.capitalize())
+    return template.replace("{value}", value)
+
+
 def choose_currency(s: Source) -> str:
     return s.pick(("EUR", "EUR", "EUR", "USD", "USD", "USD", "USD", "GBP", "GBP", *values.CURRENCIES))
 
@@ -115,8 +167,11 @@ def fill_small(s: Source, text: str, thing: str) -> str:
 def judgement(s: Source, concept_name: str, label: str, thing: str, count: int) -> str:
     """`count` sentences that deserve `label`."""
     phrases = s.phrases(CONCEPTS[concept_name].phrases[label])
-    chosen = s.sample(phrases, count)
-    return " ".join(fill_small(s, phrase, thing) for phrase in chosen)
+    sentences = []
+    for phrase in s.sample(phrases, count):
+        made = composed(s, concept_name, label) if s.chance(0.5) else None
+        sentences.append(made or fill_small(s, phrase, thing))
+    return " ".join(sentences)
 
 
 def draw_value(s: Source, field: Field, currency: str, thing: str) -> Value:
@@ -131,7 +186,9 @@ def draw_value(s: Source, field: Field, currency: str, thing: str) -> Value:
 
 def misspell(s: Source, text: str) -> str:
     """One slip of the fingers somewhere in the letters of `text`."""
-    places = [i for i in range(1, len(text) - 1) if text[i].isalpha() and text[i - 1].isalpha() and text[i + 1].isalpha()]
+    places = [
+        i for i in range(1, len(text) - 1) if text[i].isalpha() and text[i - 1].isalpha() and text[i + 1].isalpha()
+    ]
     if not places:
         return text
     i = s.pick(places)
@@ -230,8 +287,6 @@ def distractor(s: Source) -> str:
     return SLOT.sub(lambda m: drawn[m.group(1)](), text)
 
 
-
-
 def compose(s: Source, domain: Domain, *, most_fields: int = 10) -> Document:
     """Draw facts of `domain` and write them down."""
     currency = choose_currency(s)
@@ -254,9 +309,7 @@ def compose(s: Source, domain: Domain, *, most_fields: int = 10) -> Document:
             value = draw_value(s, field, currency, thing)
             all_fields[field.kind] = field
             stated[field.kind] = value
-            template = s.phrase(EXTRA_SENTENCES)
-            line = template.replace("{label}", label).replace("{Label}", label.capitalize())
-            extra_lines.append(line.replace("{value}", value.surface))
+            extra_lines.append(generic_sentence(s, label, value.surface))
     writer = s.random.random()
     if domain is LOG:
         text = _log_text(s, domain, stated, extra_lines)
@@ -297,7 +350,9 @@ def _insert(template: str, stated: dict[str, Value]) -> str:
 def _label(s: Source, field: Field, key: str | None = None) -> str:
     words = (key or s.pick(field.keys)).replace("_", " ")
     form = s.random.random()
-    return words.capitalize() if form < 0.6 else words.title() if form < 0.8 else words.upper() if form < 0.86 else words
+    return (
+        words.capitalize() if form < 0.6 else words.title() if form < 0.8 else words.upper() if form < 0.86 else words
+    )
 
 
 def _prose(s: Source, domain: Domain, fields: dict[str, Field], stated: dict[str, Value], extra: list[str]) -> str:
@@ -314,11 +369,19 @@ def _prose(s: Source, domain: Domain, fields: dict[str, Field], stated: dict[str
                 signer = None
     if s.chance(0.12):
         day = values.calendar_day(s)
-        header.append(s.pick(("Sent: ", "Received: ")) + f"{day:%a}, {day.day} {day:%b} {day.year} {s.integer(0, 23):02}:{s.integer(0, 59):02}")
+        header.append(
+            s.pick(("Sent: ", "Received: "))
+            + f"{day:%a}, {day.day} {day:%b} {day.year} {s.integer(0, 23):02}:{s.integer(0, 59):02}"
+        )
     if header and s.chance(0.6):
-        header.append(f"Subject: {s.pick(('Question', 'Request', 'Important', 'Help', 'Hello', 'Information', 'Your message', 'Fwd', 'Re: Re:'))}")
-    templates, left = _cover(s, domain, kinds)
+        header.append(
+            f"Subject: {s.pick(('Question', 'Request', 'Important', 'Help', 'Hello', 'Information', 'Your message', 'Fwd', 'Re: Re:'))}"
+        )
+    generic = [k for k in kinds if fields[k].type != "enum" and s.chance(0.18)]
+    templates, left = _cover(s, domain, [k for k in kinds if k not in generic])
     sentences = [_insert(style.apply(t), stated) for t in templates]
+    for kind in generic:
+        sentences.append(generic_sentence(s, s.pick(fields[kind].keys).replace("_", " "), stated[kind].surface))
     for kind in left:
         stating = stated[kind].surface
         sentences.append(stating if fields[kind].type == "enum" else f"{_label(s, fields[kind])}: {stating}")
@@ -345,10 +408,14 @@ def _prose(s: Source, domain: Domain, fields: dict[str, Field], stated: dict[str
         if form < 0.4:
             parts = [*parts, f"{closing}{s.pick((',', '', '!'))}\n{name}"]
         elif form < 0.7:
-            ending = s.pick((f"{closing}, {name}", f"{closing} {name}", f"{closing} - {name}", f"{closing} from {name}"))
+            ending = s.pick(
+                (f"{closing}, {name}", f"{closing} {name}", f"{closing} - {name}", f"{closing} from {name}")
+            )
             parts = [*parts[:-1], f"{parts[-1]} {ending}"] if s.chance(0.7) else [*parts, ending]
         else:
-            ending = s.pick((f"- {name}", f"/{name}", f"{name}", f"-- {name}", f"({name})", f"Yours, {name}", f"xx {name}"))
+            ending = s.pick(
+                (f"- {name}", f"/{name}", f"{name}", f"-- {name}", f"({name})", f"Yours, {name}", f"xx {name}")
+            )
             parts = [*parts[:-1], f"{parts[-1]} {ending}"] if s.chance(0.6) else [*parts, ending]
     elif s.chance(0.08):
         parts = [*parts, s.pick(CLOSINGS)]
@@ -373,7 +440,9 @@ def _padding(s: Source, domain: Domain) -> list[str]:
     return lines
 
 
-def _labelled_text(s: Source, domain: Domain, fields: dict[str, Field], stated: dict[str, Value], extra: list[str]) -> str:
+def _labelled_text(
+    s: Source, domain: Domain, fields: dict[str, Field], stated: dict[str, Value], extra: list[str]
+) -> str:
     """A form: one `Label: value` per line, or a table."""
     separator = s.pick((": ", ": ", ": ", " - ", ":\t", " = ", ":\n", " | "))
     bullet = s.pick(("", "", "", "- ", "* ", "• "))
@@ -409,5 +478,3 @@ def _log_text(s: Source, domain: Domain, stated: dict[str, Value], extra: list[s
 
 def random_document(s: Source, *, most_fields: int = 10) -> Document:
     return compose(s, s.random.choices(DOMAINS, DOMAIN_WEIGHTS)[0], most_fields=most_fields)
-
-

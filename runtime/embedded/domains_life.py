@@ -20,9 +20,23 @@ EVENT = Domain(
     "event",
     ("event notice", "invitation", "announcement", "poster", "event", "flyer"),
     (
-        field("event", "string", "event title event_name name what", "what takes place|name of the event|kind of event", v.one_of(EVENTS)),
-        field("host", "string", "host organizer organiser organized_by hosted_by", "who organises it|the host", v.company),
-        field("speaker", "string", "speaker guest performer artist presenter", "who speaks or performs|the main guest", v.person),
+        field(
+            "event",
+            "string",
+            "event title event_name name what",
+            "what takes place|name of the event|kind of event",
+            v.one_of(EVENTS),
+        ),
+        field(
+            "host", "string", "host organizer organiser organized_by hosted_by", "who organises it|the host", v.company
+        ),
+        field(
+            "speaker",
+            "string",
+            "speaker guest performer artist presenter",
+            "who speaks or performs|the main guest",
+            v.person,
+        ),
         field("date", "date", "date day event_date on when", "date of the event|day", v.date),
         field("start", "time", "start_time time start begins from", "when it starts (24 h)|start", v.time),
         field("end", "time", "end_time end until finishes", "when it ends (24 h)|end", v.time),
@@ -30,13 +44,38 @@ EVENT = Domain(
         field("city", "string", "city town", "city|town", v.city),
         field("entry", "amount", "entry_fee price ticket_price admission entry cost", "what a ticket costs|admission"),
         field("currency", "currency", "currency currency_code", "ISO currency code|currency"),
-        field("seats", "integer", "seats capacity places max_guests available_seats", "number of seats|how many people fit", v.big_count(10, 2500)),
-        field("contact", "string", "contact contact_person register_with organizer_name", "who to contact|contact person", v.person),
+        field(
+            "seats",
+            "integer",
+            "seats capacity places max_guests available_seats",
+            "number of seats|how many people fit",
+            v.big_count(10, 2500),
+        ),
+        field(
+            "contact",
+            "string",
+            "contact contact_person register_with organizer_name",
+            "who to contact|contact person",
+            v.person,
+        ),
         field("phone", "string", "phone telephone phone_number", "phone number|number to call", v.phone),
         field("email", "email", "email mail contact_email", "e-mail address|mail for registration", v.email),
         field("website", "string", "website url link homepage", "web site|link", v.website),
-        field("reply_by", "date", "reply_by rsvp_by registration_deadline deadline", "last day to register|reply by", v.date),
-        field("guests", "integer", "guests attendees number_of_guests people", "how many people come|number of guests", v.count(2, 12)),
+        field(
+            "reply_by",
+            "date",
+            "reply_by rsvp_by registration_deadline deadline",
+            "last day to register|reply by",
+            v.date,
+        ),
+        field(
+            "guests",
+            "integer",
+            "guests attendees number_of_guests people",
+            "how many people come|number of guests",
+            v.count(2, 12),
+        ),
+        field("reply", "enum", "reply", "-", concept="reply"),
     ),
     lines("""
         The {event} takes place on {date} at {start} in the {place}.
@@ -92,6 +131,8 @@ EVENT = Domain(
         There will be {guests} of us.
         We are {guests} people.
         Please put us down for {guests}.
+        {reply}
+        {reply}
     """),
     lines("""
         Bring your own chair.
@@ -114,16 +155,51 @@ HOME = Domain(
         field("street", "string", "street address street_address location", "street|address of the flat", v.street),
         field("city", "string", "city town place", "city|town", v.city),
         field("rent", "amount", "rent monthly_rent price cold_rent rent_per_month", "monthly rent|rent"),
-        field("extra", "amount", "utilities heating additional_costs service_charge extras", "additional costs per month|heating and so on"),
+        field(
+            "extra",
+            "amount",
+            "utilities heating additional_costs service_charge extras",
+            "additional costs per month|heating and so on",
+        ),
         field("deposit", "amount", "deposit security_deposit bond", "deposit|sum paid as security"),
         field("currency", "currency", "currency currency_code", "ISO currency code|currency"),
-        field("area", "number", "area area_sqm size square_metres living_space", "size in square metres|living space", v.measure(18, 240, "square metres", "m²", "sqm", "square meters")),
+        field(
+            "area",
+            "number",
+            "area area_sqm size square_metres living_space",
+            "size in square metres|living space",
+            v.measure(18, 240, "square metres", "m²", "sqm", "square meters"),
+        ),
         field("rooms", "integer", "rooms number_of_rooms room_count", "number of rooms|rooms", v.count(1, 8)),
         field("bedrooms", "integer", "bedrooms beds bedroom_count", "number of bedrooms|bedrooms", v.count(1, 6)),
-        field("floor", "string", "floor storey level", "floor|which floor", v.one_of(("ground", "first", "second", "third", "fourth", "fifth", "sixth", "top", "attic", "tenth"))),
-        field("available", "date", "available_from available move_in free_from move_in_date", "when it is free|first day to move in", v.date),
-        field("year", "integer", "year_built built construction_year year", "year it was built|construction year", _plain_number(1880, 2025)),
-        field("contact", "string", "contact landlord agent owner contact_person", "who rents it out|contact person", v.person),
+        field(
+            "floor",
+            "string",
+            "floor storey level",
+            "floor|which floor",
+            v.one_of(("ground", "first", "second", "third", "fourth", "fifth", "sixth", "top", "attic", "tenth")),
+        ),
+        field(
+            "available",
+            "date",
+            "available_from available move_in free_from move_in_date",
+            "when it is free|first day to move in",
+            v.date,
+        ),
+        field(
+            "year",
+            "integer",
+            "year_built built construction_year year",
+            "year it was built|construction year",
+            _plain_number(1880, 2025),
+        ),
+        field(
+            "contact",
+            "string",
+            "contact landlord agent owner contact_person",
+            "who rents it out|contact person",
+            v.person,
+        ),
         field("phone", "string", "phone telephone phone_number", "phone number|number to call", v.phone),
         field("email", "email", "email mail contact_email", "e-mail address|mail", v.email),
     ),
@@ -197,16 +273,62 @@ CAR = Domain(
     (
         field("make", "string", "make brand manufacturer car_make", "make of the car|manufacturer", v.one_of(MAKES)),
         field("model", "string", "model car_model type", "model|model of the car", v.one_of(MODELS)),
-        field("year", "integer", "year first_registration year_built model_year registered", "year of first registration|year", _plain_number(1985, 2026)),
-        field("km", "integer", "mileage km kilometres mileage_km odometer", "mileage in km|kilometres driven", v.big_count(900, 320000)),
+        field(
+            "year",
+            "integer",
+            "year first_registration year_built model_year registered",
+            "year of first registration|year",
+            _plain_number(1985, 2026),
+        ),
+        field(
+            "km",
+            "integer",
+            "mileage km kilometres mileage_km odometer",
+            "mileage in km|kilometres driven",
+            v.big_count(900, 320000),
+        ),
         field("price", "amount", "price asking_price cost amount", "price|asking price"),
         field("currency", "currency", "currency currency_code", "ISO currency code|currency"),
-        field("fuel", "string", "fuel fuel_type engine", "fuel|kind of fuel", v.one_of(("diesel", "petrol", "electric", "hybrid", "LPG", "hydrogen", "natural gas", "gasoline"))),
+        field(
+            "fuel",
+            "string",
+            "fuel fuel_type engine",
+            "fuel|kind of fuel",
+            v.one_of(("diesel", "petrol", "electric", "hybrid", "LPG", "hydrogen", "natural gas", "gasoline")),
+        ),
         field("color", "string", "color colour paint", "colour of the car|color", v.one_of(lex.COLORS)),
-        field("owners", "integer", "owners previous_owners number_of_owners", "number of owners|previous owners", v.count(1, 5)),
-        field("power", "integer", "power_hp power horsepower hp", "power in hp|horsepower", lambda s: (lambda n: v.Value(f"{n}{s.pick((' ', ''))}{s.pick(('hp', 'PS', 'bhp'))}", n))(s.integer(45, 420))),
-        field("plate", "string", "licence_plate plate registration license_plate", "licence plate|registration number", lambda s: v.plain(f"{v.letters(s, s.integer(1, 3))}{s.pick((' ', '-'))}{v.letters(s, 2)}{s.pick((' ', ''))}{v.digits(s, s.integer(2, 4))}")),
-        field("inspection", "date", "inspection next_inspection inspection_until mot_until", "next inspection|inspection valid until", v.date),
+        field(
+            "owners",
+            "integer",
+            "owners previous_owners number_of_owners",
+            "number of owners|previous owners",
+            v.count(1, 5),
+        ),
+        field(
+            "power",
+            "integer",
+            "power_hp power horsepower hp",
+            "power in hp|horsepower",
+            lambda s: (lambda n: v.Value(f"{n}{s.pick((' ', ''))}{s.pick(('hp', 'PS', 'bhp'))}", n))(
+                s.integer(45, 420)
+            ),
+        ),
+        field(
+            "plate",
+            "string",
+            "licence_plate plate registration license_plate",
+            "licence plate|registration number",
+            lambda s: v.plain(
+                f"{v.letters(s, s.integer(1, 3))}{s.pick((' ', '-'))}{v.letters(s, 2)}{s.pick((' ', ''))}{v.digits(s, s.integer(2, 4))}"
+            ),
+        ),
+        field(
+            "inspection",
+            "date",
+            "inspection next_inspection inspection_until mot_until",
+            "next inspection|inspection valid until",
+            v.date,
+        ),
         field("seller", "string", "seller owner contact sold_by name", "who sells it|the seller", v.person),
         field("phone", "string", "phone telephone phone_number", "phone number|number to call", v.phone),
         field("city", "string", "city location place", "where the car is|city", v.city),
@@ -282,20 +404,46 @@ NOTE = Domain(
     (
         field("caller", "string", "caller name from who person called_by", "who called|name of the caller", v.person),
         field("company", "string", "company firm organisation caller_company", "company of the caller|firm", v.company),
-        field("phone", "string", "phone callback_number number telephone call_back", "number to call back|phone number", v.phone),
-        field("matter", "string", "about matter subject reason topic", "what it is about|reason for the call", v.one_of(MATTERS)),
-        field("for_whom", "string", "for recipient to addressee for_whom", "who the message is for|addressee", v.given_name),
+        field(
+            "phone",
+            "string",
+            "phone callback_number number telephone call_back",
+            "number to call back|phone number",
+            v.phone,
+        ),
+        field(
+            "matter",
+            "string",
+            "about matter subject reason topic",
+            "what it is about|reason for the call",
+            v.one_of(MATTERS),
+        ),
+        field(
+            "for_whom",
+            "string",
+            "for recipient to addressee for_whom",
+            "who the message is for|addressee",
+            v.given_name,
+        ),
         field("date", "date", "date day call_date", "date of the call|day", v.date),
         field("time", "time", "time call_time at", "time of the call (24 h)|time", v.time),
         field("deadline", "date", "call_back_by deadline by until", "call back by|deadline", v.date),
-        field("reference", "string", "reference contract_number customer_number case_number file_number", "reference number|contract or customer number", v.code_like("K", "C", "V", "CASE")),
+        field(
+            "reference",
+            "string",
+            "reference contract_number customer_number case_number file_number",
+            "reference number|contract or customer number",
+            v.code_like("K", "C", "V", "CASE"),
+        ),
         field("amount", "amount", "amount sum offer price", "sum mentioned|amount of money"),
         field("currency", "currency", "currency currency_code", "ISO currency code|currency"),
         field("city", "string", "city place from_city", "where the caller is|city", v.city),
         field("urgency", "enum", "urgency", "-", concept="urgency"),
         field("sentiment", "enum", "sentiment", "-", concept="sentiment"),
+        field("category", "enum", "category", "-", concept="category"),
     ),
     lines("""
+        {category}
         {caller} called about {matter}.
         {caller} from {company} rang about {matter}.
         {time}: {caller} phoned, wants a call back on {phone}.
@@ -362,16 +510,37 @@ CLAIM = Domain(
         field("name", "string", "name claimant reporter reported_by customer owner", "who reports it|name", v.person),
         field("thing", "string", "product item device article object", "what it is about|the product", v.product),
         field("brand", "string", "brand maker manufacturer", "brand|maker", v.brand),
-        field("serial", "string", "serial_number serial sn device_id", "serial number|number on the device", v.code_like("SN", "S", "WP", "XR")),
-        field("bought", "date", "purchase_date bought_on date_of_purchase", "date of purchase|when it was bought", v.date),
+        field(
+            "serial",
+            "string",
+            "serial_number serial sn device_id",
+            "serial number|number on the device",
+            v.code_like("SN", "S", "WP", "XR"),
+        ),
+        field(
+            "bought", "date", "purchase_date bought_on date_of_purchase", "date of purchase|when it was bought", v.date
+        ),
         field("shop", "string", "shop store bought_at retailer dealer", "where it was bought|the shop", v.company),
-        field("damage_date", "date", "damage_date date_of_damage incident_date happened_on lost_on", "when it happened|date of the damage", v.date),
+        field(
+            "damage_date",
+            "date",
+            "damage_date date_of_damage incident_date happened_on lost_on",
+            "when it happened|date of the damage",
+            v.date,
+        ),
         field("place", "string", "place location where found_at", "where it happened|place", v.one_of(PLACES)),
         field("cost", "amount", "cost repair_cost damage amount value", "cost of the repair|value of the damage"),
         field("currency", "currency", "currency currency_code", "ISO currency code|currency"),
-        field("policy", "string", "policy_number policy insurance_number contract", "policy number|insurance number", v.code_like("POL", "V", "VS")),
+        field(
+            "policy",
+            "string",
+            "policy_number policy insurance_number contract",
+            "policy number|insurance number",
+            v.code_like("POL", "V", "VS"),
+        ),
         field("witness", "string", "witness witness_name seen_by", "who saw it|witness", v.person),
         field("reward", "amount", "reward finders_fee", "reward for the finder|reward"),
+        field("urgency", "enum", "urgency", "-", concept="urgency"),
         field("animal", "string", "animal pet species kind", "which animal|kind of animal", v.one_of(ANIMALS)),
         field("pet", "string", "pet_name called answers_to", "name of the animal|what it is called", v.given_name),
         field("color", "string", "color colour", "colour|color", v.one_of(lex.COLORS)),
@@ -432,6 +601,7 @@ CLAIM = Domain(
         Please call {phone}.
         Tel. {phone}
         Information to {phone} or {email}.
+        {urgency}
         Write to {email}.
         E-mail: {email}
     """),

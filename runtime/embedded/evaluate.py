@@ -2,6 +2,7 @@
 
     python -m slipform.runtime.embedded.evaluate --model build/embedded --count 1500 --device cuda
 
+Prompts that do not name the wanted fields are left out, since nothing then tells an unconstrained model their names.
 `benchmarks/bench_embedded.py` measures the same through Slipform programs; this file needs no engine.
 """
 
@@ -36,7 +37,9 @@ def generate(model: Any, tokenizer: Any, prompts: list[str], device: str) -> lis
     tokenizer.padding_side = "left"
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
-        coded = tokenizer([prompts[i] for i in rows], return_tensors="pt", padding=True, return_token_type_ids=False).to(device)
+        coded = tokenizer(
+            [prompts[i] for i in rows], return_tensors="pt", padding=True, return_token_type_ids=False
+        ).to(device)
         with torch.no_grad():
             out = model.generate(**coded, max_new_tokens=MAX_NEW_TOKENS, do_sample=False)
         for i, row in zip(rows, out[:, coded.input_ids.shape[1] :], strict=True):
@@ -88,7 +91,8 @@ def main() -> None:
     tokenizer = AutoTokenizer.from_pretrained(options.model)
     model = AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.bfloat16).to(options.device).eval()
     stream = examples(options.split, "evaluation")
-    sets = {options.split: [next(stream) for _ in range(options.count)]}
+    named = (example for example in stream if not example.turns[-1].parts)
+    sets = {options.split: [next(named) for _ in range(options.count)]}
     if options.handwritten:
         sets["handwritten"] = handwritten(options.handwritten)
     wrong = []
@@ -98,7 +102,10 @@ def main() -> None:
         scores = [score(e, w, a) for e, (_, w), a in zip(chosen, cut, answers, strict=True)]
         for key, rate in sorted(total(scores).items()):
             low, high = rate.interval
-            print(f"{name:12} {key:10} {rate.value:7.2%}  ({rate.right}/{rate.total}; {low:.1%} to {high:.1%})", flush=True)
+            print(
+                f"{name:12} {key:10} {rate.value:7.2%}  ({rate.right}/{rate.total}; {low:.1%} to {high:.1%})",
+                flush=True,
+            )
         for (prompt, wanted), answer, result in zip(cut, answers, scores, strict=True):
             if any(rate.right < rate.total for rate in result.values()):
                 wrong.append({"set": name, "prompt": prompt, "wanted": wanted, "answer": answer})

@@ -1,7 +1,6 @@
 """A training or test example: turns of a chat, some of which the model must write, and what to score."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,11 +9,15 @@ from slipform.runtime.embedded.values import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message. `learn` marks what the model must write; a plain turn stands outside of any role."""
+    """One message. `learn` marks what the model must write; a plain turn stands outside of any role.
+
+    `parts` splits the content of a learnt turn where the model cannot know some of it (names of fields that no prompt shows).
+    """
 
     role: str
     content: str
     learn: bool = False
+    parts: tuple[tuple[str, bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,6 @@ def compact_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-
-
 def user(content: str) -> Turn:
     return Turn("user", content)
 
@@ -61,5 +62,13 @@ def assistant(content: str) -> Turn:
     return Turn("assistant", content, learn=True)
 
 
-def with_system(turns: Sequence[Turn], content: str | None) -> tuple[Turn, ...]:
-    return (system(content), *turns) if content else tuple(turns)
+def assistant_values(answer: dict[str, Any]) -> Turn:
+    """An object of which only the values are learnt: nothing in the prompt names its keys."""
+    text = compact_json(answer)
+    parts: list[tuple[str, bool]] = []
+    rest = text
+    for key in answer:
+        before, _, rest = rest.partition(compact_json(key) + ":")
+        parts += [(before + '"', True), (compact_json(key)[1:-1], False)]
+        rest = '":' + rest
+    return Turn("assistant", text, learn=True, parts=(*parts, (rest, True)))

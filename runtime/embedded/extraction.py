@@ -8,7 +8,7 @@ from typing import Any
 from slipform.runtime.embedded import values
 from slipform.runtime.embedded.concepts import CONCEPTS
 from slipform.runtime.embedded.documents import Document, compose, random_document
-from slipform.runtime.embedded.examples import Example, Turn, assistant, compact_json, system, user
+from slipform.runtime.embedded.examples import Example, Turn, assistant, assistant_values, compact_json, system, user
 from slipform.runtime.embedded.schema_fields import Field
 from slipform.runtime.embedded.source import Source
 
@@ -152,7 +152,14 @@ def ask(s: Source, document: Document, *, low: int = 1, high: int = 8) -> list[A
 
 JSON_TYPES = {"integer": "integer", "number": "number", "amount": "number", "strings": "array"}
 PLAIN_TYPES = {"integer": "integer", "number": "number", "amount": "number", "strings": "list of strings"}
-PYTHON_TYPES = {"integer": "int", "number": "float", "amount": "float", "strings": "list[str]", "date": "date", "time": "str"}
+PYTHON_TYPES = {
+    "integer": "int",
+    "number": "float",
+    "amount": "float",
+    "strings": "list[str]",
+    "date": "date",
+    "time": "str",
+}
 
 
 def json_schema(s: Source, asked: list[Asked]) -> dict[str, Any]:
@@ -279,7 +286,9 @@ def show_fields(s: Source, asked: list[Asked]) -> str:
             type_ = PYTHON_TYPES.get(item.field.type, "str")
             if item.options:
                 type_ = "Literal[" + ", ".join(f'"{o}"' for o in item.options) + "]"
-            rows.append(f"    {item.key.replace(' ', '_').replace('-', '_')}: {type_}{' | None' if item.nullable else ''}")
+            rows.append(
+                f"    {item.key.replace(' ', '_').replace('-', '_')}: {type_}{' | None' if item.nullable else ''}"
+            )
         return f"class {s.pick(('Record', 'Data', 'Message', 'Item', 'Result'))}:\n" + "\n".join(rows)
     return ""
 
@@ -303,11 +312,29 @@ def show_passage(s: Source, document: Document) -> str:
     return f"---\n{document.text}\n---"
 
 
-def extraction_request(s: Source, document: Document, asked: list[Asked]) -> tuple[str | None, str]:
-    """(system text or None, user text) of one extraction."""
+INSTRUCTION_PARTS = (
+    ("Extract", "Pull out", "Get", "Give me", "Find", "Collect", "Read off", "Return", "Write down", "Identify", "Parse", "Determine", "Gather", "Fill in", "Please extract", "I need", "Capture", "Report"),
+    ("the details", "the data", "the facts", "the information", "the fields", "all fields", "the key facts", "the record", "these values", "the following", "what is asked", "the values", "a record", "the relevant details"),
+    ("from this {noun}", "from the {noun}", "in the {noun}", "of this {noun}", "from the text below", "from the text", "", "out of the {noun}", "given in the {noun}"),
+    (" as JSON", " in JSON", " as a JSON object", " as structured data", "", "", " (JSON)", " in JSON format", ", JSON only"),
+    (".", ".", ":", "", "!"),
+)  # fmt: skip
+
+
+def write_instruction(s: Source, noun: str) -> str:
+    """What to do, in one of a few thousand wordings."""
+    if s.chance(0.45):
+        return s.phrase(INSTRUCTIONS).replace("{noun}", noun)
+    verb, what, where, form, end = (s.phrase(parts) for parts in INSTRUCTION_PARTS)
+    return f"{verb} {what} {where.replace('{noun}', noun)}".strip() + form + end
+
+
+def extraction_request(s: Source, document: Document, asked: list[Asked]) -> tuple[str | None, str, bool]:
+    """(system text or None, user text, whether the text names the fields) of one extraction."""
     noun = s.pick(document.domain.nouns) if s.chance(0.7) else s.pick(("text", "message", "passage", "document"))
-    instruction = s.phrase(INSTRUCTIONS).replace("{noun}", noun)
+    instruction = write_instruction(s, noun)
     fields = show_fields(s, asked)
+    named = bool(fields)
     passage = show_passage(s, document)
     if s.chance(0.08) and any(item.nullable for item in asked):
         instruction += s.pick((" Use null if something is missing.", " Missing values are null.", " Put null where the text says nothing."))  # fmt: skip
@@ -319,7 +346,7 @@ def extraction_request(s: Source, document: Document, asked: list[Asked]) -> tup
         parts = [passage] if s.chance(0.6) else [instruction, passage]
         if fields:
             parts = [*parts, fields] if s.chance(0.5) else [fields, *parts]
-        return head, s.pick(("\n\n", "\n")).join(parts)
+        return head, s.pick(("\n\n", "\n")).join(parts), named
     order = s.random.random()
     if order < 0.45:
         parts = [instruction, fields, passage]
@@ -330,7 +357,7 @@ def extraction_request(s: Source, document: Document, asked: list[Asked]) -> tup
     else:
         parts = [passage, fields, instruction]
     text = s.pick(("\n\n", "\n\n", "\n")).join(part for part in parts if part)
-    return (s.pick(SYSTEMS) if s.chance(0.25) else None), text
+    return (s.pick(SYSTEMS) if s.chance(0.25) else None), text, named
 
 
 def combination_is_held_out(asked: list[Asked]) -> bool:
@@ -376,7 +403,7 @@ def nested_extraction(s: Source) -> Example:
     answer: dict[str, Any] = {item.key: item.answer for item in outer}
     answer[group] = {item.key: item.answer for item in inner}
     text = json.dumps(shown, ensure_ascii=False, indent=2 if s.chance(0.3) else None)
-    instruction = s.phrase(INSTRUCTIONS).replace("{noun}", s.pick(document.domain.nouns))
+    instruction = write_instruction(s, s.pick(document.domain.nouns))
     parts = [instruction, text, show_passage(s, document)]
     if s.chance(0.5):
         parts = [parts[0], parts[2], parts[1]]
@@ -391,15 +418,20 @@ def extraction(s: Source, *, most_fields: int = 10) -> Example:
         asked = make_asked(s, document)
         if asked:
             break
-    head, text = extraction_request(s, document, asked)
+    head, text, named = extraction_request(s, document, asked)
     answer = {item.key: item.answer for item in asked}
-    turns = [user(text), assistant(compact_json(answer))]
+    turns = [user(text), assistant(compact_json(answer)) if named else assistant_values(answer)]
     if s.chance(0.12):
         again = make_asked(s, document, high=4)
         if again:
-            follow = s.pick(("Now only these fields.", "And now this.", "Same text, other fields.", "Now extract the following."))
+            follow = s.pick(
+                ("Now only these fields.", "And now this.", "Same text, other fields.", "Now extract the following.")
+            )
             answer2 = {item.key: item.answer for item in again}
-            turns += [user(f"{follow}\n{show_fields(s, again)}".strip()), assistant(compact_json(answer2))]
+            shown = show_fields(s, again)
+            written = assistant(compact_json(answer2)) if shown else assistant_values(answer2)
+            turns += [user(f"{follow}\n{shown}".strip()), written]
+            answer, asked = answer2, again
     if head:
         turns.insert(0, system(head))
     return Example("extract", tuple(turns), answer, checking_schema(asked))
@@ -451,10 +483,13 @@ def line_items(s: Source) -> Example:
         answer = {"customer": customer, **answer}
         properties = {"customer": {"type": "string"}, **properties}
     schema = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
-    shown_schema = s.pick((json.dumps(schema), json.dumps(schema, indent=2), f"Return {list_key} with {', '.join(rows[0])}.", ""))
-    instruction = s.phrase(INSTRUCTIONS).replace("{noun}", "order")
+    shown_schema = s.pick(
+        (json.dumps(schema), json.dumps(schema, indent=2), f"Return {list_key} with {', '.join(rows[0])}.", "")
+    )
+    instruction = write_instruction(s, "order")
     parts = [instruction, shown_schema, text] if s.chance(0.6) else [instruction, text, shown_schema]
-    turns = (user("\n\n".join(p for p in parts if p)), assistant(compact_json(answer)))
+    written = assistant(compact_json(answer)) if shown_schema.startswith("{") else assistant_values(answer)
+    turns = (user("\n\n".join(p for p in parts if p)), written)
     return Example("extract", turns, answer, schema)
 
 
@@ -465,7 +500,7 @@ def few_shot(s: Source) -> Example:
     if not asked:
         return extraction(s)
     shown = show_fields(s, asked) if s.chance(0.5) else ""
-    instruction = s.phrase(INSTRUCTIONS).replace("{noun}", s.pick(base.domain.nouns))
+    instruction = write_instruction(s, s.pick(base.domain.nouns))
     turns: list[Turn] = [system(f"{instruction}\n{shown}".strip())] if s.chance(0.7) else []
     shots = s.integer(1, 3)
     kinds = {item.field.kind for item in asked}
@@ -480,7 +515,8 @@ def few_shot(s: Source) -> Example:
         answer = {}
         for item in asked:
             answer[item.key] = document.stated[item.field.kind].json
-        turns += [user(document.text), assistant(compact_json(answer))]
+        first = made == 0 and not shown
+        turns += [user(document.text), assistant_values(answer) if first else assistant(compact_json(answer))]
         made += 1
         if made > shots:
             break

@@ -23,9 +23,9 @@ MIXTURE: tuple[tuple[Callable[[Source], Example], float], ...] = (
     (line_items, 0.05),
     (few_shot, 0.02),
     (function_call, 0.24),
-    (one_label, 0.12),
+    (one_label, 0.13),
     (copied_answers, 0.09),
-    (labelled_lines, 0.03),
+    (labelled_lines, 0.02),
     (question_answer_text, 0.02),
 )
 _MAKERS = tuple(maker for maker, _ in MIXTURE)
@@ -70,6 +70,9 @@ def pieces(example: Example) -> list[tuple[str, bool]]:
     for turn in turns:
         if turn.role == "plain":
             parts.append((turn.content, turn.learn))
+        elif turn.parts:
+            body = list(turn.parts)
+            parts += [(f"<|{turn.role}|>", False), *body[:-1], (body[-1][0] + END, True)]
         elif turn.learn:
             parts += [(f"<|{turn.role}|>", False), (turn.content + END, True)]
         else:

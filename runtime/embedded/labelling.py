@@ -147,5 +147,3 @@ def one_label(s: Source) -> Example:
     if form < 0.93:
         return candidate_answers(s)
     return yes_or_no(s)
-
-

@@ -121,7 +121,22 @@ COMPANY_NOUNS = tuple(
 Robotics Networks Capital Insurance Travel Bakery Brewing Books Furniture Electronics Interiors Outdoors Supplies Tools
 Hardware Health Dental Veterinary Legal Accounting Printing Publishing Security Cloud Data Works Industries Trading""".split()
 )
-COMPANY_SUFFIXES = ("", "", "", " Ltd", " Inc.", " GmbH", " LLC", " S.A.", " AG", " B.V.", " Group", " & Sons", " Co.", " AB")
+COMPANY_SUFFIXES = (
+    "",
+    "",
+    "",
+    " Ltd",
+    " Inc.",
+    " GmbH",
+    " LLC",
+    " S.A.",
+    " AG",
+    " B.V.",
+    " Group",
+    " & Sons",
+    " Co.",
+    " AB",
+)
 
 JOB_LEVELS = ("", "", "", "Senior ", "Junior ", "Lead ", "Assistant ", "Head ", "Part-time ", "Trainee ", "Principal ")
 JOB_TITLES = tuple(
@@ -213,4 +228,30 @@ ent ara ola ino eta ito elli etti ini ova enko ski owski czyk vich idis oulos op
 kawa mura saki zaki shi tsu naga hira chi wang xiao zhong ming jing ping guo quan abdul rah man ibn bad nagar pur abad stan
 graph gram scope meter phone tele micro macro mega ultra inter trans sub super auto bio geo eco hydro thermo electro photo
 cyber techno vita nova medi dent derm cardi neuro ortho pneu hepa nephro gastro acle ique ette elle ault eaux eau ois ier""".split()
+)
+
+COMMON_NOUNS = tuple(
+    """garden bridge window river ticket letter camera mountain basket engine bottle candle corner market island ladder mirror
+needle office pencil planet pocket ribbon saddle shadow silver spider summer supper tunnel valley velvet wagon winter yellow
+anchor barrel blanket bucket button cabin carpet castle ceiling chicken circle coffee copper cotton cousin curtain dinner doctor
+dragon eagle evening farmer feather finger flower forest gallery glass guitar hammer harbour heaven helmet holiday honey hotel
+jacket journey kitchen lantern lemon lesson library machine magnet marble meadow melody memory minute monkey morning motor
+museum napkin neighbour night number ocean orange orchestra palace paper parade partner pepper photo piano pillow pirate plate
+poem potato present prince puzzle rabbit radio rainbow recipe record report river road rocket roof rope sailor salad sandwich
+school season secret sheep signal silence singer sister soldier spoon station statue storm story street student sugar tailor
+teacher theatre thunder tiger tomato tower traffic treasure trumpet uncle valley village violin visitor voice wall water weather
+whistle window wizard wolf workshop writer budget contract delivery deadline discount meeting project proposal schedule strategy
+supplier training upgrade website newsletter campaign survey conference interview invoice password software database network""".split()
+)
+COMMON_ADJECTIVES = tuple(
+    """red old new small big long short early late quiet loud soft hard dark bright cold warm dry wet open closed empty full free
+busy simple strange famous secret sweet bitter fresh wild gentle broken hidden lost final first second last local foreign public
+private annual weekly modern ancient wooden golden silver northern southern western eastern hungry sleepy lonely lucky brave
+clever honest polite proud serious tiny huge narrow wide heavy light round square common rare special missing spare urgent""".split()
+)
+COMMON_VERBS = tuple(
+    """paint fix clean move sell buy call visit open close check count cook carry collect copy deliver draw finish find fold follow
+guard hang hide hold invite join keep lead lift load mark measure mend mix order pack park pick plan plant polish post pour press
+print pull push read record remove rent repair replace ring save search send serve share show sign sort start store study sweep
+teach test tidy train translate wash watch water weigh wrap write update review prepare organise discuss compare""".split()
 )

@@ -2,7 +2,7 @@
 
 Two rules make the split, and both are pure functions of the material itself:
 
-    phrases   every seventh entry of a list of at least seven is held out (`Source.phrase`)
+    phrases   one entry in ten of a list of at least ten is held out (`Source.phrase`)
     entities  a name, product or place is held out when the checksum of its text is 0 modulo 9 (`Source.entity`)
 
 A training source never draws what is held out; a held-out source draws nothing else, where a list has such entries.
@@ -17,7 +17,7 @@ from typing import Literal, TypeVar
 T = TypeVar("T")
 Split = Literal["train", "heldout"]
 
-PHRASE_STRIDE = 7
+PHRASE_STRIDE = 10
 PHRASE_HELD_OUT = 3
 ENTITY_STRIDE = 9
 CACHED_LISTS = 4096

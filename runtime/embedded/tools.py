@@ -37,9 +37,12 @@ class Tool:
     parameters: tuple[Parameter, ...]
     required: int
     requests: tuple[str, ...]
+    composed: bool = False
 
 
-def parameter(kind: str, names: str, about: str, type_: str, draw: Draw, phrases: str = "", options: str = "") -> Parameter:
+def parameter(
+    kind: str, names: str, about: str, type_: str, draw: Draw, phrases: str = "", options: str = ""
+) -> Parameter:
     """A parameter from space-separated names and |-separated descriptions, phrases and options."""
     split = lambda text: tuple(part for part in text.split("|") if part)  # noqa: E731
     return Parameter(kind, tuple(names.split()), split(about), type_, draw, split(phrases), split(options))
@@ -49,8 +52,12 @@ def _choice(*pairs: tuple[str, str]) -> Draw:
     return lambda s: (lambda p: v.Value(p[0], p[1]))(s.pick(pairs))
 
 
-def _quoted(words: tuple[str, ...]) -> Draw:
-    return lambda s: v.plain(s.entity(words))
+def _quoted(words: tuple[str, ...], free: Draw) -> Draw:
+    return lambda s: free(s) if s.chance(0.65) else v.plain(s.entity(words))
+
+
+def _phrase(s: Source) -> v.Value:
+    return v.plain(v.free_phrase(s))
 
 
 def _number(low: int, high: int) -> Draw:
@@ -73,24 +80,134 @@ MESSAGES = ("I'm running late", "call me back", "dinner is ready", "the meeting 
 QUERIES = ("vegan lasagne", "cheap flights", "running shoes", "jazz concerts", "tax advice", "used bicycles", "garden ideas", "python tutorials", "hiking trails", "wedding venues", "cat food", "winter tyres", "yoga classes", "history of Rome", "chess openings", "solar panels", "electric cars", "birthday gifts")  # fmt: skip
 SYMBOLS = ("AAPL", "MSFT", "TSLA", "NVDA", "SAP", "AMZN", "GOOG", "NFLX", "SHEL", "BMW", "INTC", "IBM", "ORCL", "META", "AMD", "NKE")  # fmt: skip
 
-CITY = parameter("city", "city location place town", "City name|the place|name of the city", "string", v.city, "in {}|at {}|for {}")
-PERSON = parameter("person", "name person recipient contact attendee customer user guest", "Name of the person|full name|who it is for", "string", v.person, "for {}|with {}|the person is {}|{} is the name|it is for {}")
-EMAIL = parameter("email", "email to address recipient_email", "E-mail address|address to send to", "string", v.email, "to {}|and send it to {}|the address is {}|use {}|e-mail {}")
-DATE = parameter("date", "date day on when start_date", "Date (YYYY-MM-DD)|day as YYYY-MM-DD|ISO date", "date", v.date, "on {}|for {}|the date is {}|dated {}")
-TIME = parameter("time", "time at start_time hour", "Time (HH:MM)|24-hour time|time of day HH:MM", "time", v.time, "at {}|the time is {}|starting at {}|for {}")
-AMOUNT = parameter("amount", "amount price value sum", "Amount of money|the sum|amount", "number", _decimal(1, 900), "of {}|the amount is {}|over {}|worth {}")
-COUNT = parameter("count", "count quantity number amount size limit", "How many|number of items|quantity", "integer", _number(2, 60), "{} of them|the quantity is {}|exactly {}|{} in total")
-CODE = parameter("code", "id number reference code order_id", "Identifier|the id|reference number", "string", v.code_like("ID", "REF", "A"), "number {}|with id {}|{}|reference {}|the id is {}")
-TITLE = parameter("title", "title subject name topic", "Title|subject line|the title", "string", _quoted(lex.TOPICS), "called {}|titled {}|about {}|with the title {}")
-NOTE = parameter("note", "note message text comment content body", "Text of the note|message|the text", "string", _quoted(MESSAGES), "saying {}|with the text {}|that says {}|with the message {}")
-COLOR = parameter("color", "color colour", "Color|the colour", "string", v.one_of(lex.COLORS), "in {}|make it {}|the colour is {}")
-PHONE = parameter("phone", "phone number phone_number", "Phone number|number to call", "string", v.phone, "at {}|on {}|the number is {}|using {}")
-PRODUCT = parameter("product", "product item article", "Product|name of the item", "string", v.product, "for the {}|the item is {}|namely the {}")
-COMPANY = parameter("company", "company client organisation vendor", "Company|name of the company", "string", v.company, "for {}|from {}|the company is {}")
-MINUTES = parameter("minutes", "minutes duration duration_minutes length", "Length in minutes|minutes", "integer", _number(2, 90), "for {} minutes|lasting {} minutes|{} minutes long")
-PRIORITY = parameter("priority", "priority urgency level", "Priority|how urgent", "string", _choice(("low", "low"), ("medium", "medium"), ("high", "high")), "with {} priority|priority {}|mark it as {} priority", "low|medium|high")
+CITY = parameter(
+    "city", "city location place town", "City name|the place|name of the city", "string", v.city, "in {}|at {}|for {}"
+)
+PERSON = parameter(
+    "person",
+    "name person recipient contact attendee customer user guest",
+    "Name of the person|full name|who it is for",
+    "string",
+    v.person,
+    "for {}|with {}|the person is {}|{} is the name|it is for {}",
+)
+EMAIL = parameter(
+    "email",
+    "email to address recipient_email",
+    "E-mail address|address to send to",
+    "string",
+    v.email,
+    "to {}|and send it to {}|the address is {}|use {}|e-mail {}",
+)
+DATE = parameter(
+    "date",
+    "date day on when start_date",
+    "Date (YYYY-MM-DD)|day as YYYY-MM-DD|ISO date",
+    "date",
+    v.date,
+    "on {}|for {}|the date is {}|dated {}",
+)
+TIME = parameter(
+    "time",
+    "time at start_time hour",
+    "Time (HH:MM)|24-hour time|time of day HH:MM",
+    "time",
+    v.time,
+    "at {}|the time is {}|starting at {}|for {}",
+)
+AMOUNT = parameter(
+    "amount",
+    "amount price value sum",
+    "Amount of money|the sum|amount",
+    "number",
+    _decimal(1, 900),
+    "of {}|the amount is {}|over {}|worth {}",
+)
+COUNT = parameter(
+    "count",
+    "count quantity number amount size limit",
+    "How many|number of items|quantity",
+    "integer",
+    _number(2, 60),
+    "{} of them|the quantity is {}|exactly {}|{} in total",
+)
+CODE = parameter(
+    "code",
+    "id number reference code order_id",
+    "Identifier|the id|reference number",
+    "string",
+    v.code_like("ID", "REF", "A"),
+    "number {}|with id {}|{}|reference {}|the id is {}",
+)
+TITLE = parameter(
+    "title",
+    "title subject name topic",
+    "Title|subject line|the title",
+    "string",
+    _quoted(lex.TOPICS, v.topic),
+    "called {}|titled {}|about {}|with the title {}",
+)
+NOTE = parameter(
+    "note",
+    "note message text comment content body",
+    "Text of the note|message|the text",
+    "string",
+    _quoted(MESSAGES, v.sentence),
+    "saying {}|with the text {}|that says {}|with the message {}",
+)
+COLOR = parameter(
+    "color", "color colour", "Color|the colour", "string", v.one_of(lex.COLORS), "in {}|make it {}|the colour is {}"
+)
+PHONE = parameter(
+    "phone",
+    "phone number phone_number",
+    "Phone number|number to call",
+    "string",
+    v.phone,
+    "at {}|on {}|the number is {}|using {}",
+)
+PRODUCT = parameter(
+    "product",
+    "product item article",
+    "Product|name of the item",
+    "string",
+    v.product,
+    "for the {}|the item is {}|namely the {}",
+)
+COMPANY = parameter(
+    "company",
+    "company client organisation vendor",
+    "Company|name of the company",
+    "string",
+    v.company,
+    "for {}|from {}|the company is {}",
+)
+MINUTES = parameter(
+    "minutes",
+    "minutes duration duration_minutes length",
+    "Length in minutes|minutes",
+    "integer",
+    _number(2, 90),
+    "for {} minutes|lasting {} minutes|{} minutes long",
+)
+PRIORITY = parameter(
+    "priority",
+    "priority urgency level",
+    "Priority|how urgent",
+    "string",
+    _choice(("low", "low"), ("medium", "medium"), ("high", "high")),
+    "with {} priority|priority {}|mark it as {} priority",
+    "low|medium|high",
+)
 ROOM = parameter("room", "room where area", "Room|which room", "string", v.one_of(ROOMS), "in the {}|for the {}")
-LANGUAGE = parameter("language", "language target_language lang", "Language|target language", "string", v.one_of(LANGUAGES), "in {}|into {}|to {}")
+LANGUAGE = parameter(
+    "language",
+    "language target_language lang",
+    "Language|target language",
+    "string",
+    v.one_of(LANGUAGES),
+    "in {}|into {}|to {}",
+)
 
 COMPOSED_PARAMETERS = (PERSON, EMAIL, DATE, TIME, AMOUNT, COUNT, CODE, TITLE, NOTE, COLOR, PHONE, PRODUCT, COMPANY, MINUTES, PRIORITY, ROOM, LANGUAGE, CITY)  # fmt: skip
 
@@ -146,33 +263,105 @@ def composed_tool(s: Source, action: str | None = None, obj: str | None = None) 
     parameters = tuple(s.sample(COMPOSED_PARAMETERS, s.pick((0, 1, 1, 2, 2, 2, 3, 3, 4))))
     required = s.integer(0, len(parameters)) if s.chance(0.4) else len(parameters)
     about = tuple(f"{opening} {plural}." if s.chance(0.5) else f"{opening} {plural}" for opening in ACTIONS[verb][1])
-    article = "" if verb == "list" else s.pick(("a ", "the ", "the ", "my ", "this ", "an " if words[0] in "aeiou" else "a "))
-    requests = tuple(f"{wording} {article}{plural}" for wording in ACTIONS[verb][0])
-    return Tool(name, about, parameters, required, requests)
+    article = (
+        "" if verb == "list" else s.pick(("a ", "the ", "the ", "my ", "this ", "an " if words[0] in "aeiou" else "a "))
+    )
+    requests = (f"{s.pick(ACTIONS[verb][0])} {article}{plural}",)
+    return Tool(name, about, parameters, required, requests, composed=True)
 
 
 def _tool(name: str, about: str, parameters: tuple[Parameter, ...], required: int, requests: str) -> Tool:
     return Tool(name, tuple(about.split("|")), parameters, required, lines(requests))
 
 
-UNIT = parameter("unit", "unit units", "Temperature unit|unit", "string", _choice(("celsius", "celsius"), ("fahrenheit", "fahrenheit")), "in {}", "celsius|fahrenheit")
-FROM = parameter("from", "from_currency source base", "Currency to convert from|source currency code", "string", _choice(("dollars", "USD"), ("USD", "USD"), ("euros", "EUR"), ("EUR", "EUR"), ("pounds", "GBP"), ("GBP", "GBP"), ("yen", "JPY"), ("JPY", "JPY"), ("PLN", "PLN"), ("CHF", "CHF")))
-TO = parameter("to", "to_currency target quote", "Currency to convert to|target currency code", "string", _choice(("SEK", "SEK"), ("Canadian dollars", "CAD"), ("CAD", "CAD"), ("rupees", "INR"), ("INR", "INR"), ("NOK", "NOK"), ("AUD", "AUD"), ("pesos", "MXN"), ("MXN", "MXN")))
+UNIT = parameter(
+    "unit",
+    "unit units",
+    "Temperature unit|unit",
+    "string",
+    _choice(("celsius", "celsius"), ("fahrenheit", "fahrenheit")),
+    "in {}",
+    "celsius|fahrenheit",
+)
+FROM = parameter(
+    "from",
+    "from_currency source base",
+    "Currency to convert from|source currency code",
+    "string",
+    _choice(
+        ("dollars", "USD"),
+        ("USD", "USD"),
+        ("euros", "EUR"),
+        ("EUR", "EUR"),
+        ("pounds", "GBP"),
+        ("GBP", "GBP"),
+        ("yen", "JPY"),
+        ("JPY", "JPY"),
+        ("PLN", "PLN"),
+        ("CHF", "CHF"),
+    ),
+)
+TO = parameter(
+    "to",
+    "to_currency target quote",
+    "Currency to convert to|target currency code",
+    "string",
+    _choice(
+        ("SEK", "SEK"),
+        ("Canadian dollars", "CAD"),
+        ("CAD", "CAD"),
+        ("rupees", "INR"),
+        ("INR", "INR"),
+        ("NOK", "NOK"),
+        ("AUD", "AUD"),
+        ("pesos", "MXN"),
+        ("MXN", "MXN"),
+    ),
+)
 A = parameter("a", "a x first", "First number|left operand", "number", _decimal(1, 999))
 B = parameter("b", "b y second", "Second number|right operand", "number", _decimal(1, 999))
-TEXT = parameter("sentence", "text sentence phrase", "Text to translate|the text", "string", _quoted(SENTENCES))
-QUERY = parameter("query", "query q search_term keywords", "What to search for|search terms", "string", _quoted(QUERIES))
-SONG = parameter("song", "song track title", "Title of the song|track", "string", _quoted(SONGS))
+TEXT = parameter(
+    "sentence", "text sentence phrase", "Text to translate|the text", "string", _quoted(SENTENCES, v.sentence)
+)
+QUERY = parameter(
+    "query", "query q search_term keywords", "What to search for|search terms", "string", _quoted(QUERIES, _phrase)
+)
+SONG = parameter("song", "song track title", "Title of the song|track", "string", _quoted(SONGS, v.title))
 TICKER = parameter("ticker", "symbol ticker", "Stock symbol|ticker symbol", "string", v.one_of(SYMBOLS))
-ORIGIN = parameter("origin", "origin from_city departure start", "City of departure|where the trip starts", "string", v.city)
+ORIGIN = parameter(
+    "origin", "origin from_city departure start", "City of departure|where the trip starts", "string", v.city
+)
 GOAL = parameter("goal", "destination to_city arrival target", "Destination|where the trip ends", "string", v.city)
-GUESTS = parameter("guests", "guests people party_size persons", "Number of people|how many guests", "integer", v.count(2, 12), "for {} people|for {}")
-DEGREES = parameter("degrees", "temperature degrees value", "Temperature in degrees|target temperature", "number", _number(15, 28))
-STATE = parameter("state", "state action mode", "on or off|new state", "string", _choice(("on", "on"), ("off", "off")), "", "on|off")
-SECONDS = parameter("percent", "level percent brightness volume", "Level in percent|percent", "integer", _number(5, 100), "at {} percent|to {}%")
+GUESTS = parameter(
+    "guests",
+    "guests people party_size persons",
+    "Number of people|how many guests",
+    "integer",
+    v.count(2, 12),
+    "for {} people|for {}",
+)
+DEGREES = parameter(
+    "degrees", "temperature degrees value", "Temperature in degrees|target temperature", "number", _number(15, 28)
+)
+STATE = parameter(
+    "state", "state action mode", "on or off|new state", "string", _choice(("on", "on"), ("off", "off")), "", "on|off"
+)
+SECONDS = parameter(
+    "percent",
+    "level percent brightness volume",
+    "Level in percent|percent",
+    "integer",
+    _number(5, 100),
+    "at {} percent|to {}%",
+)
 
 COMMON_TOOLS = (
-    _tool("get_weather", "Get the weather forecast for a city|Current weather|Returns the weather", (CITY, DATE, UNIT), 1, """
+    _tool(
+        "get_weather",
+        "Get the weather forecast for a city|Current weather|Returns the weather",
+        (CITY, DATE, UNIT),
+        1,
+        """
         What's the weather like in {city}?
         weather {city}
         How warm is it in {city}?
@@ -185,8 +374,14 @@ COMMON_TOOLS = (
         How's the weather in {city} on {date}?
         Is it cold in {city} right now?
         Check the forecast in {city}.
-    """),
-    _tool("send_email", "Send an e-mail|Sends a mail to an address|E-mail somebody", (EMAIL, TITLE, NOTE), 1, """
+    """,
+    ),
+    _tool(
+        "send_email",
+        "Send an e-mail|Sends a mail to an address|E-mail somebody",
+        (EMAIL, TITLE, NOTE),
+        1,
+        """
         Send an email to {email} about {title}.
         Mail {email}: {note}
         Write to {email} with the subject {title} saying {note}.
@@ -196,8 +391,14 @@ COMMON_TOOLS = (
         Compose an e-mail to {email} about {title}.
         I want to email {email}.
         Let {email} know by mail: {note}
-    """),
-    _tool("convert_currency", "Convert an amount of money|Converts between currencies|Currency calculator", (AMOUNT, FROM, TO), 3, """
+    """,
+    ),
+    _tool(
+        "convert_currency",
+        "Convert an amount of money|Converts between currencies|Currency calculator",
+        (AMOUNT, FROM, TO),
+        3,
+        """
         How much is {amount} {from} in {to}?
         Convert {amount} {from} to {to}.
         What are {amount} {from} worth in {to}?
@@ -206,8 +407,14 @@ COMMON_TOOLS = (
         I have {amount} {from}. How many {to} is that?
         Exchange {amount} {from} for {to}.
         What do I get in {to} for {amount} {from}?
-    """),
-    _tool("add", "Add two numbers|Sum of two numbers|Returns a plus b", (A, B), 2, """
+    """,
+    ),
+    _tool(
+        "add",
+        "Add two numbers|Sum of two numbers|Returns a plus b",
+        (A, B),
+        2,
+        """
         What is {a} plus {b}?
         Add {a} and {b}.
         {a} + {b}
@@ -216,8 +423,14 @@ COMMON_TOOLS = (
         Calculate {a} + {b}.
         What do you get if you add {a} to... I mean {a} and {b}?
         Total of {a} and {b}?
-    """),
-    _tool("multiply", "Multiply two numbers|Product of two numbers|Returns a times b", (A, B), 2, """
+    """,
+    ),
+    _tool(
+        "multiply",
+        "Multiply two numbers|Product of two numbers|Returns a times b",
+        (A, B),
+        2,
+        """
         What is {a} times {b}?
         Multiply {a} by {b}.
         {a} * {b}
@@ -226,8 +439,14 @@ COMMON_TOOLS = (
         Calculate {a} times {b}.
         How much is {a} multiplied by {b}?
         Compute {a} * {b} please
-    """),
-    _tool("subtract", "Subtract two numbers|Difference of two numbers|Returns a minus b", (A, B), 2, """
+    """,
+    ),
+    _tool(
+        "subtract",
+        "Subtract two numbers|Difference of two numbers|Returns a minus b",
+        (A, B),
+        2,
+        """
         What is {a} minus {b}?
         {a} - {b}
         Take {b} away from {a}... that is {a} minus {b}.
@@ -235,8 +454,14 @@ COMMON_TOOLS = (
         What's the difference between {a} and {b}?
         How much is {a} less {b}?
         Compute {a} - {b}
-    """),
-    _tool("divide", "Divide two numbers|Quotient of two numbers|Returns a divided by b", (A, B), 2, """
+    """,
+    ),
+    _tool(
+        "divide",
+        "Divide two numbers|Quotient of two numbers|Returns a divided by b",
+        (A, B),
+        2,
+        """
         What is {a} divided by {b}?
         {a} / {b}
         Divide {a} by {b}.
@@ -244,8 +469,14 @@ COMMON_TOOLS = (
         Calculate {a} divided by {b}.
         Split {a} by {b}.
         Compute {a} / {b}
-    """),
-    _tool("translate", "Translate a text|Translates text into another language|Translation", (TEXT, LANGUAGE), 2, """
+    """,
+    ),
+    _tool(
+        "translate",
+        "Translate a text|Translates text into another language|Translation",
+        (TEXT, LANGUAGE),
+        2,
+        """
         Translate "{sentence}" into {language}.
         How do you say "{sentence}" in {language}?
         What is "{sentence}" in {language}?
@@ -254,8 +485,14 @@ COMMON_TOOLS = (
         {language} for "{sentence}"?
         Put "{sentence}" into {language}.
         Give me the {language} translation of "{sentence}".
-    """),
-    _tool("web_search", "Search the web|Find pages on the internet|Internet search", (QUERY, COUNT), 1, """
+    """,
+    ),
+    _tool(
+        "web_search",
+        "Search the web|Find pages on the internet|Internet search",
+        (QUERY, COUNT),
+        1,
+        """
         Search for {query}.
         Search the web for {query}.
         Google {query}
@@ -264,8 +501,14 @@ COMMON_TOOLS = (
         What does the internet say about {query}?
         I want to read about {query}.
         Please search {query}
-    """),
-    _tool("play_music", "Play a song|Starts playing music|Play a track", (SONG, ROOM, SECONDS), 1, """
+    """,
+    ),
+    _tool(
+        "play_music",
+        "Play a song|Starts playing music|Play a track",
+        (SONG, ROOM, SECONDS),
+        1,
+        """
         Play {song}.
         Play {song} in the {room}.
         I want to hear {song}.
@@ -274,8 +517,14 @@ COMMON_TOOLS = (
         Can you play {song}?
         Let me listen to {song} in the {room}
         Play the song {song}
-    """),
-    _tool("set_timer", "Set a timer|Start a countdown|Sets a kitchen timer", (MINUTES, TITLE), 1, """
+    """,
+    ),
+    _tool(
+        "set_timer",
+        "Set a timer|Start a countdown|Sets a kitchen timer",
+        (MINUTES, TITLE),
+        1,
+        """
         Set a timer for {minutes} minutes.
         Wake me in {minutes} minutes.
         Timer {minutes} min
@@ -284,8 +533,14 @@ COMMON_TOOLS = (
         {minutes} minute timer please
         Count down {minutes} minutes.
         I need a timer of {minutes} minutes
-    """),
-    _tool("set_alarm", "Set an alarm|Alarm clock|Rings at a time", (TIME, DATE), 1, """
+    """,
+    ),
+    _tool(
+        "set_alarm",
+        "Set an alarm|Alarm clock|Rings at a time",
+        (TIME, DATE),
+        1,
+        """
         Set an alarm for {time}.
         Wake me up at {time}.
         Wake me at {time} on {date}.
@@ -294,8 +549,14 @@ COMMON_TOOLS = (
         Ring at {time}.
         Set my alarm clock to {time} on {date}
         Please wake me at {time}
-    """),
-    _tool("create_event", "Create a calendar event|Add an entry to the calendar|New appointment in the calendar", (TITLE, DATE, TIME, PERSON), 2, """
+    """,
+    ),
+    _tool(
+        "create_event",
+        "Create a calendar event|Add an entry to the calendar|New appointment in the calendar",
+        (TITLE, DATE, TIME, PERSON),
+        2,
+        """
         Put {title} in my calendar on {date} at {time}.
         Schedule a meeting about {title} on {date}.
         Create an event called {title} on {date} at {time} with {person}.
@@ -304,8 +565,14 @@ COMMON_TOOLS = (
         Plan {title} for {date}, {time}.
         I have a meeting on {date} about {title}, please note it in the calendar.
         New calendar entry: {title}, {date}
-    """),
-    _tool("get_stock_price", "Get the price of a share|Current stock price|Quote of a stock", (TICKER,), 1, """
+    """,
+    ),
+    _tool(
+        "get_stock_price",
+        "Get the price of a share|Current stock price|Quote of a stock",
+        (TICKER,),
+        1,
+        """
         What is the price of {ticker}?
         How is {ticker} doing?
         Stock price of {ticker}
@@ -314,8 +581,14 @@ COMMON_TOOLS = (
         {ticker} stock?
         Where does {ticker} trade right now?
         Look up the {ticker} share price
-    """),
-    _tool("find_route", "Find a route between two places|Directions|Plan a trip from one city to another", (ORIGIN, GOAL), 2, """
+    """,
+    ),
+    _tool(
+        "find_route",
+        "Find a route between two places|Directions|Plan a trip from one city to another",
+        (ORIGIN, GOAL),
+        2,
+        """
         How do I get from {origin} to {goal}?
         Route from {origin} to {goal}
         Show me the way from {origin} to {goal}.
@@ -324,8 +597,14 @@ COMMON_TOOLS = (
         Plan a trip from {origin} to {goal}.
         What is the fastest way from {origin} to {goal}?
         Navigate from {origin} to {goal}
-    """),
-    _tool("book_flight", "Book a flight|Reserve a plane ticket|Flight booking", (ORIGIN, GOAL, DATE, GUESTS), 3, """
+    """,
+    ),
+    _tool(
+        "book_flight",
+        "Book a flight|Reserve a plane ticket|Flight booking",
+        (ORIGIN, GOAL, DATE, GUESTS),
+        3,
+        """
         Book a flight from {origin} to {goal} on {date}.
         I want to fly from {origin} to {goal} on {date}.
         Get me a plane ticket from {origin} to {goal} for {date}.
@@ -333,8 +612,14 @@ COMMON_TOOLS = (
         Flight {origin} to {goal}, {date}
         Reserve {guests} seats from {origin} to {goal} on {date}.
         Please book a plane from {origin} to {goal} for {date}
-    """),
-    _tool("book_table", "Book a table in a restaurant|Restaurant reservation|Reserve a table", (GUESTS, DATE, TIME, CITY), 1, """
+    """,
+    ),
+    _tool(
+        "book_table",
+        "Book a table in a restaurant|Restaurant reservation|Reserve a table",
+        (GUESTS, DATE, TIME, CITY),
+        1,
+        """
         Book a table for {guests}.
         Reserve a table for {guests} people on {date} at {time}.
         We want to eat out with {guests} people on {date}.
@@ -342,8 +627,14 @@ COMMON_TOOLS = (
         I need a restaurant table for {guests} on {date}.
         Dinner for {guests} in {city} on {date} at {time}.
         Make a reservation for {guests} at {time}
-    """),
-    _tool("control_light", "Switch a light on or off|Controls the lights|Light switch", (ROOM, STATE, COLOR, SECONDS), 2, """
+    """,
+    ),
+    _tool(
+        "control_light",
+        "Switch a light on or off|Controls the lights|Light switch",
+        (ROOM, STATE, COLOR, SECONDS),
+        2,
+        """
         Turn {state} the light in the {room}.
         Switch the {room} light {state}.
         Turn the lights {state} in the {room}.
@@ -352,8 +643,14 @@ COMMON_TOOLS = (
         Please switch {state} the lamp in the {room}
         Make the {room} light {color} and turn it {state}.
         Turn {state} the {room} lamp at {percent} percent.
-    """),
-    _tool("set_temperature", "Set the heating|Thermostat|Set the temperature of a room", (DEGREES, ROOM), 1, """
+    """,
+    ),
+    _tool(
+        "set_temperature",
+        "Set the heating|Thermostat|Set the temperature of a room",
+        (DEGREES, ROOM),
+        1,
+        """
         Set the heating to {degrees} degrees.
         Make it {degrees} degrees in the {room}.
         Heat the {room} to {degrees}.
@@ -361,8 +658,14 @@ COMMON_TOOLS = (
         Turn the thermostat to {degrees}.
         {room}: {degrees} degrees please
         Set {room} temperature to {degrees}
-    """),
-    _tool("track_parcel", "Track a parcel|Where is a shipment|Status of a delivery", (CODE,), 1, """
+    """,
+    ),
+    _tool(
+        "track_parcel",
+        "Track a parcel|Where is a shipment|Status of a delivery",
+        (CODE,),
+        1,
+        """
         Where is my parcel {code}?
         Track {code}.
         What happened to shipment {code}?
@@ -371,8 +674,14 @@ COMMON_TOOLS = (
         When will {code} be delivered?
         Parcel status for {code}
         I'm waiting for my package, number {code}
-    """),
-    _tool("get_order_status", "Status of an order|Look up an order|Returns the state of an order", (CODE, EMAIL), 1, """
+    """,
+    ),
+    _tool(
+        "get_order_status",
+        "Status of an order|Look up an order|Returns the state of an order",
+        (CODE, EMAIL),
+        1,
+        """
         What is the status of order {code}?
         How far is my order {code}?
         Is order {code} ready?
@@ -380,8 +689,14 @@ COMMON_TOOLS = (
         I ordered something, the number is {code}. What's going on?
         Order {code}?
         Look up order {code} please
-    """),
-    _tool("refund_order", "Refund an order|Pay money back to a customer|Issue a refund", (CODE, AMOUNT), 1, """
+    """,
+    ),
+    _tool(
+        "refund_order",
+        "Refund an order|Pay money back to a customer|Issue a refund",
+        (CODE, AMOUNT),
+        1,
+        """
         Refund order {code}.
         Give the customer of order {code} {amount} back.
         Pay back {amount} for order {code}.
@@ -389,8 +704,14 @@ COMMON_TOOLS = (
         Issue a refund of {amount} on {code}.
         Please reimburse order {code}
         Return the money for {code}
-    """),
-    _tool("call_contact", "Call a person on the phone|Start a phone call|Dial a contact", (PERSON, PHONE), 1, """
+    """,
+    ),
+    _tool(
+        "call_contact",
+        "Call a person on the phone|Start a phone call|Dial a contact",
+        (PERSON, PHONE),
+        1,
+        """
         Call {person}.
         Phone {person} at {phone}.
         Ring up {person} please.
@@ -398,8 +719,14 @@ COMMON_TOOLS = (
         Dial {person}, number {phone}.
         Give {person} a call
         Can you call {person}?
-    """),
-    _tool("send_message", "Send a text message|SMS to a person|Text somebody", (PERSON, NOTE), 2, """
+    """,
+    ),
+    _tool(
+        "send_message",
+        "Send a text message|SMS to a person|Text somebody",
+        (PERSON, NOTE),
+        2,
+        """
         Text {person}: {note}
         Tell {person} "{note}".
         Message {person} saying {note}.
@@ -407,8 +734,14 @@ COMMON_TOOLS = (
         Write {person} a message that says {note}.
         Let {person} know: {note}
         Send a text to {person}: "{note}"
-    """),
-    _tool("add_to_cart", "Add an article to the shopping cart|Put a product into the basket|Cart", (PRODUCT, COUNT), 1, """
+    """,
+    ),
+    _tool(
+        "add_to_cart",
+        "Add an article to the shopping cart|Put a product into the basket|Cart",
+        (PRODUCT, COUNT),
+        1,
+        """
         Add a {product} to my cart.
         Put {count} of the {product} in the basket.
         I'd like to buy the {product}.
@@ -416,8 +749,22 @@ COMMON_TOOLS = (
         I take {count} pieces of {product}.
         Add {count} x {product} to the basket
         Buy a {product}
-    """),
-    _tool("define_word", "Explain a word|Dictionary|Meaning of a word", (parameter("word", "word term", "Word to explain|the term", "string", lambda s: v.plain(v.pseudo_word(s) if s.chance(0.5) else s.entity(lex.PRODUCT_HEADS))),), 1, """
+    """,
+    ),
+    _tool(
+        "define_word",
+        "Explain a word|Dictionary|Meaning of a word",
+        (
+            parameter(
+                "word",
+                "word term",
+                "Word to explain|the term",
+                "string",
+                lambda s: v.plain(v.pseudo_word(s) if s.chance(0.5) else s.entity(lex.PRODUCT_HEADS)),
+            ),
+        ),
+        1,
+        """
         What does {word} mean?
         Define {word}.
         Meaning of {word}
@@ -425,8 +772,14 @@ COMMON_TOOLS = (
         What is the definition of {word}?
         Look up {word} in the dictionary.
         {word}: what is that?
-    """),
-    _tool("get_time", "Current time in a city|Clock|What time it is somewhere", (CITY,), 1, """
+    """,
+    ),
+    _tool(
+        "get_time",
+        "Current time in a city|Clock|What time it is somewhere",
+        (CITY,),
+        1,
+        """
         What time is it in {city}?
         Time in {city}?
         How late is it in {city}?
@@ -434,8 +787,14 @@ COMMON_TOOLS = (
         What's the clock say in {city}?
         Current time {city}
         What hour is it in {city} now?
-    """),
-    _tool("lookup_customer", "Find a customer|Customer database|Look up the record of a customer", (PERSON, EMAIL, COMPANY), 0, """
+    """,
+    ),
+    _tool(
+        "lookup_customer",
+        "Find a customer|Customer database|Look up the record of a customer",
+        (PERSON, EMAIL, COMPANY),
+        0,
+        """
         Find the customer {person}.
         Who is the customer with the address {email}?
         Look up {person} from {company}.
@@ -443,8 +802,14 @@ COMMON_TOOLS = (
         Show me the file of {person}, {email}.
         Which customers do we have at {company}?
         Get the details of customer {person}
-    """),
-    _tool("log_expense", "Record an expense|Enter costs|Note money spent", (AMOUNT, TITLE, DATE), 1, """
+    """,
+    ),
+    _tool(
+        "log_expense",
+        "Record an expense|Enter costs|Note money spent",
+        (AMOUNT, TITLE, DATE),
+        1,
+        """
         I spent {amount} on {date}.
         Record an expense of {amount} for {title}.
         Note costs of {amount}, {title}.
@@ -452,8 +817,14 @@ COMMON_TOOLS = (
         Log an expense: {amount}
         Book {amount} as costs for {title}
         Write down that I paid {amount} for {title}.
-    """),
-    _tool("random_number", "Draw a random number|Roll a die|Random number generator", (A, B), 2, """
+    """,
+    ),
+    _tool(
+        "random_number",
+        "Draw a random number|Roll a die|Random number generator",
+        (A, B),
+        2,
+        """
         Give me a random number between {a} and {b}.
         Pick a number from {a} to {b}.
         Draw a number between {a} and {b} at random.
@@ -461,7 +832,8 @@ COMMON_TOOLS = (
         Choose any number from {a} up to {b}.
         Roll something between {a} and {b}
         Random: {a} - {b}
-    """),
+    """,
+    ),
 )
 
 CHATTER = lines("""
@@ -494,6 +866,7 @@ CHATTER = lines("""
     Which came first, the chicken or the egg?
     I wonder how penguins sleep.
 """)
+CLAUSES = ("{name} {}", "with {name} {}", "the {name} is {}", "{name}: {}", "{} as {name}", "use {} as the {name}", "{name} = {}", "where the {name} is {}", "({name} {})", "set the {name} to {}", "and the {name} should be {}")  # fmt: skip
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -513,19 +886,50 @@ def state_request(s: Source, tool: Tool) -> tuple[str, dict[str, object]]:
 
     surfaces: dict[str, str] = {}
     text = _SLOT.sub(fill, template)
-    if "_" in tool.name and not _SLOT.search(template) and tool.requests[0][:1].islower():
+    if tool.composed:
         stated = list(tool.parameters[: tool.required])
         stated += [p for p in tool.parameters[tool.required :] if s.chance(0.5)]
         clauses = []
         for item in s.shuffled(stated):
             value = item.draw(s)
             arguments[item.kind] = value.json
-            clauses.append(s.phrase(item.phrases).replace("{}", value.surface))
+            wording = s.phrase(item.phrases)
+            if s.chance(0.3):
+                wording = s.pick(CLAUSES).replace("{name}", s.pick(item.names).replace("_", " "))
+            clauses.append(wording.replace("{}", value.surface))
         joiner = s.pick((" ", " ", ", ", ", "))
         text = s.pick(REQUEST_OPENERS) + text + ("".join(joiner + clause for clause in clauses))
         text = text[:1].upper() + text[1:] if s.chance(0.7) else text
         text += s.pick((".", "", "", "!", "?")) if not text.startswith(("Can", "Could", "Would")) else "?"
     return text, arguments
+
+
+NAME_VERBS: dict[str, tuple[str, ...]] = {
+    "create": ("create", "add", "new", "make"), "delete": ("delete", "remove", "erase"), "find": ("find", "search", "lookup"),
+    "update": ("update", "edit", "change", "modify"), "send": ("send", "dispatch", "deliver"), "cancel": ("cancel", "revoke"),
+    "get": ("get", "fetch", "show", "read"), "book": ("book", "reserve", "schedule"), "list": ("list", "all", "show"),
+}  # fmt: skip
+
+
+def alias(s: Source, name: str) -> str:
+    """Another name for a tool, so that a call must copy the name from the prompt instead of composing it."""
+    if s.chance(0.3):
+        return name
+    words = name.split("_")
+    words[0] = s.pick(NAME_VERBS.get(words[0], (words[0],)))
+    form = s.random.random()
+    if form < 0.25:
+        words = [*words[1:], words[0]]
+    if form > 0.85:
+        words = [*words, s.pick(("v2", "tool", "now", "api", "item", "for_user", "request", v.pseudo_word(s)))]
+    if form > 0.95:
+        words = [s.pick((v.pseudo_word(s), "svc", "app", "my")), *words]
+    style = s.random.random()
+    if style < 0.62:
+        return "_".join(words)
+    if style < 0.85:
+        return words[0] + "".join(w.capitalize() for w in words[1:])
+    return s.pick((".", "-", "_")).join(words)
 
 
 def any_tool(s: Source) -> Tool:

@@ -34,7 +34,9 @@ def learning_rate(step: int, steps: int) -> float:
 class Trainer:
     """The model, its two optimizers and one compiled step."""
 
-    def __init__(self, shape: Shape, device: str, *, seed: int, compile_step: bool, muon_lr: float, adam_lr: float) -> None:
+    def __init__(
+        self, shape: Shape, device: str, *, seed: int, compile_step: bool, muon_lr: float, adam_lr: float
+    ) -> None:
         torch.manual_seed(seed)
         self.device = device
         self.model = Decoder(shape).to(device)

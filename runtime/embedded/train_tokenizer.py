@@ -50,7 +50,6 @@ def train(num_examples: int = NUM_EXAMPLES, vocab_size: int = VOCAB_SIZE) -> Tok
     texts = ("".join(text for text, _ in pieces(example)) for example in stream)
     special = "|".join(token.replace("|", r"\|") for token in SPECIAL_TOKENS)
 
-
     split = re.compile(special)
     tokenizer.train_from_iterator((part for text in texts for part in split.split(text) if part), trainer)
     return tokenizer

@@ -7,6 +7,8 @@ from slipform.runtime.embedded import lexicon
 from slipform.runtime.embedded.source import Source, Value
 
 Draw = Callable[[Source], Value]
+# Share of values that come from no list, so that lists are not learnt by heart.
+FREE_SHARE = 0.2
 
 
 def plain(text: str) -> Value:
@@ -25,12 +27,88 @@ def pseudo_word(s: Source) -> str:
     return "".join(parts)
 
 
+def _noun(s: Source) -> str:
+    return pseudo_word(s) if s.chance(0.15) else s.pick(lexicon.COMMON_NOUNS)
+
+
+def free_phrase(s: Source) -> str:
+    """A few words that no list holds as a whole."""
+    adjective, noun, other = s.pick(lexicon.COMMON_ADJECTIVES), _noun(s), _noun(s)
+    return s.pick(
+        (
+            f"{adjective} {noun}",
+            f"{noun} {other}",
+            f"{adjective} {noun} {other}",
+            f"the {noun}",
+            f"the {adjective} {noun}",
+            f"{noun} and {other}",
+            f"{noun} for {other}",
+            f"the {noun} of the {other}",
+            f"{adjective} {noun} with {other}",
+            noun,
+        )
+    )
+
+
+def topic(s: Source) -> Value:
+    """What a meeting or a mail is about."""
+    return plain(free_phrase(s) if s.chance(0.6) else s.entity(lexicon.TOPICS))
+
+
+def task(s: Source) -> Value:
+    """Something to do, from its verb on."""
+    if s.chance(0.35):
+        return plain(s.entity(lexicon.TASKS))
+    verb = s.pick(lexicon.COMMON_VERBS)
+    tail = s.pick(
+        ("", "", "", " again", f" for {first_name(s)}", f" with {first_name(s)}", " properly", f" in {city(s).surface}")
+    )
+    return plain(
+        f"{verb} {s.pick(('the', 'the', 'a', 'all', 'our', 'two'))} {s.pick(lexicon.COMMON_ADJECTIVES)} {_noun(s)}{tail}".replace(
+            "  ", " "
+        )
+    )
+
+
+def title(s: Source) -> Value:
+    """A name in title case: a song, a book, an event."""
+    return plain(free_phrase(s).title())
+
+
+def sentence(s: Source) -> Value:
+    """A short sentence, as in a text message."""
+    a, b = free_phrase(s), free_phrase(s)
+    return plain(
+        s.pick(
+            (
+                f"don't forget the {_noun(s)}",
+                f"{a} is here",
+                f"where is {a}?",
+                f"I will bring {a}",
+                f"we need {a}",
+                f"please {task(s).surface}",
+                f"I like {a}",
+                f"see you in {city(s).surface}",
+                f"{first_name(s)} has {a}",
+                f"{a}, not {b}",
+                f"the {_noun(s)} is {s.pick(lexicon.COMMON_ADJECTIVES)}",
+                f"call me about {a}",
+                f"thanks for {a}",
+                f"I am {s.integer(5, 50)} minutes late",
+                a,
+            )
+        )
+    )
+
+
 def first_name(s: Source) -> str:
     return pseudo_word(s).capitalize() if s.chance(0.15) else s.entity(lexicon.FIRST_NAMES)
 
 
 def last_name(s: Source) -> str:
     name = pseudo_word(s).capitalize() if s.chance(0.3) else s.entity(lexicon.LAST_NAMES)
+    if s.chance(0.05):
+        return s.pick(("de", "van", "von", "di", "de la", "van der", "al", "ter", "da", "le", "O", "zu")) + f" {name}"
     return f"{name}-{s.entity(lexicon.LAST_NAMES)}" if s.chance(0.03) else name
 
 
@@ -42,7 +120,9 @@ def person(s: Source) -> Value:
     if form < 0.90:
         return plain(f"{first} {s.pick('ABCDEFGHJKLMNPRSTW')}. {last}")
     if form < 0.95:
-        return plain(f"{s.pick(('Dr.', 'Mr', 'Ms', 'Mrs', 'Prof.'))} {last}")
+        return plain(
+            f"{s.pick(('Dr.', 'Dr', 'Mr', 'Mr.', 'Ms', 'Mrs', 'Mrs.', 'Ms.', 'Prof.', 'Miss', 'Herr', 'Sr.'))} {last}"
+        )
     return plain(first)
 
 
@@ -55,7 +135,9 @@ def given_name(s: Source) -> Value:
 
 
 def _ascii(text: str) -> str:
-    table = str.maketrans("áàâäãåçéèêëíìîïñóòôöõøúùûüýžšřčďťňłśćźżąęığşőű", "aaaaaaceeeeiiiinoooooouuuuyzsrcdtnlsczzaeigsou")
+    table = str.maketrans(
+        "áàâäãåçéèêëíìîïñóòôöõøúùûüýžšřčďťňłśćźżąęığşőű", "aaaaaaceeeeiiiinoooooouuuuyzsrcdtnlsczzaeigsou"
+    )
     return "".join(c for c in text.lower().translate(table) if c.isascii() and c.isalnum())
 
 
@@ -122,6 +204,12 @@ def code(s: Source, prefixes: tuple[str, ...] = ()) -> Value:
     """An identifier: order numbers, ticket ids, serial numbers in the shapes that companies use."""
     prefix = s.pick(prefixes) if prefixes and s.chance(0.6) else letters(s, s.integer(1, 4))
     year = str(s.integer(2019, 2029))
+    if s.chance(0.06):
+        number = digits(s, s.integer(3, 7))
+        return Value(f"#{number}", number)
+    if s.chance(0.05):
+        number = digits(s, s.integer(10, 22))
+        return plain(number)
     return plain(
         s.pick(
             (
@@ -136,7 +224,6 @@ def code(s: Source, prefixes: tuple[str, ...] = ()) -> Value:
                 f"{prefix}_{digits(s, 4)}",
                 f"{digits(s, 3)}-{digits(s, 7)}",
                 f"{letters(s, 1)}{digits(s, 3)}-{letters(s, 2)}",
-                f"#{digits(s, s.integer(3, 6))}"[s.integer(0, 1) :],
             )
         )
     )
@@ -172,9 +259,11 @@ def product(s: Source) -> Value:
         return plain(f"{s.pick(lexicon.COLORS)} {head}")
     if form < 0.75:
         return plain(f"{s.entity(lexicon.PRODUCT_BRANDS)} {head.title() if s.chance(0.5) else head}")
-    if form < 0.85:
+    if form < 0.80:
         return plain(f"{s.entity(lexicon.PRODUCT_BRANDS)} {letters(s, 1)}{s.integer(1, 990)}")
-    if form < 0.93:
+    if form < 0.84:
+        return plain(f"{pseudo_word(s).capitalize()} {pseudo_word(s).capitalize()} {s.integer(1, 990)}")
+    if form < 0.88:
         return plain(f"{s.pick(lexicon.MATERIALS)} {head}")
     return plain(f"{pseudo_word(s).capitalize()} {head}")
 
@@ -198,7 +287,8 @@ def join_words(s: Source, words: list[str]) -> str:
 
 def list_of(words: tuple[str, ...], low: int, high: int) -> Draw:
     def draw(s: Source) -> Value:
-        chosen = list(dict.fromkeys(s.entity(words) for _ in range(s.integer(low, high))))
+        wanted = range(s.integer(low, high))
+        chosen = list(dict.fromkeys(_noun(s) if s.chance(FREE_SHARE) else s.entity(words) for _ in wanted))
         return Value(join_words(s, chosen), chosen)
 
     return draw
@@ -214,7 +304,7 @@ def people(s: Source) -> Value:
 
 
 def one_of(words: tuple[str, ...]) -> Draw:
-    return lambda s: plain(s.entity(words))
+    return lambda s: plain(free_phrase(s) if s.chance(FREE_SHARE) else s.entity(words))
 
 
 def city(s: Source) -> Value:
@@ -226,9 +316,15 @@ def country(s: Source) -> Value:
 
 
 def street(s: Source) -> Value:
-    name = f"{pseudo_word(s).capitalize()} {s.pick(('Street', 'Road', 'Lane'))}" if s.chance(0.15) else s.entity(lexicon.STREETS)
+    name = (
+        f"{pseudo_word(s).capitalize()} {s.pick(('Street', 'Road', 'Lane'))}"
+        if s.chance(0.15)
+        else s.entity(lexicon.STREETS)
+    )
     number = f"{s.integer(1, 250)}{s.pick(('', '', '', '', 'a', 'B'))}"
-    foreign = name.split(" ")[0] in ("Rue", "Via", "Calle", "ul.") or name.endswith(("straße", "gatan", "weg", "straat"))
+    foreign = name.split(" ")[0] in ("Rue", "Via", "Calle", "ul.") or name.endswith(
+        ("straße", "gatan", "weg", "straat")
+    )
     return plain(f"{name} {number}" if foreign else f"{number} {name}")
 
 
@@ -305,10 +401,24 @@ def date(s: Source) -> Value:
 def write_time(s: Source, hour: int, minute: int) -> str:
     half = "am" if hour < 12 else "pm"
     twelve = (hour - 1) % 12 + 1
-    forms = [f"{hour:02}:{minute:02}", f"{hour}:{minute:02}", f"{twelve}:{minute:02} {half}", f"{twelve}:{minute:02}{half}"]
-    forms += [f"{twelve}.{minute:02} {half}", f"{twelve}:{minute:02} {half[0]}.m.", f"{twelve}:{minute:02} {half.upper()}"]
+    forms = [
+        f"{hour:02}:{minute:02}",
+        f"{hour}:{minute:02}",
+        f"{twelve}:{minute:02} {half}",
+        f"{twelve}:{minute:02}{half}",
+    ]
+    forms += [
+        f"{twelve}.{minute:02} {half}",
+        f"{twelve}:{minute:02} {half[0]}.m.",
+        f"{twelve}:{minute:02} {half.upper()}",
+    ]
     if minute == 0:
-        forms += [f"{twelve} {half}", f"{twelve}{half}", f"{twelve} {half.upper()}", f"{twelve} o'clock {'in the morning' if hour < 12 else 'in the afternoon' if hour < 18 else 'in the evening'}"]
+        forms += [
+            f"{twelve} {half}",
+            f"{twelve}{half}",
+            f"{twelve} {half.upper()}",
+            f"{twelve} o'clock {'in the morning' if hour < 12 else 'in the afternoon' if hour < 18 else 'in the evening'}",
+        ]
         if hour == 12:
             forms += ["noon", "12 noon"]
     part = "in the morning" if hour < 12 else "in the afternoon" if hour < 18 else "in the evening"
@@ -401,10 +511,31 @@ def ip_address(s: Source) -> Value:
 
 
 def url_path(s: Source) -> Value:
-    parts = s.sample(("api", "v1", "v2", "users", "orders", "login", "items", "search", "cart", "health", "export", "invoices", "upload"), s.integer(1, 3))
+    parts = s.sample(
+        (
+            "api",
+            "v1",
+            "v2",
+            "users",
+            "orders",
+            "login",
+            "items",
+            "search",
+            "cart",
+            "health",
+            "export",
+            "invoices",
+            "upload",
+        ),
+        s.integer(1, 3),
+    )
     return plain("/" + "/".join(parts) + (f"/{s.integer(1, 9999)}" if s.chance(0.3) else ""))
 
 
 def website(s: Source) -> Value:
-    host = s.entity(lexicon.COMPANY_WORDS).lower() + s.pick(("", "-")) + (s.pick(lexicon.COMPANY_NOUNS).lower() if s.chance(0.7) else pseudo_word(s))
+    host = (
+        s.entity(lexicon.COMPANY_WORDS).lower()
+        + s.pick(("", "-"))
+        + (s.pick(lexicon.COMPANY_NOUNS).lower() if s.chance(0.7) else pseudo_word(s))
+    )
     return plain(s.pick(("", "www.", "https://", "https://www.")) + f"{host}.{s.pick(lexicon.TLDS)}")

@@ -1,0 +1,79 @@
+"""Swapping words of answers for random pieces of the vocabulary, in the prompt and in the answer alike.
+
+A small model copies badly what it has rarely met. Words that an answer copies are replaced throughout the example by
+words made of one to three random tokens, so that every token of the vocabulary is copied hundreds of times in training.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from slipform.runtime.embedded.examples import Example
+from slipform.runtime.embedded.generate import pieces
+from slipform.runtime.embedded.source import Source
+
+WORD = re.compile(r"[^\W\d_]{3,}")
+KEPT = frozenset("the and for with room Room from null true false Dr Mr Mrs Prof Ltd GmbH Inc LLC Group Sons".split())
+EXAMPLES_SHARE = 0.6
+WORDS_SHARE = 0.35
+
+
+def vocabulary_words(tokenizer: Tokenizer) -> list[str]:
+    """Tokens that spell two or more letters, sorted."""
+    words = {tokenizer.decode([i]) for i in range(tokenizer.get_vocab_size())}
+    return sorted(word for word in words if len(word) >= 2 and word.isalpha())
+
+
+def copied_strings(value: Any, rule: dict[str, Any] | None) -> Iterator[str]:
+    """Strings of a target that stand in it as the passage has them: no labels, dates or times."""
+    if rule is not None and "anyOf" in rule and isinstance(value, str):
+        rule = rule["anyOf"][0]
+    if isinstance(value, dict):
+        properties = (rule or {}).get("properties", {})
+        for key, item in value.items():
+            yield from copied_strings(item, properties.get(key, {}))
+    elif isinstance(value, list):
+        items = (rule or {}).get("items", {})
+        for item in value:
+            yield from copied_strings(item, items)
+    elif isinstance(value, str) and not {"enum", "const", "format", "pattern"} & (rule or {}).keys():
+        yield value
+
+
+def swappable_words(example: Example) -> list[str]:
+    """Words of copied strings that no key, label or tool name holds."""
+    if example.task == "extract":
+        strings = list(copied_strings(example.target, example.schema))
+        reserved = json.dumps(example.schema)
+    elif example.task == "copy":
+        strings = [turn.content for turn in example.turns if turn.learn and ":" not in turn.content]
+        reserved = "unknown"
+    elif example.task == "tool":
+        calls = example.target if isinstance(example.target, list) else [example.target]
+        strings = [text for call in calls for text in copied_strings(call.get("arguments", call), {})]
+        reserved = json.dumps(example.schema) + json.dumps(example.tools)
+    else:
+        return []
+    taken = {word.lower() for word in WORD.findall(reserved)} | {"name", "arguments"}
+    found = dict.fromkeys(word for text in strings for word in WORD.findall(text))
+    return [word for word in found if word not in KEPT and word.lower() not in taken]
+
+
+def random_word(s: Source, words: list[str], capital: bool) -> str:
+    text = "".join(s.pick(words) for _ in range(s.pick((1, 1, 1, 2, 2, 3))))
+    return text[:1].upper() + text[1:] if capital and s.chance(0.8) else text
+
+
+def swapped(example: Example, s: Source, words: list[str]) -> list[tuple[str, bool]]:
+    """The pieces of `example`, with some of its copied words replaced."""
+    parts = pieces(example)
+    if not s.chance(EXAMPLES_SHARE):
+        return parts
+    share = s.pick((WORDS_SHARE, WORDS_SHARE, 1.0))
+    swaps = {word: random_word(s, words, word[0].isupper()) for word in swappable_words(example) if s.chance(share)}
+    if not swaps:
+        return parts
+    return [(WORD.sub(lambda m: swaps.get(m.group(), m.group()), text), learn) for text, learn in parts]
