@@ -13,6 +13,7 @@ import torch
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import carray, get_num_threads, njit, types
 from numba.extending import intrinsic
+from torch import Tensor
 
 # Reassociation lets sums vectorise; infinities keep their meaning, since masked scores are -inf.
 FASTMATH = {"reassoc", "contract", "arcp", "nsz"}
@@ -127,6 +128,13 @@ def exponential(x):  # type: ignore[no-untyped-def]
     p = p * r + np.float32(5.0000001201e-1)
     p = p * r * r + r + np.float32(1.0)
     return p * bits_to_float((np.int32(n) + np.int32(127)) << np.int32(23))
+
+
+def check_indices(**tensors: Tensor) -> None:
+    """Raises: ValueError unless each is a contiguous int64 vector; kernels step through them by 8 bytes."""
+    for name, tensor in tensors.items():
+        if tensor.dtype is not torch.int64 or not tensor.is_contiguous():
+            raise ValueError(f"{name}: must be int64 and contiguous")
 
 
 def num_workers(num_elements: int) -> int:

@@ -99,12 +99,19 @@ def _check(
         raise ValueError(f"value_pool: must be contiguous and {dtype}")
     if query.stride(2) != 1 or query.stride(1) != query.shape[2]:
         raise ValueError("query: the heads of a token must be contiguous")
-    if slot_table.dtype is not torch.int32 or slot_table.stride(1) != 1:
-        raise ValueError("slot_table: must be int32 with contiguous rows")
-    if cu_seqlens.dtype is not torch.int32 or seq_lens.dtype is not torch.int32:
-        raise ValueError("cu_seqlens, seq_lens: must be int32")
+    check_tables(slot_table, cu_seqlens, seq_lens)
     if alibi_slopes is not None and alibi_slopes.dtype is not torch.float32:
         raise ValueError("alibi_slopes: must be float32")
+
+
+def check_tables(slot_table: Tensor, cu_seqlens: Tensor, seq_lens: Tensor) -> None:
+    """Raises: ValueError naming the tensor that is not int32, or not laid out as the kernels step through it."""
+    if slot_table.dtype is not torch.int32 or slot_table.stride(1) != 1:
+        raise ValueError("slot_table: must be int32 with contiguous rows")
+    if not cu_seqlens.dtype is seq_lens.dtype is torch.int32:
+        raise ValueError("cu_seqlens, seq_lens: must be int32")
+    if not (cu_seqlens.is_contiguous() and seq_lens.is_contiguous()):
+        raise ValueError("cu_seqlens, seq_lens: must be contiguous")
 
 
 @njit(cache=True, nogil=True, parallel=True)

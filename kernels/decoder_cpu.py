@@ -13,9 +13,9 @@ import torch
 from numba import get_num_threads, njit
 from torch import Tensor
 
-from slipform.kernels._numba import int64_at, load_row, store_row
+from slipform.kernels._numba import check_indices, int64_at, load_row, store_row
 from slipform.kernels._simd import LANES, bytes_of
-from slipform.kernels.attention_cpu import _attend, _attend_share
+from slipform.kernels.attention_cpu import _attend, _attend_share, check_tables
 from slipform.kernels.linear_cpu import linear, linear_share
 from slipform.kernels.rms_norm_cpu import _normalize_share
 from slipform.kernels.rope_cpu import _rope_store_share
@@ -103,10 +103,13 @@ class FewTokenDecoder:
         """One step. residual: (T, H) embeddings of the tokens; the rest as in `interface.py`.
 
         Returns: (N, V) float32 logits of logits_rows.
-        Raises: ValueError for more than max_tokens tokens. Mutates: residual and the pools.
+        Raises: ValueError for more than max_tokens tokens, or naming an argument of another dtype or layout.
+        Mutates: residual and the pools.
         """
         if residual.shape[0] > self.max_tokens:
             raise ValueError(f"residual: {residual.shape[0]} tokens, and the limit is {self.max_tokens}")
+        check_indices(positions=positions, slots=slots, logits_rows=logits_rows)
+        check_tables(slot_table, cu_seqlens, seq_lens)
         num_threads = min(torch.get_num_threads(), get_num_threads())
         logits = torch.empty((logits_rows.shape[0], self._vocab_size), dtype=torch.float32)
         pools = np.array(

@@ -5,7 +5,7 @@ import torch
 from numba import njit, prange
 from torch import Tensor
 
-from slipform.kernels._numba import FASTMATH, float32_at, int64_at, load_row, num_workers, store_row
+from slipform.kernels._numba import FASTMATH, check_indices, float32_at, int64_at, load_row, num_workers, store_row
 
 
 def rope_store_kv(
@@ -32,6 +32,7 @@ def rope_store_kv(
         raise ValueError(f"value_pool: must be contiguous and {dtype}")
     if not query.stride(0) == key.stride(0) == value.stride(0):
         raise ValueError("query, key, value: must be views of one projection")
+    check_indices(positions=positions, slots=slots)
     if cos_sin.dtype is not torch.float32 or not cos_sin.is_contiguous():
         raise ValueError("cos_sin: must be contiguous and float32")
     num_threads = num_workers(num_tokens * (num_heads + 2 * num_kv_heads) * head_dim)

@@ -142,6 +142,7 @@ def test_large_scores_do_not_overflow() -> None:
         ("value_pool", 2, lambda t: t.transpose(0, 1).contiguous().transpose(0, 1)),
         ("slot_table", 3, lambda t: t.long()),
         ("seq_lens", 5, lambda t: t.long()),
+        ("seq_lens", 5, lambda t: t.repeat_interleave(2)[::2]),
     ],
 )
 def test_refuses_what_it_would_misread(name: str, position: int, change: object) -> None:

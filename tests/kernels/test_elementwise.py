@@ -107,6 +107,19 @@ def test_rope_store_kv(
         torch.testing.assert_close(actual, expected, atol=tolerance, rtol=tolerance)
 
 
+@pytest.mark.parametrize("name", ["positions", "slots"])
+def test_rope_refuses_indices_with_gaps(name: str) -> None:
+    projected = random(3, 4, 8, dtype=torch.float32)
+    query, key, value = projected.split((2, 1, 1), dim=1)
+    indices = {"positions": torch.arange(3), "slots": torch.arange(3)}
+    indices[name] = torch.arange(6)[::2]
+    pools = [torch.zeros(6, 1, 8) for _ in range(2)]
+    with pytest.raises(ValueError, match=name):
+        cpu.rope_store_kv(
+            query, key, value, indices["positions"], torch.ones(3, 8), *pools, indices["slots"], query_norm=None
+        )
+
+
 @each_implementation
 @each_dtype
 def test_store_kv(kernels: Kernels, dtype: torch.dtype) -> None:
