@@ -14,7 +14,7 @@ from slipform.grammars import code_points as sets
 from slipform.grammars import regex_syntax as syntax
 from slipform.grammars.builder import Builder, Node
 from slipform.grammars.dfa import MAX_STATES, Dfa
-from slipform.grammars.regex import fragment, tree_dfa, tree_size
+from slipform.grammars.regex import fragment, is_choice, tree_dfa, tree_size
 from slipform.grammars.regex_anchors import has_assertion
 
 
@@ -309,7 +309,7 @@ class _Lowering:
             case Seq(parts):
                 return self.builder.seq(*map(self.lower, self.joined(parts)))
             case Alt(options):
-                return self.builder.alt(*map(self.lower, options))
+                return self.builder.alt(*map(self.lower, self.grouped(options)))
             case Rep(body, minimum, maximum):
                 return self.builder.repeat(self.lower(body), minimum, maximum)
             case Embedded():
@@ -326,6 +326,23 @@ class _Lowering:
                     continue
             result.append(part)
         return result
+
+    def grouped(self, options: tuple[Expression, ...]) -> list[Expression]:
+        """Options that are regular put together: all plain texts in one, others as long as they stay small."""
+        texts: list[Expression] = []
+        result: list[Expression] = []
+        group: list[Expression] = []
+        for option in options:
+            if isinstance(option, Terminal) and isinstance(option.tree, syntax.Text):
+                texts.append(option)
+            elif self.tree_of(option) is None:
+                result.append(option)
+            elif self.tree_of(Alt((*group, option))) is not None:
+                group.append(option)
+            else:
+                result.append(alt(group))
+                group = [option]
+        return result + [alt(part) for part in (texts, group) if part]
 
     def tree_of(self, expression: Expression) -> syntax.Tree | None:
         """The expression as one regex tree, if it is regular and small; None if not."""
@@ -351,7 +368,9 @@ class _Lowering:
                 result = None if repeated is None else syntax.Repeat(repeated, minimum, maximum)
             case Embedded():
                 return None
-        return result if result is not None and tree_size(result) <= _REGULAR_SIZE else None
+        if result is None or tree_size(result) <= _REGULAR_SIZE or is_choice(result):
+            return result
+        return None
 
 
 # Regular parts of rules are merged up to this size (characters, repetitions written out).

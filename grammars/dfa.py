@@ -432,7 +432,7 @@ def literals(texts: Iterable[bytes]) -> Dfa:
         return empty()
     data = np.frombuffer(b"".join(options), np.uint8)
     ends = np.cumsum(np.fromiter(map(len, options), np.int64, len(options)))
-    return Dfa(*kernels.trie(data, ends))
+    return Dfa(*kernels.trie(data, ends), minimal=True)
 
 
 def byte_set(members: Iterable[int]) -> Dfa:

@@ -445,31 +445,19 @@ def _slot(key: int, slots: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def trie(data: Array, ends: Array) -> tuple[Array, Array, Array]:
-    """Prefix tree of sorted, distinct texts: `data` joins them, `ends[i]` is where text i stops.
+def trie(data: Array, ends: Array) -> tuple[Array, Array, Array, int]:
+    """The minimal automaton of sorted, distinct texts: `data` joins them, `ends[i]` is where text i stops.
 
-    Returns (byte_class, table, accepting). Only the path to the previous text is compared, so time is linear in `data`.
+    A prefix tree, whose equal subtrees are then shared from the leaves up; linear in `data`.
+    Returns (byte_class, table, accepting, start).
     """
-    byte_class = np.zeros(256, np.uint8)
-    used = np.zeros(256, np.bool_)
-    for byte in data:
-        used[byte] = True
-    k = 0
-    spare = -1
-    for byte in range(256):
-        if used[byte]:
-            byte_class[byte] = k
-            k += 1
-        else:
-            spare = byte
-    if spare >= 0:
-        for byte in range(256):
-            if not used[byte]:
-                byte_class[byte] = k
-        k += 1
-    table = np.full((data.shape[0] + 1, k), -1, np.int32)
-    accepting = np.zeros(data.shape[0] + 1, np.bool_)
-    path = np.zeros(data.shape[0] + 1, np.int32)
+    size = data.shape[0] + 1
+    # Children of a node are linked from the last to the first; a child's number is greater than its parent's.
+    last_child = np.full(size, -1, np.int32)
+    sibling = np.full(size, -1, np.int32)
+    letter = np.zeros(size, np.uint8)
+    accepting = np.zeros(size, np.bool_)
+    path = np.zeros(size, np.int32)
     count = 1
     begin = 0
     previous = 0
@@ -480,14 +468,72 @@ def trie(data: Array, ends: Array) -> tuple[Array, Array, Array]:
         while begin + depth < end and previous + depth < previous_end and data[begin + depth] == data[previous + depth]:
             depth += 1
         for j in range(begin + depth, end):
-            table[path[j - begin], byte_class[data[j]]] = count
+            parent = path[j - begin]
+            letter[count] = data[j]
+            sibling[count] = last_child[parent]
+            last_child[parent] = count
             path[j - begin + 1] = count
             count += 1
         accepting[path[end - begin]] = True
         previous = begin
         previous_end = end
         begin = end
-    return byte_class, table[:count].copy(), accepting[:count].copy()
+
+    slots = 1024
+    while slots < 2 * count:
+        slots *= 2
+    table = np.full(slots, -1, np.int32)
+    same_as = np.empty(count, np.int32)
+    number = np.full(count, -1, np.int32)
+    kept = 0
+    for node in range(count - 1, -1, -1):
+        digest = 1 if accepting[node] else 0
+        child = last_child[node]
+        while child >= 0:
+            digest = (digest ^ (same_as[child] << 8 | letter[child])) * -0x61C8864680B583EB
+            digest ^= digest >> 32
+            child = sibling[child]
+        slot = digest & (slots - 1)
+        same_as[node] = node
+        while table[slot] >= 0:
+            other = table[slot]
+            x = last_child[node]
+            y = last_child[other]
+            while x >= 0 and y >= 0 and letter[x] == letter[y] and same_as[x] == same_as[y]:
+                x = sibling[x]
+                y = sibling[y]
+            if x < 0 and y < 0 and accepting[node] == accepting[other]:
+                same_as[node] = other
+                break
+            slot = (slot + 1) & (slots - 1)
+        if same_as[node] == node:
+            table[slot] = node
+            number[node] = kept
+            kept += 1
+
+    byte_class = np.zeros(256, np.uint8)
+    used = np.zeros(256, np.bool_)
+    used[letter[1:count]] = True
+    k = 0
+    for byte in range(256):
+        if used[byte]:
+            byte_class[byte] = k
+            k += 1
+    if k < 256:
+        for byte in range(256):
+            if not used[byte]:
+                byte_class[byte] = k
+        k += 1
+    result = np.full((kept, k), -1, np.int32)
+    result_accepting = np.zeros(kept, np.bool_)
+    for node in range(count):
+        if number[node] >= 0:
+            result_accepting[number[node]] = accepting[node]
+            child = last_child[node]
+            while child >= 0:
+                result[number[node], byte_class[letter[child]]] = number[same_as[child]]
+                child = sibling[child]
+    return byte_class, result, result_accepting, number[0]
 
 
 @njit(cache=True, nogil=True)

@@ -173,7 +173,7 @@ def fragment(tree: Tree, builder: Builder, *, spell: Spell | None = None) -> Nod
     if has_assertion(tree):
         return whole(min(limits.states, MAX_STATES))
     fits = tree_size(tree) <= _WHOLE_SIZE
-    if fits or isinstance(tree, Text) or _is_choice(tree):
+    if fits or isinstance(tree, Text) or is_choice(tree):
         try:
             return whole(max(_WHOLE_STATES, tree_size(tree)))
         except GrammarTooLarge:
@@ -191,7 +191,8 @@ def fragment(tree: Tree, builder: Builder, *, spell: Spell | None = None) -> Nod
     return builder.alt(*(fragment(option, builder, spell=spell) for option in tree.options))
 
 
-def _is_choice(tree: Tree) -> bool:
+def is_choice(tree: Tree) -> bool:
+    """Whether the tree is alternatives of plain texts; thousands of them make one small automaton."""
     return isinstance(tree, Alternatives) and all(isinstance(option, Text) for option in tree.options)
 
 
