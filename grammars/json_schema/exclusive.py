@@ -45,8 +45,9 @@ from slipform.grammars.limits import Budget
 
 MAX_PAIRS: Final = 20_000
 """Pairs of alternatives compared in one oneOf; beyond this it is refused unless a discriminating name divides them."""
-MAX_PIECES: Final = 8
-"""Pieces into which one alternative may fall when the others are taken from it; the simplest are kept."""
+MAX_PIECES: Final = 64
+"""Pieces into which the alternatives of one oneOf may fall, shared among them; of more the simplest are kept."""
+_MANY_PIECES: Final = 1_000
 _DEPTH: Final = 3
 
 
@@ -61,7 +62,9 @@ class Exclusion:
         self.expander: Expander
         self._budget = budget
         self._narrowed = False
+        self._share = MAX_PIECES
         self._layers: dict[ObjectLayer, ObjectLayer] = {}
+        self._ways: dict[ObjectAtom, tuple[ObjectAtom, ...]] = {}
         self._beyond: dict[Goal, Goal] = {}
         self._representatives: dict[Hashable, Goal] = {}
 
@@ -167,17 +170,19 @@ class Exclusion:
             if any((met := both(a, b)) is not None and not is_empty(met) for a in filled[i] for b in filled[j]):
                 overlaps[i].add(j)
                 overlaps[j].add(i)
+        share = max(2, MAX_PIECES // len(filled))
         result: dict[Atom, None] = {}
         for atoms, others in zip(filled, overlaps, strict=True):
             for atom in atoms:
                 remaining: list[Atom] = [atom]
                 for other in sorted(others):
                     self._budget.check_time()
+                    self._share = share  # an inner oneOf may have set it
                     pieces = dict.fromkeys(part for piece in remaining for part in without(piece, outside[other]))
                     remaining = [piece for piece in pieces if not is_empty(piece)]
-                    if len(remaining) > MAX_PIECES:
+                    if len(remaining) > share:
                         self._narrowed = True
-                        remaining = sorted(remaining, key=_effort)[:MAX_PIECES]
+                        remaining = sorted(remaining, key=_effort)[:share]
                 result.update(dict.fromkeys(remaining))
         return tuple(result)
 
@@ -232,17 +237,20 @@ class Exclusion:
         """The objects of `atom` outside `others`. A way to be outside that `atom` takes anyhow is the only one needed."""
         pieces: tuple[ObjectAtom, ...] = (atom,)
         for other in others:
-            ways = tuple(map(self._leniently, complement(Shape(objects=(other,))).objects))
+            ways = self._ways.get(other)
+            if ways is None:
+                ways = tuple(map(self._leniently, complement(Shape(objects=(other,))).objects))
+                self._ways[other] = ways
             result: dict[ObjectAtom, None] = {}
             for piece in pieces:
                 if any(self._implies(piece, way) for way in ways):
                     result[piece] = None
                 else:
                     result.update((met, None) for way in ways if (met := both_objects(piece, way)) is not None)
-            pieces = tuple(result)
-            if len(pieces) > MAX_PIECES:
+            pieces = _without_subsumed(tuple(result))
+            if len(pieces) > self._share:
                 self._narrowed = True
-                pieces = tuple(sorted(pieces, key=_effort)[:MAX_PIECES])
+                pieces = tuple(sorted(pieces, key=_effort)[: self._share])
         return pieces
 
     def _leniently(self, way: ObjectAtom) -> ObjectAtom:
@@ -357,6 +365,21 @@ def _effort(atom: NumberAtom | StringAtom | ArrayAtom | ObjectAtom) -> int:
     if isinstance(atom, ObjectAtom):
         return len(atom.required) + len(atom.clauses) + 2 * len(atom.exists)
     return len(atom.contains) if isinstance(atom, ArrayAtom) else 0
+
+
+def _without_subsumed(pieces: tuple[ObjectAtom, ...]) -> tuple[ObjectAtom, ...]:
+    """The pieces that ask for nothing beyond what another one asks for are enough."""
+    if not 1 < len(pieces) <= _MANY_PIECES:
+        return pieces
+    demands = [
+        frozenset((*piece.layers, *piece.required, *piece.clauses, *piece.exists, *piece.names, piece.min, piece.max))
+        for piece in pieces
+    ]
+    return tuple(
+        piece
+        for index, piece in enumerate(pieces)
+        if not any(demands[other] < demands[index] for other in range(len(pieces)))
+    )
 
 
 def _goals(atom: ObjectAtom, name: str) -> list[Goal]:
