@@ -172,8 +172,8 @@ class Capture:
 
 def think_then_answer(answer: "GrammarSpec", *, begin: str = "<think>", end: str = "</think>") -> Series:
     """Reasoning in free text between `begin` and the first `end`, white space, then `answer`."""
-    thoughts = Capture("thoughts", Until((end,), inclusive=True))
-    return Series((Choice((begin,)), thoughts, Regex(r"\s{0,2}"), Capture("answer", answer)))
+    thoughts = Capture("thoughts", Until((end,)))
+    return Series((Choice((begin,)), thoughts, Choice((end,)), Regex(r"\s{0,2}"), Capture("answer", answer)))
 
 
 GrammarSpec = (

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from slipform.errors import EmptyGrammar, GrammarSyntaxError, UnsupportedGrammar
 from slipform.grammars.algebra import spec_dfa
+from slipform.grammars.captures import captured
 from slipform.grammars.compiler import CompiledGrammar, compile_grammar
 from slipform.grammars.limits import Limits
 from slipform.grammars.spec import (
@@ -198,3 +199,32 @@ def test_what_is_not_regular_is_refused_by_name() -> None:
         grammar(Repeated(A, 3, 2))
     with pytest.raises(GrammarSyntaxError):
         grammar(Until(("",)))
+
+
+def test_captures_are_those_of_re() -> None:
+    spec = Series(
+        (
+            Capture("head", Regex("a*")),
+            AnyOf((Series((Capture("x", Regex("ab?")), Choice(("<",)))), Capture("y", Regex("[ab]+")))),
+            Repeated(Capture("item", Regex("[ab]{1,2}")), 0, 3, Choice(("<",))),
+        )
+    )
+    pattern = re.compile(
+        "(?P<head>a*)(?:(?P<x>ab?)<|(?P<y>[ab]+))(?:(?P<item>[ab]{1,2})(?:<(?P<item2>[ab]{1,2})){0,2})?"
+    )
+    for text in SHORT:
+        match = pattern.fullmatch(text)
+        if match is None:
+            with pytest.raises(ValueError, match="does not match"):
+                captured(spec, text)
+            continue
+        groups = {name: value for name, value in match.groupdict().items() if value is not None}
+        last = groups.pop("item2", None)
+        assert captured(spec, text) == {**groups, **({"item": last} if last is not None else {})}, text
+
+
+def test_captures_of_larger_specs() -> None:
+    spec = think_then_answer(Series((Choice(("{",)), Capture("n", Regex("[0-9]+")), Choice(("}",)))))
+    assert captured(spec, "<think>é</think>\n{42}") == {"thoughts": "é", "answer": "{42}", "n": "42"}
+    with pytest.raises(UnsupportedGrammar, match="capture inside StructuralTag"):
+        captured(StructuralTag((Tag("<", Capture("x", A), ">"),), ("<",)), "<a>")
