@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from slipform.grammars.trie import TokenTrie
+from slipform.kernels.byte_trie import longer_strings
 
 Encode = Callable[[str], list[int]]
 
@@ -49,6 +50,8 @@ _PROBES = (
     "}",
 )
 
+_ANYTHING = np.ones(256, bool)
+
 
 class JumpForward:
     """Finds the settled tokens of forced text for one vocabulary. Thread-safe; results are cached."""
@@ -80,49 +83,59 @@ class JumpForward:
         return known.copy()
 
     def _find(self, encode: Encode, tail: bytes, forced: bytes, next_bytes: npt.NDArray[np.bool_] | None) -> list[int]:
-        known = tail + forced
-        whole = len(known)
+        following = _ANYTHING if next_bytes is None else next_bytes
+        text = tail + forced
         while True:
-            text = _complete_characters(known)
+            whole = len(text)
+            text = _complete_characters(text)
+            if len(text) < whole:
+                following = _ANYTHING
             if len(text) <= len(tail):
                 return []
-            if len(text) < whole:
-                next_bytes = None
-            begins = _possible_borders(self._trie, text, next_bytes)
+            # A token that began before the end of `tail` would not leave a border there.
+            borders = self._borders(text, len(tail), following)
+            if len(tail) in borders:
+                return []
             # A border inside a character: nothing is known of the tokens before it, so the text ends before that one.
-            inside = [begin for begin in begins if begin < len(text) and text[begin] & 0xC0 == 0x80]
+            inside = [border for border in borders if text[border] & 0xC0 == 0x80]
             if not inside:
                 break
-            known = text[: min(inside)]
-            whole = len(known) + 1
+            text = text[: min(inside)]
+            following = _ANYTHING
         try:
             decoded = text.decode("utf-8")
-        except UnicodeDecodeError:  # the tail starts or is cut inside a character, or is not text at all
+        except UnicodeDecodeError:  # the tail is cut inside a character, or is not text at all
             return []
-        settled = self._aligned(encode, decoded, text, len(tail))
-        for begin in begins:
+        settled = self._aligned(encode, decoded, text, len(tail)) or []
+        for border in borders:
             if not settled:
                 return []
-            if begin < len(text):
-                prefix = text[:begin]
-                settled = _common(settled, self._aligned(encode, prefix.decode("utf-8"), prefix, len(tail)))
+            prefix = text[:border]
+            settled = _common(settled, self._aligned(encode, prefix.decode("utf-8"), prefix, len(tail)) or [])
         for probe in _PROBES:
             if not settled:
                 return []
-            if next_bytes is None or next_bytes[probe.encode()[0]]:
-                longer = text + probe.encode()
-                settled = _common(settled, self._aligned(encode, decoded + probe, longer, len(tail)))
+            if following[probe.encode()[0]]:
+                after = self._aligned(encode, decoded + probe, text + probe.encode(), len(tail))
+                settled = settled if after is None else _common(settled, after)
         return settled
 
-    def _aligned(self, encode: Encode, decoded: str, text: bytes, begin: int) -> list[int]:
-        """The tokens of `text` from byte `begin` on; empty if no border is there, or the tokens spell another text."""
+    def _borders(self, text: bytes, begin: int, following: npt.NDArray[np.bool_]) -> list[int]:
+        """Positions p from `begin` on such that text[p:] begins a longer token that goes on with one of `following`."""
+        first = max(begin, len(text) - self._trie.max_depth)
+        array = np.frombuffer(text, np.uint8)
+        borders: list[int] = longer_strings(self._trie.byte, self._trie.skip, array, first, following).tolist()
+        return borders
+
+    def _aligned(self, encode: Encode, decoded: str, text: bytes, begin: int) -> list[int] | None:
+        """The tokens of `text` from byte `begin` on; empty if no border is there, None if they spell another text."""
         ids = encode(decoded)
         token_bytes = self._token_bytes
         spelled = b"".join([token_bytes[token] for token in ids])
         # Some tokenizers put a space before the text.
         position = len(text) - len(spelled)
         if position not in (0, -1) or not spelled.endswith(text):
-            return []
+            return None
         for index, token in enumerate(ids):
             if position == begin:
                 return ids[index:]
@@ -158,30 +171,6 @@ def _complete_characters(text: bytes) -> bytes:
         needed = 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
         return text if needed <= back else text[:-back]
     return text
-
-
-def _possible_borders(trie: TokenTrie, text: bytes, next_bytes: npt.NDArray[np.bool_] | None) -> list[int]:
-    """Positions p such that text[p:] begins a longer token, going on with one of `next_bytes`; and the end."""
-    first = max(0, len(text) - trie.max_depth)
-    begins = [p for p in range(first, len(text)) if _goes_on(trie, text[p:], next_bytes)]
-    return [*begins, len(text)]
-
-
-def _goes_on(trie: TokenTrie, start: bytes, next_bytes: npt.NDArray[np.bool_] | None) -> bool:
-    """Whether some token begins with `start` and has one of `next_bytes` behind it."""
-    node, end = 0, len(trie.byte)
-    for byte in start:
-        while node < end and trie.byte[node] != byte:
-            node = int(trie.skip[node])
-        if node >= end:
-            return False
-        end = int(trie.skip[node])
-        node += 1
-    while node < end:
-        if next_bytes is None or next_bytes[trie.byte[node]]:
-            return True
-        node = int(trie.skip[node])
-    return False
 
 
 def _common(left: Iterable[int], right: Iterable[int]) -> list[int]:

@@ -48,3 +48,32 @@ def build_trie(text: Any, offsets: Any) -> Any:
         skip[path[level]] = size
     first[size] = count
     return byte[:size].copy(), depth[:size].copy(), skip[:size].copy(), first[: size + 1].copy()
+
+
+@njit(cache=True, nogil=True)
+def longer_strings(byte: Any, skip: Any, text: Any, begin: Any, following: Any) -> Any:
+    """Positions p >= begin such that text[p:] is the beginning of a longer string of the trie, which goes on with one
+    of the bytes that `following`, (256,) bool, allows.
+
+    `byte` and `skip` are those of `build_trie`.
+    """
+    found = np.empty(len(text) - begin, np.int64)
+    count = 0
+    for p in range(begin, len(text)):
+        node, end = 0, len(byte)
+        at = p
+        while at < len(text) and node < end:
+            while node < end and byte[node] != text[at]:
+                node = skip[node]
+            if node < end:
+                end = skip[node]
+                node += 1
+                at += 1
+        if at < len(text):
+            continue
+        while node < end and not following[byte[node]]:
+            node = skip[node]
+        if node < end:
+            found[count] = p
+            count += 1
+    return found[:count]
