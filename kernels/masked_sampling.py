@@ -17,9 +17,8 @@ from slipform.kernels._numba import FASTMATH, exponential
 
 HAS_BIAS, HAS_OUTPUT_PENALTY, HAS_REPETITION_PENALTY = 1, 2, 4
 
-# Top-p sorts only the tokens of one bin of this histogram over "logits below the maximum".
-_NUM_BINS = 1024
-_BIN_SCALE = 32.0
+# Each halves the range of scores in which the end of a nucleus lies; what is left is sorted.
+_BISECTIONS = 10
 # Masses are summed by blocks, so that the draw walks one block and not the vocabulary a second time.
 _BLOCK = 512
 
@@ -191,7 +190,36 @@ def _argmax(scores: Any, ids: Any, n: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
+def _drop_below(scores: Any, ids: Any, n: Any, bound: Any) -> Any:
+    """Keep the tokens whose score is at least `bound`, in order, NaN among them."""
+    kept = 0
+    for j in range(n):
+        if not scores[j] < bound:
+            scores[kept] = scores[j]
+            ids[kept] = ids[j]
+            kept += 1
+    return kept
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
+def _bound_of_top_k(scores: Any, n: Any, k: Any) -> Any:
+    """A score that at least k tokens reach: the k-th largest of the maxima of blocks. -inf where k is large."""
+    size = min(64, n // k)
+    if size < 4:
+        return np.float32(-np.inf)
+    maxima = np.empty(n // size, np.float32)
+    for block in range(len(maxima)):
+        part = scores[block * size : (block + 1) * size]
+        best = part[0]
+        for j in range(len(part)):
+            best = max(best, part[j])
+        maxima[block] = best
+    return np.partition(maxima, len(maxima) - k)[len(maxima) - k]
+
+
+@njit(cache=True, nogil=True)
 def _keep_top_k(scores: Any, ids: Any, n: Any, k: Any) -> Any:
+    n = _drop_below(scores, ids, n, _bound_of_top_k(scores, n, k))
     threshold = np.partition(scores[:n], n - k)[n - k]
     above = 0
     for j in range(n):
@@ -211,53 +239,67 @@ def _keep_top_k(scores: Any, ids: Any, n: Any, k: Any) -> Any:
 
 @njit(cache=True, nogil=True)
 def _keep_top_p(scores: Any, ids: Any, n: Any, p: Any) -> Any:
-    """Keep the likeliest tokens whose mass reaches p of the whole: whole bins from the top, then part of one bin."""
+    """Keep the likeliest tokens whose mass reaches p of the whole.
+
+    Bisection finds scores low and high such that the tokens from `high` up fall short of that mass and those from
+    `low` up reach it; of the few between, sorted, as many are added as it takes.
+    """
     top = scores[:n].max()
-    masses = np.zeros(_NUM_BINS, np.float64)
-    for j in range(n):
-        masses[_bin(top - scores[j])] += exponential(scores[j] - top)
-    target = p * masses.sum()
+    weights = np.empty(n, np.float32)
+    _exponentials(scores, n, top, weights)
+    total = _mass_from(scores, weights, n, np.float32(-np.inf))
+    # All tokens below this bound together have less than 1-p of the mass, so that those above it reach p.
+    low = np.float32(top + math.log((1.0 - p) * total / n))
+    high = np.float32(np.inf)
+    target = p * total
     reached = 0.0
-    crossing = 0
-    while crossing < _NUM_BINS - 1 and reached + masses[crossing] < target:
-        reached += masses[crossing]
-        crossing += 1
-    inside = np.empty(n, np.int32)
-    num_inside = 0
+    for _ in range(_BISECTIONS):
+        middle = np.float32((low + min(high, top)) / 2)
+        mass = _mass_from(scores, weights, n, middle)
+        if mass >= target:
+            low = middle
+        else:
+            high, reached = middle, mass
+    between = np.empty(n, np.int32)
+    num_between = 0
     for j in range(n):
-        if _bin(top - scores[j]) == crossing:
-            inside[num_inside] = j
-            num_inside += 1
+        if low <= scores[j] < high:
+            between[num_between] = j
+            num_between += 1
     # A stable sort of ascending ids by descending score: among equals the lower id comes first.
-    order = inside[:num_inside][np.argsort(-scores[inside[:num_inside]], kind="mergesort")]
-    keep = np.zeros(n, np.uint8)
-    for j in range(n):
-        keep[j] = _bin(top - scores[j]) < crossing
+    order = between[:num_between][np.argsort(-scores[between[:num_between]], kind="mergesort")]
     for j in order:
         if reached >= target:
-            break
-        keep[j] = 1
-        reached += exponential(scores[j] - top)
-    kept = 0
-    for j in range(n):
-        if keep[j]:
-            scores[kept] = scores[j]
-            ids[kept] = ids[j]
-            kept += 1
-    return kept
-
-
-@njit(cache=True, nogil=True)
-def _bin(below: Any) -> Any:
-    # Written so that NaN falls into the last bin.
-    scaled = below * _BIN_SCALE
-    return int(scaled) if scaled < _NUM_BINS - 1 else _NUM_BINS - 1
+            scores[j] = -np.inf
+        reached += weights[j]
+    return _drop_below(scores, ids, n, low)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH)
-def _block_mass(scores: Any, begin: Any, end: Any, top: Any, floor: Any) -> Any:
+def _exponentials(scores: Any, n: Any, top: Any, out: Any) -> None:
+    for j in range(n):
+        out[j] = exponential(scores[j] - top)
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
+def _mass_from(scores: Any, weights: Any, n: Any, bound: Any) -> float:
+    """Mass of the tokens whose score is at least `bound`."""
+    mass = 0.0
+    for begin in range(0, n, _BLOCK):
+        # Loops over slices from 0 vectorise; over a range in the middle, each index is checked for being negative.
+        part = scores[begin : min(n, begin + _BLOCK)]
+        masses = weights[begin : min(n, begin + _BLOCK)]
+        block: Any = np.float32(0.0)
+        for j in range(len(part)):
+            block += masses[j] if part[j] >= bound else np.float32(0.0)
+        mass += block
+    return mass
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
+def _block_mass(scores: Any, top: Any, floor: Any) -> Any:
     mass = np.float32(0.0)
-    for j in range(begin, end):
+    for j in range(len(scores)):
         mass += exponential(scores[j] - top) if scores[j] >= floor else np.float32(0.0)
     return mass
 
@@ -275,7 +317,7 @@ def _draw(scores: Any, ids: Any, n: Any, min_p: Any, u: Any) -> Any:
     num_blocks = (n + _BLOCK - 1) // _BLOCK
     masses = np.empty(num_blocks, np.float64)
     for block in range(num_blocks):
-        masses[block] = _block_mass(scores, block * _BLOCK, min(n, (block + 1) * _BLOCK), top, floor)
+        masses[block] = _block_mass(scores[block * _BLOCK : min(n, (block + 1) * _BLOCK)], top, floor)
     target = u * masses.sum()
     reached = 0.0
     block = 0

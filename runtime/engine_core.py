@@ -5,8 +5,6 @@ import time
 from concurrent.futures import Future
 from itertools import count
 
-import torch
-
 from slipform.errors import InvalidRequest, QueueFull, RequestAborted, SlipformError
 from slipform.grammars.compiler import CompiledGrammar
 from slipform.grammars.spec import GrammarSpec
@@ -33,6 +31,7 @@ from slipform.runtime.segments import SegmentRunner, StepInfo
 from slipform.runtime.sequence import ActiveRequest, Phase, Sequence
 from slipform.runtime.statistics import Counters, EngineStatistics
 from slipform.runtime.tokenizer import Tokenizer
+from slipform.runtime.warm_up import warm_up_grammars, warm_up_model, warm_up_sampler
 
 
 class EngineCore:
@@ -49,8 +48,9 @@ class EngineCore:
         slot_bytes = sum(2 * heads * dim * model.dtype.itemsize for heads, dim in geometry.kv_shapes)
         max_context = min(geometry.max_position, config.max_context or geometry.max_position)
         num_slots = plan_pool_slots(config, slot_bytes, max_context)
-        max_context = min(max_context, num_slots)
         self.limits = Limits(config.max_n, max_context, num_slots)
+        # A sequence that fills the whole pool has no room left either: it ends like one at the model's limit.
+        max_context = min(max_context, num_slots)
         self.vocab_size = geometry.vocab_size
         pool = KVPool(num_slots, kv_shapes=geometry.kv_shapes, dtype=model.dtype, device=model.device)
         num_rows = min(config.max_sequences, num_slots)
@@ -89,11 +89,10 @@ class EngineCore:
         self._events: list[Event] = []
         self._arrivals = count()
         self._random = random.Random(config.seed)
-        if config.warm_up and num_slots >= 2:
-            slots = pool.allocate(2)
-            assert slots is not None
-            self._runner.warm_up(torch.from_numpy(slots).to(model.device, torch.int64))
-            pool.release(slots)
+        if config.warm_up:
+            warm_up_model(self._runner, pool)
+            warm_up_sampler(self._sampler, self.vocab_size, tokenizer.vocabulary.num_words)
+            warm_up_grammars(tokenizer.vocabulary)
 
     @property
     def has_work(self) -> bool:

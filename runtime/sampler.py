@@ -21,6 +21,9 @@ from slipform.runtime.request import TokenLogprob
 
 LogitsArray = npt.NDArray[np.float32]
 
+MIN_TEMPERATURE = 1e-5
+MAX_BIAS = 1e9
+
 _MASK_64 = (1 << 64) - 1
 
 
@@ -77,7 +80,8 @@ class Sampler:
             seed: 64 bits. context: all known tokens, `output` included. output: tokens of the fill so far.
         """
         table = self._table
-        table.temperature[row] = params.temperature
+        # Below this, logits divided by it would leave the range of float32; the outcome is the greedy one anyway.
+        table.temperature[row] = params.temperature if params.temperature >= MIN_TEMPERATURE else 0.0
         table.top_k[row] = max(params.top_k, 0)
         table.top_p[row] = params.top_p
         table.min_p[row] = params.min_p
@@ -91,7 +95,7 @@ class Sampler:
             bias = self._allocated().bias[row]
             bias[:] = 0
             for token_id, value in params.logit_bias:
-                bias[token_id] = value
+                bias[token_id] = min(max(value, -MAX_BIAS), MAX_BIAS)
         if params.frequency_penalty or params.presence_penalty:
             flags |= HAS_OUTPUT_PENALTY
             self._allocated().counts[row] = np.bincount(np.array(output, np.int64), minlength=self._vocab_size)

@@ -97,8 +97,9 @@ def test_text_that_no_longer_fits_fails_its_own_request() -> None:
 def test_prompt_larger_than_the_pool_is_refused() -> None:
     model = ScriptedModel(400, eos_id=398)
     engine = scripted_engine(model=model, pool_slots=30)
-    with pytest.raises((PoolExhausted, PromptTooLong)):
+    with pytest.raises(PoolExhausted) as caught:
         engine.add(request("r", TokenIds(tuple(range(30))), Fill()))
+    assert (caught.value.needed, caught.value.free) == (31, 30)
 
 
 def test_queue_is_bounded() -> None:

@@ -277,6 +277,24 @@ def test_any_text_is_utf8() -> None:
         assert "\ufffd" not in result.text[:-1]
 
 
+@pytest.mark.parametrize(
+    "extreme",
+    [
+        {"temperature": 1e-40},
+        {"temperature": 1e30},
+        {"logit_bias": tuple((i, 1e300) for i in range(400))},
+        {"logit_bias": tuple((i, -1e300) for i in range(400)), "temperature": 1e-5},
+        {"repetition_penalty": 1e-9},
+        {"top_p": 1e-12, "min_p": 1.0, "top_k": 1},
+    ],
+    ids=lambda extreme: ",".join(extreme),
+)
+def test_extreme_parameters_still_sample(extreme: dict[str, object]) -> None:
+    params = SamplingParams(**{"temperature": 1.0, "max_tokens": 12, "seed": 1, **extreme})  # type: ignore[arg-type]
+    result = one(scripted_engine(), Text("Say: "), Fill("x", params, Regex("[a-z]{3,9}"))).fills[0]
+    assert re.fullmatch("[a-z]{3,9}", result.text)
+
+
 def raw_logprobs(sequence_ids: tuple[int, ...], position: int, model: ScriptedModel) -> np.ndarray:
     ids = np.array(sequence_ids[:position], np.uint64)
     logits = model._logits(ids, np.arange(position, dtype=np.uint64)).astype(np.float64)
