@@ -48,7 +48,7 @@ class Matcher:
 
         Tokens beyond the vocabulary are forbidden. A terminated matcher allows nothing. Mutates: `row`.
         """
-        words = row if row.__class__ is np.ndarray else as_words(row)
+        words = as_words(row)
         if self._config == TERMINATED:
             words[:] = 0
             return

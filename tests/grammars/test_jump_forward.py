@@ -9,7 +9,7 @@ import pytest
 from slipform.grammars.compiler import compile_grammar
 from slipform.grammars.spec import Choice, GrammarSpec, JsonSchema, Regex
 from slipform.grammars.vocabulary import Vocabulary
-from tests.grammars.tokenizers import sentencepiece_vocabulary, tekken_vocabulary
+from tests.grammars.real_vocabularies import sentencepiece_vocabulary, tekken_vocabulary
 
 WORDS = [
     "a",
