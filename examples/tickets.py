@@ -40,7 +40,7 @@ def tickets(s, message):
 ROWS = [
     {
         "message": "My name is Maria Keller. I was charged twice for order ORD-48213. "
-        "Please look into this today, I need the money back. Write to me at maria.keller@example.com."
+        "This is an emergency, I need it fixed immediately. Write to me at maria.keller@example.com."
     },
     {
         "message": "Hi, this is Tom Fischer. My parcel has not arrived and the tracking has not moved for a week. "
@@ -51,8 +51,8 @@ ROWS = [
         "You can reach me at j.larsen@example.org."
     },
     {
-        "message": "Lucia Romano here. I want to send back the desk lamp I ordered (SO-20094), the colour is wrong. "
-        "Take your time with this one."
+        "message": "Lucia Romano here. I want to send the desk lamp back, the colour is wrong. "
+        "The order number is SO-20094. Take your time with this one."
     },
 ]
 
