@@ -42,7 +42,7 @@ class GrammarCache:
     def __init__(self, vocabulary: Vocabulary, *, threads: int, capacity: int) -> None:
         self._vocabulary = vocabulary
         self._capacity = capacity
-        # Its own cache, not the process's: all grammars of an engine must share the mask pool of one vocabulary object.
+        # Its own cache and not the process's, so that the bound holds for what this engine keeps.
         self._compiled = CompiledCache(capacity)
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="slipform-compile")
         self._lock = threading.Lock()

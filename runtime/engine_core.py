@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from itertools import count
 
 from slipform.errors import InvalidRequest, QueueFull, RequestAborted, SlipformError
-from slipform.grammars.compiler import CompiledGrammar
+from slipform.grammars.compiler import CompiledGrammar, load_kernels
 from slipform.grammars.spec import GrammarSpec
 from slipform.runtime.batch_builder import BatchBuilder, Plan, StepInput
 from slipform.runtime.cache_manager import CacheManager
@@ -31,7 +31,7 @@ from slipform.runtime.segments import SegmentRunner, StepInfo
 from slipform.runtime.sequence import ActiveRequest, Phase, Sequence
 from slipform.runtime.statistics import Counters, EngineStatistics
 from slipform.runtime.tokenizer import Tokenizer
-from slipform.runtime.warm_up import warm_up_grammars, warm_up_model, warm_up_sampler
+from slipform.runtime.warm_up import warm_up_model, warm_up_sampler
 
 
 class EngineCore:
@@ -92,7 +92,7 @@ class EngineCore:
         if config.warm_up:
             warm_up_model(self._runner, pool)
             warm_up_sampler(self._sampler, self.vocab_size, tokenizer.vocabulary.num_words)
-            warm_up_grammars(tokenizer.vocabulary)
+            load_kernels()
 
     @property
     def has_work(self) -> bool:

@@ -1,40 +1,16 @@
 """Running everything that is compiled on first use once, before a client waits for it.
 
 Numba compiles a kernel when it is first called and keeps the result on disk: tens of seconds after an installation,
-a fraction of a second from then on. Without this the first constraint would pay, and could run out of its own time.
+a fraction of a second from then on. Grammars bring their own `load_kernels`.
 """
 
 import numpy as np
 import torch
 
-from slipform.grammars.compiler import compile_grammar
-from slipform.grammars.limits import Limits
-from slipform.grammars.matcher import fill_batch
-from slipform.grammars.spec import Choice, GrammarSpec, JsonSchema, Regex
-from slipform.grammars.vocabulary import Vocabulary
 from slipform.runtime.kv_pool import KVPool
 from slipform.runtime.model_runner import ModelRunner
 from slipform.runtime.params import SamplingParams
 from slipform.runtime.sampler import Sampler, token_logprobs
-
-_UNHURRIED = Limits(seconds=3600.0)
-_SPECS: tuple[tuple[GrammarSpec, bytes], ...] = (
-    (Choice.of(["first", "second"]), b"fir"),
-    (Regex(r"[a-z]{2,40}(?: \d{1,3})?"), b"ab"),
-    (
-        JsonSchema.of(
-            {
-                "type": "object",
-                "properties": {
-                    "a": {"type": "string", "maxLength": 20},
-                    "b": {"type": "array", "items": {"type": "integer"}, "maxItems": 3},
-                },
-                "required": ["a"],
-            }
-        ),
-        b'{"a": "x", "b": [1',
-    ),
-)
 
 
 def warm_up_model(runner: ModelRunner, pool: KVPool) -> None:
@@ -55,18 +31,3 @@ def warm_up_sampler(sampler: Sampler, vocab_size: int, num_words: int) -> None:
         sampler.bind(0, params, 0, row, [])
         sampler.sample(logits, row, row, row, masks, np.ones(1, np.uint8))
     token_logprobs(logits, [0], [0], [1])
-
-
-def warm_up_grammars(vocabulary: Vocabulary) -> None:
-    """Compile and walk a constraint of each kind, with no limit on the time."""
-    masks = np.zeros((1, vocabulary.num_words), np.int32)
-    for spec, text in _SPECS:
-        matcher = compile_grammar(spec, vocabulary, _UNHURRIED).matcher(b" ")
-        matcher.accept_bytes(b" " + text)
-        fill_batch([matcher], masks, [0])
-        token_id = int(masks[0].view(np.uint8).nonzero()[0][0]) * 8
-        token_id += int(
-            np.unpackbits(masks[0].view(np.uint8)[token_id // 8 : token_id // 8 + 1], bitorder="little").argmax()
-        )
-        matcher.forced_tokens(text)
-        matcher.accept_token(token_id)
