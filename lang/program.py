@@ -128,6 +128,7 @@ class Program:
         if stream:
             return run.run_in_background()
         if self.is_async:
+            self._refuse_inside_a_loop("run", "arun")
             return asyncio.run(run.arun())
         return run.run()
 
@@ -262,6 +263,17 @@ class Program:
         self._warm_prefix(resolve_backend(backend), self._loose_trace({}))
 
     # Inside
+
+    def _refuse_inside_a_loop(self, method: str, instead: str) -> None:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        raise ProgramError(
+            f"an async program cannot start a second event loop here; write `await program.{instead}(…)`",
+            program=self.name,
+            primitive=method,
+        )
 
     def check_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """Raises: ProgramError naming an argument that is missing or unknown, bound ones included."""

@@ -572,6 +572,14 @@ def test_a_blocking_look_in_an_async_program_is_refused() -> None:
         program.run(backend=backend)
 
 
+def test_run_of_an_async_program_inside_a_loop_says_what_to_write() -> None:
+    async def main() -> None:
+        with pytest.raises(ProgramError, match=r"async_program: run: .*write `await program.arun\(…\)`"):
+            async_program.run(question="?", backend=sf.ScriptedBackend(ANSWERS))
+
+    asyncio.run(main())
+
+
 def test_cancelling_arun_aborts_its_requests() -> None:
     backend = StepwiseBackend({"a": "one"})
 
