@@ -2,9 +2,9 @@
 
     python benchmarks/bench_grammars.py --data dev.jsonl.gz --tokenizer DIR [--engines slipform,llguidance] [--sample 4]
 
-`--data` holds one JSON object a line: `id`, `schema`, `valid`, `invalid`. A valid instance is right if each of its tokens
-is allowed, in compact and in `json.dumps` form, and the text may end behind the last; an invalid one (compact) if it is
-refused somewhere. Each engine runs in a child process with a bound on memory and on the seconds of a compile; a child
+`--data` holds one JSON object a line: `id`, `schema`, `valid`, `invalid`. A valid instance is right if each of its
+tokens is allowed, in compact and in `json.dumps` form, and the text may end behind the last; an invalid one (compact) if
+it is refused somewhere. Each engine runs in a child process with a bound on memory and on the seconds of a compile; a child
 that exceeds them is replaced. The garbage collector is off while timing. Timings are per token: mask and advance; the
 first walk is the first text under a grammar, the warm walk is the same text again.
 """
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from common import print_result, print_table
-from grammar_engines import Engine, Walk, load_tokenizer, make_engine
+from grammar_engines import Walk, load_tokenizer, make_engine
 
 COMPILE_SECONDS = 30.0
 MEMORY_BYTES = 6 << 30
@@ -283,12 +283,16 @@ def main() -> None:
 
     print_table(
         f"{len(rows)} schemas",
-        ["engine", "compiles", "all right", "wrong", "time-outs", "compile + first mask ms (mean/p50/p99)"]
-        + ["all walks µs (mean/p50/p99/max)", "first walk µs", "warm walk µs", "forced"],
         [
-            [name, f"{f['compiled']:.1%}", f"{f['all_right']:.1%}", f["wrong_accepts"], f["timeouts"]]
-            + [spread(f["first_mask_ms"]), spread(f["all_us"]), spread(f["first_us"]), spread(f["warm_us"])]
-            + [f"{f['forced_share']:.1%}"]
+            *("engine", "compiles", "all right", "wrong", "time-outs", "compile + first mask ms (mean/p50/p99)"),
+            *("all walks µs (mean/p50/p99/max)", "first walk µs", "warm walk µs", "forced"),
+        ],
+        [
+            [
+                *(name, f"{f['compiled']:.1%}", f"{f['all_right']:.1%}", f["wrong_accepts"], f["timeouts"]),
+                *map(spread, (f["first_mask_ms"], f["all_us"], f["first_us"], f["warm_us"])),
+                f"{f['forced_share']:.1%}",
+            ]
             for name, f in figures.items()
         ],
     )

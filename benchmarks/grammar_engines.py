@@ -1,4 +1,4 @@
-"""Structured-generation engines behind one interface, for `bench_grammars.py`. Each is imported only when it is asked for."""
+"""Structured-generation engines behind one interface, for `bench_grammars.py`. Each is imported when asked for."""
 
 import json
 import tempfile
@@ -64,7 +64,7 @@ def make_engine(name: str, tokenizer: Any) -> Engine:
     return _xgrammar(tokenizer) if name == "xgrammar" else _outlines(tokenizer)
 
 
-# Slipform --------------------------------------------------------------------------------------------------------------
+# Slipform ------------------------------------------------------------------------------------------------------------
 
 
 class _SlipformWalk:
@@ -113,7 +113,7 @@ def _slipform(name: str, tokenizer: Any) -> Engine:
     )
 
 
-# llguidance ------------------------------------------------------------------------------------------------------------
+# llguidance ----------------------------------------------------------------------------------------------------------
 
 
 class _LlguidanceWalk:
@@ -173,7 +173,7 @@ def _llguidance(name: str, tokenizer: Any) -> Engine:
     return Engine(name, schema_grammar, regex_grammar, fill)
 
 
-# xgrammar --------------------------------------------------------------------------------------------------------------
+# xgrammar ------------------------------------------------------------------------------------------------------------
 
 
 class _XgrammarWalk:
@@ -216,7 +216,7 @@ def _xgrammar(tokenizer: Any) -> Engine:
     return Engine("xgrammar", from_schema, from_regex)
 
 
-# outlines-core ---------------------------------------------------------------------------------------------------------
+# outlines-core -------------------------------------------------------------------------------------------------------
 
 
 class _OutlinesWalk:
@@ -248,6 +248,7 @@ def _outlines(tokenizer: Any) -> Engine:
     from outlines_core import Index
     from outlines_core import Vocabulary as TheirVocabulary
     from outlines_core.json_schema import build_regex_from_schema
+
     from slipform.grammars.vocabulary import Vocabulary
 
     ours = Vocabulary.from_huggingface(tokenizer)

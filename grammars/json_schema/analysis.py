@@ -1,4 +1,4 @@
-"""What must be known before a token is made: that every reachable part can be enforced, and that some text satisfies it.
+"""What must be known before a token is made: that all of it can be enforced, and that some text satisfies it.
 
 A goal is *productive* if some finite value satisfies it. Recursion makes that a least fixpoint: a value that could only
 be finished inside itself does not count.
@@ -42,7 +42,7 @@ class Analysis:
     def check(self, root: Goal) -> None:
         """Look at everything that generation can reach from `root`.
 
-        Raises: UnsupportedGrammar, GrammarSyntaxError as expansion finds them; EmptyGrammar if nothing satisfies `root`.
+        Raises: UnsupportedGrammar, GrammarSyntaxError as expansion finds them; EmptyGrammar if no value fits `root`.
         """
         if not self.productive(root):
             path, message = root.reason or (root.path, "no value satisfies this schema")
@@ -180,10 +180,10 @@ class Analysis:
         children: list[Goal] = []
         for array in shape.arrays:
             if array is not FULL_ARRAY and self.array_fault(array) is None:
-                plan = self.array_plan(array)
-                children.extend(plan.children())
-                if plan.unique:
-                    self._check_unique(plan)
+                items = self.array_plan(array)
+                children.extend(items.children())
+                if items.unique:
+                    self._check_unique(items)
         for atom in shape.objects:
             if atom is not FULL_OBJECT:
                 for plan in self.object_plans(atom):

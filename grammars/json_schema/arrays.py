@@ -1,4 +1,4 @@
-"""What an array may be made of: the goals of its positions, and what `contains` and `uniqueItems` ask of all of them."""
+"""What an array may be made of: the goals of its positions, and what contains and uniqueItems ask of all."""
 
 from dataclasses import dataclass
 

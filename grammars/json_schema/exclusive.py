@@ -11,9 +11,19 @@ from typing import Final
 
 from slipform.errors import UnsupportedGrammar
 from slipform.grammars.json_schema import numbers, strings
-from slipform.grammars.json_schema.expansion import Expander, Schema
+from slipform.grammars.json_schema.algebra import (
+    Atom,
+    both_arrays,
+    both_numbers,
+    both_objects,
+    both_strings,
+    complement,
+    intersect,
+)
+from slipform.grammars.json_schema.expansion import Expander
 from slipform.grammars.json_schema.keywords import KEYWORDS
 from slipform.grammars.json_schema.reader import Json
+from slipform.grammars.json_schema.schemas import Schema
 from slipform.grammars.json_schema.shapes import (
     ANYTHING,
     FALSE_BIT,
@@ -22,7 +32,6 @@ from slipform.grammars.json_schema.shapes import (
     TRUE_BIT,
     All,
     ArrayAtom,
-    Atom,
     Beyond,
     Exists,
     Goal,
@@ -33,12 +42,6 @@ from slipform.grammars.json_schema.shapes import (
     Shape,
     StringAtom,
     all_of,
-    both_arrays,
-    both_numbers,
-    both_objects,
-    both_strings,
-    complement,
-    intersect,
     not_,
 )
 from slipform.grammars.limits import Budget
@@ -155,7 +158,7 @@ class Exclusion:
         path: str,
         excluded: list[tuple[Atom, ...]] | None = None,
     ) -> tuple[Atom, ...]:
-        """The atoms of each group outside all the other groups; `excluded`: what the groups are within their context."""
+        """The atoms of each group outside all other groups; `excluded`: the groups without their context."""
         filled = [atoms for atoms in groups if atoms]
         if len(filled) < 2:
             return filled[0] if filled else ()
@@ -190,8 +193,10 @@ class Exclusion:
         """The pairs of groups that may overlap, as far as one discriminating name tells."""
         n = len(groups)
         buckets: dict[str, list[int]] | None = None
-        if n > 2 and all(isinstance(atom, ObjectAtom) for atoms in groups for atom in atoms):
-            buckets = self._buckets([[atom for atom in atoms if isinstance(atom, ObjectAtom)] for atoms in groups])
+        some: list[tuple[object, ...]] = list(groups)
+        objects = [[atom for atom in atoms if isinstance(atom, ObjectAtom)] for atoms in some]
+        if n > 2 and [len(atoms) for atoms in objects] == [len(atoms) for atoms in groups]:
+            buckets = self._buckets(objects)
         if buckets is None:
             members = [list(range(n))]
         else:
@@ -201,7 +206,7 @@ class Exclusion:
         return sorted({(i, j) for group in members for i in group for j in group if i < j})
 
     def _buckets(self, groups: list[list[ObjectAtom]]) -> dict[str, list[int]] | None:
-        """Groups by the constants behind a name that every one of their atoms requires; None if there is no such name."""
+        """Groups by the constants behind a name that all of their atoms require; None if there is no such name."""
         for name in groups[0][0].required:
             buckets: dict[str, list[int]] = {}
             for index, atoms in enumerate(groups):
@@ -234,7 +239,7 @@ class Exclusion:
         return None
 
     def _object_without(self, atom: ObjectAtom, others: tuple[ObjectAtom, ...]) -> tuple[ObjectAtom, ...]:
-        """The objects of `atom` outside `others`. A way to be outside that `atom` takes anyhow is the only one needed."""
+        """The objects of `atom` outside `others`. A way out that `atom` takes anyhow is the only one needed."""
         pieces: tuple[ObjectAtom, ...] = (atom,)
         for other in others:
             ways = self._ways.get(other)

@@ -7,16 +7,25 @@ schema costs as much as a flat one.
 
 from collections.abc import Callable
 from dataclasses import replace
-from fractions import Fraction
-from itertools import combinations, product
-from typing import Any, Final
+from itertools import combinations
+from typing import Final
 
 from slipform.errors import GrammarSyntaxError, UnsupportedGrammar
 from slipform.grammars.json_schema import values
+from slipform.grammars.json_schema.algebra import complement, contradictory, intersect, union
+from slipform.grammars.json_schema.conditions import (
+    MAX_CLAUSES,
+    clauses_atom,
+    implied,
+    implied_clauses,
+    is_one_of,
+    required_only,
+    single_required,
+)
 from slipform.grammars.json_schema.formats import FORMATS
-from slipform.grammars.json_schema.keywords import ASSERTIONS
 from slipform.grammars.json_schema.reader import Json, escape_token
 from slipform.grammars.json_schema.resources import DRAFT_07, DRAFT_2020, Registry, Resource
+from slipform.grammars.json_schema.schemas import Schema, Scope, count, names_of, number
 from slipform.grammars.json_schema.shapes import (
     ANYTHING,
     FALSE,
@@ -37,18 +46,13 @@ from slipform.grammars.json_schema.shapes import (
     Contains,
     Goal,
     Not,
-    Number,
     NumberAtom,
     ObjectAtom,
     ObjectLayer,
     Shape,
     Some,
     StringAtom,
-    complement,
-    contradictory,
-    intersect,
     some_of,
-    union,
 )
 
 _TYPE_SHAPES: Final = {
@@ -64,32 +68,32 @@ _TYPE_SHAPES: Final = {
 _NUMBER_KEYWORDS = frozenset(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"))
 _STRING_KEYWORDS = frozenset(("minLength", "maxLength", "pattern", "format"))
 _ARRAY_KEYWORDS = frozenset(
-    ("items", "prefixItems", "additionalItems", "contains", "minContains", "maxContains")
-    + ("minItems", "maxItems", "uniqueItems")
+    [
+        "items",
+        "prefixItems",
+        "additionalItems",
+        "contains",
+        "minContains",
+        "maxContains",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+    ]
 )
 _OBJECT_KEYWORDS = frozenset(
-    ("properties", "patternProperties", "additionalProperties", "propertyNames", "required")
-    + ("minProperties", "maxProperties", "dependentRequired")
-)
+    [
+        "properties",
+        "patternProperties",
+        "additionalProperties",
+        "propertyNames",
+        "required",
+        "minProperties",
+        "maxProperties",
+    ]
+) | {"dependentRequired"}
 _PLAIN_KEYWORDS = _NUMBER_KEYWORDS | _STRING_KEYWORDS | _ARRAY_KEYWORDS | _OBJECT_KEYWORDS | {"type"}
 _MAX_SUBSETS = 6  # alternatives of an anyOf below unevaluated*, of which every subset may hold at once
-_MAX_CLAUSES = 64
 _MANY_CASES = 4
-_MAX_EXPONENT = 400
-
-Scope = tuple[Resource, ...]
-
-
-class Schema(Goal):
-    """What one schema object of a document says. `scope`: the dynamic scope, empty unless the document uses one."""
-
-    __slots__ = ("resource", "schema", "scope")
-
-    def __init__(self, schema: dict[str, Json], path: str, resource: Resource, scope: Scope) -> None:
-        super().__init__(path)
-        self.schema = schema
-        self.resource = resource
-        self.scope = scope
 
 
 class Expander:
@@ -211,7 +215,7 @@ class Expander:
                 shape = self._both(shape, in_place(self, goal))
         if "allOf" in schema:
             for part in self._branches(goal, "allOf"):
-                if _is_one_of(part):
+                if isinstance(part, Schema) and is_one_of(part):
                     shape = self._one_of(part, shape)
         if "oneOf" in schema:
             shape = self._one_of(goal, shape)
@@ -260,23 +264,23 @@ class Expander:
 
     def _numbers(self, goal: Schema) -> NumberAtom | None:
         schema = goal.schema
-        low, high = _number(goal, "minimum"), _number(goal, "maximum")
+        low, high = number(goal, "minimum"), number(goal, "maximum")
         low_open = high_open = False
         if "exclusiveMinimum" in schema:
             if isinstance(schema["exclusiveMinimum"], bool):  # draft-04
                 low_open = schema["exclusiveMinimum"]
             else:
-                above = _number(goal, "exclusiveMinimum")
+                above = number(goal, "exclusiveMinimum")
                 if low is None or (above is not None and above >= low):
                     low, low_open = above, True
         if "exclusiveMaximum" in schema:
             if isinstance(schema["exclusiveMaximum"], bool):
                 high_open = schema["exclusiveMaximum"]
             else:
-                below = _number(goal, "exclusiveMaximum")
+                below = number(goal, "exclusiveMaximum")
                 if high is None or (below is not None and below <= high):
                     high, high_open = below, True
-        step = _number(goal, "multipleOf")
+        step = number(goal, "multipleOf")
         if step is not None and step <= 0:
             raise GrammarSyntaxError("multipleOf must be greater than 0", path=f"{goal.path}/multipleOf")
         if low is not None and high is not None and (low > high or (low == high and (low_open or high_open))):
@@ -285,7 +289,7 @@ class Expander:
 
     def _strings(self, goal: Schema) -> StringAtom | None:
         schema = goal.schema
-        low, high = _count(goal, "minLength") or 0, _count(goal, "maxLength")
+        low, high = count(goal, "minLength") or 0, count(goal, "maxLength")
         patterns: frozenset[str] = frozenset()
         formats: frozenset[str] = frozenset()
         if "pattern" in schema:
@@ -307,7 +311,7 @@ class Expander:
 
     def _arrays(self, goal: Schema) -> ArrayAtom | None:
         schema, path = goal.schema, goal.path
-        low, high = _count(goal, "minItems") or 0, _count(goal, "maxItems")
+        low, high = count(goal, "minItems") or 0, count(goal, "maxItems")
         layers: tuple[ArrayLayer, ...] = ()
         items = schema.get("items")
         prefix_keyword = "items" if isinstance(items, list) else "prefixItems" if "prefixItems" in schema else None
@@ -325,7 +329,7 @@ class Expander:
             layers = (ArrayLayer(prefix, rest, None if rest_keyword in schema else len(prefix)),)
         contains: tuple[Contains, ...] = ()
         if "contains" in schema:
-            fewest, most = _count(goal, "minContains"), _count(goal, "maxContains")
+            fewest, most = count(goal, "minContains"), count(goal, "maxContains")
             fewest = 1 if fewest is None else fewest
             annotates = goal.resource.dialect >= DRAFT_2020
             if most is not None and most < fewest:
@@ -342,7 +346,7 @@ class Expander:
         schema, path = goal.schema, goal.path
         properties: dict[str, Goal] = {}
         patterns: tuple[tuple[str, Goal], ...] = ()
-        required = _names(schema["required"], f"{path}/required") if "required" in schema else ()
+        required = names_of(schema["required"], f"{path}/required") if "required" in schema else ()
         if "properties" in schema:
             declared = schema["properties"]
             if not isinstance(declared, dict):
@@ -368,7 +372,7 @@ class Expander:
         layers: tuple[ObjectLayer, ...] = ()
         if properties or patterns or has_rest:
             layers = (ObjectLayer(properties, patterns, rest, has_rest),)
-        low, high = _count(goal, "minProperties") or 0, _count(goal, "maxProperties")
+        low, high = count(goal, "minProperties") or 0, count(goal, "maxProperties")
         names = (self._below(goal, "propertyNames"),) if "propertyNames" in schema else ()
         clauses: Clauses = ()
         if "dependentRequired" in schema:
@@ -379,7 +383,7 @@ class Expander:
             clauses = tuple(
                 clause
                 for name, needed in needs.items()
-                for clause in _implied(name, _names(needed, f"{where}/{escape_token(name)}"))
+                for clause in implied(name, names_of(needed, f"{where}/{escape_token(name)}"))
             )
         if high is not None and low > high:
             return None
@@ -437,15 +441,15 @@ class Expander:
     def _all_of(self, goal: Schema) -> Shape:
         shape = ANYTHING
         for part in self._branches(goal, "allOf"):
-            if not _is_one_of(part):  # these come last
+            if not is_one_of(part):  # these come last
                 shape = self._both(shape, self.shape(part))
         return shape
 
     def _any_of(self, goal: Schema) -> Shape:
         parts = self._branches(goal, "anyOf")
-        clauses = _required_only(parts)
+        clauses = required_only(parts)
         if clauses is not None:
-            return Shape(True, 3, (FULL_NUMBER,), (FULL_STRING,), (FULL_ARRAY,), (_clauses_atom(clauses, goal),))
+            return Shape(True, 3, (FULL_NUMBER,), (FULL_STRING,), (FULL_ARRAY,), (clauses_atom(clauses, goal),))
         shapes = [self.shape(part) for part in parts]
         if not self._keeps_annotations or not any(map(_annotates, shapes)):
             return union(shapes)
@@ -464,16 +468,16 @@ class Expander:
         return union(cases, keep_annotations=True)
 
     def _one_of(self, goal: Schema, context: Shape) -> Shape:
-        """oneOf, met with what the schema says beside it: the last keyword, since that helps to tell alternatives apart."""
+        """oneOf, met with what the schema says beside it, which helps to tell the alternatives apart."""
         parts = self._branches(goal, "oneOf")
         if len(parts) == 1:
             return self._both(context, self.shape(parts[0]))
-        names = _single_required(parts)
-        if names is not None and len(names) * (len(names) - 1) // 2 <= _MAX_CLAUSES:
+        names = single_required(parts)
+        if names is not None and len(names) * (len(names) - 1) // 2 <= MAX_CLAUSES:
             exactly_one: Clauses = ((frozenset(), frozenset(names)),)
             exactly_one += tuple((frozenset(pair), frozenset()) for pair in combinations(names, 2))
             # Any value of another type satisfies every branch.
-            return self._both(context, Shape(objects=(_clauses_atom(exactly_one, goal),)))
+            return self._both(context, Shape(objects=(clauses_atom(exactly_one, goal),)))
         return self._exclusive([self.shape(part) for part in parts], context, f"{goal.path}/oneOf")
 
     def _not(self, goal: Schema) -> Shape:
@@ -506,13 +510,13 @@ class Expander:
         for name, needed in declared.items():
             if keyword == "dependencies" and isinstance(needed, list | str):
                 listed = [needed] if isinstance(needed, str) else needed
-                clauses = _implied(name, _names(listed, f"{where}/{escape_token(name)}"))
-                result = self._both(result, _objects_only(_clauses_atom(clauses, goal)))
+                clauses = implied(name, names_of(listed, f"{where}/{escape_token(name)}"))
+                result = self._both(result, _objects_only(clauses_atom(clauses, goal)))
                 continue
             then = self.shape(self._below(goal, keyword, name)).objects
-            implied = _implied_clauses(name, then)
-            if implied is not None and not (self._keeps_annotations and any(atom.layers for atom in then)):
-                result = self._both(result, _objects_only(_clauses_atom(implied, goal)))
+            conditions = implied_clauses(name, then)
+            if conditions is not None and not (self._keeps_annotations and any(atom.layers for atom in then)):
+                result = self._both(result, _objects_only(clauses_atom(conditions, goal)))
                 continue
             absent = ObjectLayer({name: FALSE}, (), TRUE, annotates=False)
             without = _objects_only(ObjectAtom(layers=(absent,), path=goal.path))
@@ -602,104 +606,3 @@ def _objects_only(atom: ObjectAtom) -> Shape:
 
 def _annotates(shape: Shape) -> bool:
     return any(atom.layers for atom in shape.objects) or any(atom.layers or atom.contains for atom in shape.arrays)
-
-
-def _clauses_atom(clauses: Clauses, goal: Schema) -> ObjectAtom:
-    """An atom of clauses; those of the form "one of {name}" are plainly required."""
-    required = tuple(name for when, then in clauses if not when and len(then) == 1 for name in then)
-    others = tuple((when, then) for when, then in clauses if when or len(then) != 1)
-    return ObjectAtom(required=required, clauses=others, path=goal.path)
-
-
-def _is_one_of(goal: Goal) -> bool:
-    """Whether a schema says nothing but oneOf."""
-    return isinstance(goal, Schema) and "oneOf" in goal.schema and ASSERTIONS.isdisjoint(goal.schema.keys() - {"oneOf"})
-
-
-def _required_names(goal: Goal) -> tuple[str, ...] | None:
-    """The names that a schema requires, if that is all it says."""
-    if not isinstance(goal, Schema) or "required" not in goal.schema:
-        return None
-    if any(keyword != "required" and keyword in ASSERTIONS for keyword in goal.schema):
-        return None
-    return _names(goal.schema["required"], f"{goal.path}/required")
-
-
-def _required_only(parts: list[Goal]) -> Clauses | None:
-    """For alternatives that only require names: clauses that say "one of them", in conjunctive form."""
-    options = []
-    for part in parts:
-        names = _required_names(part)
-        if not names:
-            return None
-        options.append(names)
-    size = 1
-    for names in options:
-        size *= len(names)
-        if size > _MAX_CLAUSES:
-            return None
-    return tuple((frozenset(), then) for then in dict.fromkeys(frozenset(pick) for pick in product(*options)))
-
-
-def _single_required(parts: list[Goal]) -> list[str] | None:
-    """The names, if each alternative requires exactly one and says nothing else."""
-    names = []
-    for part in parts:
-        required = _required_names(part)
-        if required is None or len(required) != 1:
-            return None
-        names.append(required[0])
-    return names if len(set(names)) == len(names) else None
-
-
-def _implied(name: str, needed: tuple[str, ...]) -> Clauses:
-    return tuple((frozenset((name,)), frozenset((other,))) for other in needed if other != name)
-
-
-def _implied_clauses(name: str, atoms: tuple[ObjectAtom, ...]) -> Clauses | None:
-    """What `name` implies by `atoms`, if they speak only of names that are present or absent."""
-    if not atoms:
-        return ((frozenset((name,)), frozenset()),)
-    if len(atoms) != 1:
-        return None
-    atom = atoms[0]
-    if atom.min or atom.max is not None or atom.names or atom.exists:
-        return None
-    clauses = _implied(name, atom.required)
-    clauses += tuple((when | {name}, then) for when, then in atom.clauses if name not in then)
-    for layer in atom.layers:
-        if layer.patterns or layer.rest.shape is not ANYTHING:
-            return None
-        for other, goal in layer.properties.items():
-            if goal.shape is NOTHING:
-                clauses += ((frozenset((name, other)), frozenset()),)
-            elif goal.shape is not ANYTHING:
-                return None
-    return clauses
-
-
-def _number(goal: Schema, keyword: str) -> Number | None:
-    value: Any = goal.schema.get(keyword)
-    if value is None and keyword not in goal.schema:
-        return None
-    if isinstance(value, bool) or not values.is_number(value):
-        raise GrammarSyntaxError(f"{keyword} must be a number", path=f"{goal.path}/{keyword}")
-    if not isinstance(value, int) and abs(value.adjusted()) > _MAX_EXPONENT:
-        raise UnsupportedGrammar(keyword, path=f"{goal.path}/{keyword}", reason=f"{value} is out of range")
-    exact = Fraction(value)
-    return int(exact) if exact.denominator == 1 else exact
-
-
-def _count(goal: Schema, keyword: str) -> int | None:
-    value = _number(goal, keyword)
-    if value is None:
-        return None
-    if not isinstance(value, int) or value < 0:
-        raise GrammarSyntaxError(f"{keyword} must be a whole number of at least 0", path=f"{goal.path}/{keyword}")
-    return value
-
-
-def _names(value: Json, path: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise GrammarSyntaxError("must be a list of property names", path=path)
-    return tuple(dict.fromkeys(value))

@@ -5,11 +5,11 @@ know how many digits agree so far, divisibility the remainder so far. Exponents 
 them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -29,8 +29,8 @@ _CLASSES[[ord("e"), ord("E")]] = _EXPONENT
 for _digit in range(10):
     _CLASSES[ord("0") + _digit] = _DIGIT + _digit
 
-State = tuple[object, ...]
-Step = Callable[[State, int], State | None]
+State = Hashable
+Step = Callable[[Any, int], State | None]
 
 
 @lru_cache(maxsize=512)
@@ -56,14 +56,15 @@ def number_dfa(atom: NumberAtom, *, canonical: bool = False) -> Dfa:
 
 
 def spellings(value: Number, *, canonical: bool = False) -> list[bytes]:
-    """How a number that is listed may be written: in plain notation, and as `repr` writes the float if that is exact."""
+    """How a number that is listed may be written: in plain notation, and as `repr` writes an equal float."""
     plain = _decimal_text(value)
     if canonical:
         return [plain.encode()]
     texts = [plain]
     if isinstance(value, int):
         texts.append(plain + ".0")
-    if not 1e-4 <= abs(value) < 1e16 and value != 0 and abs(value) < 10**300:
+    size = abs(Fraction(value))
+    if 0 < size < Fraction(1, 10**4) or 10**16 <= size < 10**300:
         short = repr(float(value))
         if Fraction(Decimal(short)) == value:
             texts.append(short)
@@ -112,7 +113,7 @@ def _nearest(first: int | None, last: int | None) -> tuple[int, int]:
 def _decimal_text(value: Number) -> str:
     """Plain decimal notation of a number that has one."""
     sign = "-" if value < 0 else ""
-    whole, fraction = _digits(abs(value))
+    whole, fraction = _digits(abs(Fraction(value)))
     return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"
 
 
@@ -128,7 +129,7 @@ def _digits(magnitude: Number) -> tuple[str, str]:
     return (scaled[:-places], scaled[-places:]) if places else (scaled, "")
 
 
-def _build(start: State, step: Step, accepts: Callable[[State], bool]) -> Dfa:
+def _build(start: State, step: Step, accepts: Callable[[Any], bool]) -> Dfa:
     """The automaton whose states are reached from `start` by `step`."""
     index: dict[State, int] = {start: 0}
     order = [start]
@@ -151,7 +152,7 @@ def _build(start: State, step: Step, accepts: Callable[[State], bool]) -> Dfa:
 def _free(*, signed: bool, nonzero: bool) -> Dfa:
     """JSON numbers; exponents of at most three digits, since nothing reads larger ones back."""
 
-    def step(state: State, letter: int) -> State | None:
+    def step(state: tuple[str, bool], letter: int) -> State | None:
         name, seen = state
         digit = letter - _DIGIT if _DIGIT <= letter < _EXPONENT else None
         if name == "start" and letter == _MINUS and signed:
@@ -184,26 +185,25 @@ def _plain(atom: NumberAtom) -> Dfa:
     positive = _Magnitude.of(atom, negative=False)
     negative = _Magnitude.of(atom, negative=True)
 
-    def step(state: State, letter: int) -> State | None:
-        if state == ("start",):
+    def step(state: str | _Reading, letter: int) -> State | None:
+        if isinstance(state, _Reading):
+            side = negative if state.sign else positive
+            return side.next(state, letter) if side is not None else None
+        if state == "start":
             if letter == _MINUS:
-                return ("sign",) if negative is not None else None
-            return positive.first(letter, "") if positive is not None else None
-        if state == ("sign",):
-            return negative.first(letter, "-") if negative is not None else None
-        side = negative if state[0] == "-" else positive
-        assert side is not None
-        return side.next(state, letter)
+                return "sign" if negative is not None else None
+            return positive.first(letter, sign=False) if positive is not None else None
+        return negative.first(letter, sign=True) if negative is not None else None
 
-    def accepts(state: State) -> bool:
-        if len(state) == 1:
+    def accepts(state: str | _Reading) -> bool:
+        if not isinstance(state, _Reading):
             return False
-        side = negative if state[0] == "-" else positive
+        side = negative if state.sign else positive
         return side is not None and side.accepts(state)
 
     if any(_Divisor(other).modulus > MAX_REMAINDERS for other in atom.not_steps):
         raise UnsupportedGrammar("not", reason=f"a negated multipleOf takes more than {MAX_REMAINDERS} remainders")
-    dfa = _build(("start",), step, accepts)
+    dfa = _build("start", step, accepts)
     for value in atom.excluded:
         dfa = dfa - _plain(NumberAtom(low=value, high=value))
     return dfa
@@ -249,15 +249,27 @@ class _Divisor:
         self.modulus = int(whole + fraction)
 
     def divides(self, remainder: int, places_read: int) -> bool:
-        return remainder * 10 ** max(0, self.places - places_read) % self.modulus == 0
+        return remainder * int(10 ** max(0, self.places - places_read)) % self.modulus == 0
+
+
+class _Reading(NamedTuple):
+    """How far a number in plain notation has been read.
+
+    `part` is "0", "whole", "point" or "fraction"; `place` counts fraction digits as far as they matter. `low` and
+    `high` are comparisons with the bounds: digits read before the point, result. A remainder is None once a digit has
+    made a multiple impossible.
+    """
+
+    sign: bool
+    part: str
+    place: int
+    low: tuple[int, int]
+    high: tuple[int, int]
+    remainders: tuple[int | None, ...]
 
 
 class _Magnitude:
-    """The numbers of one sign. States are (sign, part, place, low, high, remainders).
-
-    `part` is "0", "whole", "point" or "fraction"; `place` counts fraction digits as far as they matter; `low` and `high`
-    are comparisons; remainders are None once a digit has made a multiple impossible.
-    """
+    """The numbers of one sign."""
 
     def __init__(self, low: tuple[Number, bool] | None, high: tuple[Number, bool] | None, atom: NumberAtom) -> None:
         self.low = _Bound(low[0]) if low else None
@@ -287,45 +299,43 @@ class _Magnitude:
             low = None
         return cls(low, high, atom)
 
-    def first(self, letter: int, sign: str) -> State | None:
+    def first(self, letter: int, *, sign: bool) -> _Reading | None:
         if not _DIGIT <= letter < _EXPONENT:
             return None
         digit = letter - _DIGIT
         low = self.low.first(digit) if self.low else (0, 0)
         high = self.high.first(digit) if self.high else (0, 0)
         remainders = tuple(digit % divisor.modulus for divisor in self.divisors)
-        return sign, "0" if digit == 0 else "whole", 0, low, high, remainders
+        return _Reading(sign, "0" if digit == 0 else "whole", 0, low, high, remainders)
 
-    def next(self, state: State, letter: int) -> State | None:
+    def next(self, state: _Reading, letter: int) -> _Reading | None:
         sign, part, place, low, high, remainders = state
-        assert isinstance(place, int) and isinstance(low, tuple) and isinstance(high, tuple)
-        assert isinstance(remainders, tuple)
         if letter == _POINT:
             if part not in ("0", "whole"):
                 return None
-            low = (0, self.low.whole_result(*low)) if self.low else low
-            high = (0, self.high.whole_result(*high)) if self.high else high
-            return None if low[1] < 0 else (sign, "point", 0, low, high, remainders)
+            low = (0, self.low.whole_result(low[0], low[1])) if self.low else low
+            high = (0, self.high.whole_result(high[0], high[1])) if self.high else high
+            return None if low[1] < 0 else _Reading(sign, "point", 0, low, high, remainders)
         if not _DIGIT <= letter < _EXPONENT or part == "0":
             return None
         digit = letter - _DIGIT
         if part == "whole":
-            low = self.low.more_whole(*low, digit) if self.low else low
-            high = self.high.more_whole(*high, digit) if self.high else high
+            low = self.low.more_whole(low[0], low[1], digit) if self.low else low
+            high = self.high.more_whole(high[0], high[1], digit) if self.high else high
             if self.high and high[0] > len(self.high.whole):
                 return None
             remainders = tuple(
-                (remainder * 10 + digit) % divisor.modulus
+                None if remainder is None else (remainder * 10 + digit) % divisor.modulus
                 for remainder, divisor in zip(remainders, self.divisors, strict=True)
             )
-            return sign, part, 0, low, high, remainders
+            return _Reading(sign, part, 0, low, high, remainders)
         if self.last_place is not None and place >= self.last_place:
             return None
         low = (0, self.low.more_fraction(place, low[1], digit)) if self.low else low
         high = (0, self.high.more_fraction(place, high[1], digit)) if self.high else high
         if self.high and high[1] > 0:
             return None
-        after = []
+        after: list[int | None] = []
         for index, (remainder, divisor) in enumerate(zip(remainders, self.divisors, strict=True)):
             if remainder is None or (place >= divisor.places and digit > 0):
                 if index < self.must_divide:
@@ -336,21 +346,19 @@ class _Magnitude:
             else:
                 after.append((remainder * 10 + digit) % divisor.modulus)
         limit = self.places if self.last_place is None else max(self.places, self.last_place)
-        return sign, "fraction", min(place + 1, limit), low, high, tuple(after)
+        return _Reading(sign, "fraction", min(place + 1, limit), low, high, tuple(after))
 
-    def accepts(self, state: State) -> bool:
+    def accepts(self, state: _Reading) -> bool:
         _, part, place, low, high, remainders = state
-        assert isinstance(place, int) and isinstance(low, tuple) and isinstance(high, tuple)
-        assert isinstance(remainders, tuple)
         if part == "point":
             return False
         if self.low:
-            order = self.low.whole_result(*low) if part in ("0", "whole") else low[1]
+            order = self.low.whole_result(low[0], low[1]) if part in ("0", "whole") else low[1]
             order = self.low.result(place, order)
             if order < 0 or (order == 0 and self.low_open):
                 return False
         if self.high:
-            order = self.high.whole_result(*high) if part in ("0", "whole") else high[1]
+            order = self.high.whole_result(high[0], high[1]) if part in ("0", "whole") else high[1]
             order = self.high.result(place, order)
             if order > 0 or (order == 0 and self.high_open):
                 return False
@@ -365,7 +373,7 @@ class _Magnitude:
 def _canonical_texts() -> Dfa:
     """Plain numbers without needless zeros: -?(0|[1-9][0-9]*)(\\.[0-9]*[1-9])?, and no minus zero."""
 
-    def step(state: State, letter: int) -> State | None:
+    def step(state: tuple[str], letter: int) -> State | None:
         name = state[0]
         digit = letter - _DIGIT if _DIGIT <= letter < _EXPONENT else None
         if name == "start" and letter == _MINUS:

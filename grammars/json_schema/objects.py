@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from slipform.errors import UnsupportedGrammar
 from slipform.grammars.json_schema import strings, values
+from slipform.grammars.json_schema.algebra import both_strings
 from slipform.grammars.json_schema.shapes import (
     ANYTHING,
     FALSE,
@@ -16,7 +17,6 @@ from slipform.grammars.json_schema.shapes import (
     ObjectLayer,
     StringAtom,
     all_of,
-    both_strings,
     not_,
 )
 

@@ -46,7 +46,7 @@ _MAPS = ("$defs", "definitions", "dependencies", "dependentSchemas", "patternPro
 
 
 class Resource:
-    """One schema resource. `path` is where its root stands: a JSON pointer, behind the document's URI if it is not ours."""
+    """One schema resource. `path` is where its root stands: a JSON pointer, behind a URI if not in our document."""
 
     __slots__ = ("anchors", "dialect", "document", "dynamic_anchors", "path", "root", "uri")
 
@@ -138,7 +138,7 @@ class Registry:
 
 
 def _follow(resource: Resource, pointer: str, reference: str, path: str) -> tuple[Json, str, Resource]:
-    """Walk a JSON pointer from the root of `resource`; entering an embedded resource changes what is relative to what."""
+    """Walk a JSON pointer from the root of `resource`; embedded resources change what is relative to what."""
     value: Json = resource.root
     embedded = resource.document.embedded
     for token in pointer[1:].split("/"):

@@ -158,8 +158,8 @@ def quoted_keys(keys: "Keys") -> Dfa:
 def _any_but(names: frozenset[str]) -> Dfa:
     """Every JSON string but `names`, which have one spelling each.
 
-    A tree of the names grows out of the state between two characters of the automaton of all strings: a byte that leaves
-    the tree goes on as it would there, and behind a whole name the string cannot end.
+    A tree of the names grows out of the state between two characters of the automaton of all strings: a byte that
+    leaves the tree goes on as it would there, and behind a whole name the string cannot end.
     """
     base, between = _usual_strings()
     children: list[dict[int, int]] = [{}]

@@ -23,7 +23,7 @@ MAX_LISTED: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """The items of one position: texts of scalars, one for each value, and the shape of containers, if there may be any."""
+    """The items of one position: texts of scalars, one for each value, and the shape of containers, if any."""
 
     texts: Dfa
     containers: Shape | None

@@ -25,7 +25,7 @@ def byte_vocabulary() -> Vocabulary:
 
 @cache
 def piece_vocabulary() -> Vocabulary:
-    """Bytes and pieces of JSON that cross the borders of keys, values and characters, like those of a large vocabulary."""
+    """Bytes, and pieces of JSON that cross the borders of keys, values and characters as large vocabularies do."""
     sample = json.dumps({"name": "Ada é😀", "age": -12.5e3, "tags": ["a", "b", True, None, {}], "x-y": "2024-02-29"})
     texts = [sample, json.dumps(json.loads(sample), ensure_ascii=False, separators=(",", ":")), '"}]},{"', "\\u00e9\\n"]
     pieces = {bytes((byte,)) for byte in range(256)}

@@ -1,8 +1,8 @@
 """The required tests of the official JSON-Schema-Test-Suite for 2020-12, against a stored list of what is not right.
 
 A group is right when its schema compiles, every valid instance is accepted and every invalid one refused. The suite is
-in `tests/data` with its licence (MIT, Julian Berman and contributors). The list may only shrink: most of it asks to fetch
-other documents, or holds that `format` is never asserted.
+in `tests/data` with its licence (MIT, Julian Berman and contributors). The list may only shrink: most of it asks to
+fetch other documents, or holds that `format` is never asserted.
 """
 
 import gzip
