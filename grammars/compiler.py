@@ -48,6 +48,15 @@ class CompiledGrammar:
                 start = self._session.start(self._builder.seq(self._builder.literal(prefix), self._root))
             return Matcher(self._session, start)
 
+    def built(self) -> tuple[Builder, Node]:
+        """The builder with the bodies of all rules made, and the root: what a file needs to hold.
+
+        Raises: GrammarTooLarge or GrammarTimeout if that exceeds the limits.
+        """
+        with self._lock:
+            self._builder.build_rules()
+            return self._builder, self._root
+
     def _open_session(self) -> Session:
         self._num_sessions += 1
         automaton = Automaton(self._builder, self.vocabulary.trie.max_depth, self._lock)
@@ -85,13 +94,17 @@ class GrammarCache:
         with turn:
             with self._lock:
                 known = self._entries.get(key)
-            if known is None:
+            if known is not None:
+                return known
+            try:
                 known = _compile(spec, vocabulary, limits, cancel)
-            with self._lock:
-                self._entries[key] = known
-                self._under_way.pop(key, None)
-                while len(self._entries) > self.max_entries:
-                    self._entries.popitem(last=False)
+                with self._lock:
+                    self._entries[key] = known
+                    while len(self._entries) > self.max_entries:
+                        self._entries.popitem(last=False)
+            finally:
+                with self._lock:
+                    self._under_way.pop(key, None)
         return known
 
     @property

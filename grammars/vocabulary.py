@@ -209,7 +209,7 @@ def _load_trie(cache: Path | None, digest: str, token_bytes: tuple[bytes, ...]) 
     file = cache / f"{digest}-{_CACHE_FORMAT}.npz" if cache else None
     if file is not None:
         try:
-            with np.load(file, allow_pickle=False) as stored:
+            with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
                 return TokenTrie(**{name: stored[name] for name in stored.files})
         except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
             pass  # absent, or cut short by a crash: built anew below
