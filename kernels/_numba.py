@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import torch
 from llvmlite import ir  # type: ignore[import-untyped]
-from numba import carray, get_num_threads, njit, types
+from numba import carray, njit, types
 from numba.extending import intrinsic
 from torch import Tensor
 
+from slipform.kernels._simd import LANES, load, load_bfloat16, splat, store, store_bfloat16
+
 # Reassociation lets sums vectorise; infinities keep their meaning, since masked scores are -inf.
 FASTMATH = {"reassoc", "contract", "arcp", "nsz"}
-
-_SERIAL_ELEMENTS = 32768
 
 
 @intrinsic
@@ -84,30 +84,66 @@ def narrow(value):  # type: ignore[no-untyped-def]
     return np.uint16((bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) >> np.uint32(16))
 
 
-@njit(cache=True, fastmath=FASTMATH, inline="always")
-def load_row(address, is_bfloat16, start, out, size):  # type: ignore[no-untyped-def]
-    """out[:size] = elements start:start+size of the tensor at `address`, as float32."""
+@njit(cache=True, inline="always")
+def load_at(address, is_bfloat16, index):  # type: ignore[no-untyped-def]
+    """The vector of elements index:index+LANES."""
     if is_bfloat16:
-        narrow_row = uint16_at(address + 2 * start, size)
-        for i in range(size):
-            out[i] = widen(narrow_row[i])
-    else:
-        row = float32_at(address + 4 * start, size)
-        for i in range(size):
-            out[i] = row[i]
+        return load_bfloat16(address + 2 * index)
+    return load(address + 4 * index)
 
 
-@njit(cache=True, fastmath=FASTMATH, inline="always")
-def store_row(address, is_bfloat16, start, values, size):  # type: ignore[no-untyped-def]
-    """The inverse of `load_row`."""
+@njit(cache=True, inline="always")
+def store_at(address, is_bfloat16, index, vector):  # type: ignore[no-untyped-def]
+    """The inverse of `load_at`."""
     if is_bfloat16:
-        narrow_row = uint16_at(address + 2 * start, size)
-        for i in range(size):
-            narrow_row[i] = narrow(values[i])
+        store_bfloat16(address + 2 * index, vector)
     else:
-        row = float32_at(address + 4 * start, size)
-        for i in range(size):
-            row[i] = values[i]
+        store(address + 4 * index, vector)
+
+
+@njit(cache=True, inline="always")
+def get(address, is_bfloat16, index):  # type: ignore[no-untyped-def]
+    """One element, as float32."""
+    if is_bfloat16:
+        return widen(uint16_at(address + 2 * index, 1)[0])
+    return float32_at(address + 4 * index, 1)[0]
+
+
+@njit(cache=True, inline="always")
+def put(address, is_bfloat16, index, value):  # type: ignore[no-untyped-def]
+    """The inverse of `get`."""
+    if is_bfloat16:
+        uint16_at(address + 2 * index, 1)[0] = narrow(value)
+    else:
+        float32_at(address + 4 * index, 1)[0] = value
+
+
+@njit(cache=True, inline="always")
+def padded(size):  # type: ignore[no-untyped-def]
+    """The next multiple of LANES."""
+    return (size + LANES - 1) // LANES * LANES
+
+
+@njit(cache=True, inline="always")
+def widen_row(address, is_bfloat16, start, place, size):  # type: ignore[no-untyped-def]
+    """At `place`, padded(size) float32: elements start:start+size of the tensor at `address`, then zeros."""
+    whole = size // LANES * LANES
+    for i in range(0, whole, LANES):
+        store(place + 4 * i, load_at(address, is_bfloat16, start + i))
+    if whole < size:
+        store(place + 4 * whole, splat(np.float32(0.0)))
+        for i in range(whole, size):
+            put(place, False, i, get(address, is_bfloat16, start + i))
+
+
+@njit(cache=True, inline="always")
+def narrow_row(place, address, is_bfloat16, start, size):  # type: ignore[no-untyped-def]
+    """The inverse of `widen_row`."""
+    whole = size // LANES * LANES
+    for i in range(0, whole, LANES):
+        store_at(address, is_bfloat16, start + i, load(place + 4 * i))
+    for i in range(whole, size):
+        put(address, is_bfloat16, start + i, get(place, False, i))
 
 
 @njit(cache=True, fastmath=FASTMATH, inline="always")
@@ -135,8 +171,3 @@ def check_indices(**tensors: Tensor) -> None:
     for name, tensor in tensors.items():
         if tensor.dtype is not torch.int64 or not tensor.is_contiguous():
             raise ValueError(f"{name}: must be int64 and contiguous")
-
-
-def num_workers(num_elements: int) -> int:
-    """Threads for an elementwise pass: those torch may use, but one where waking a second costs more than it saves."""
-    return min(torch.get_num_threads(), get_num_threads()) if num_elements > _SERIAL_ELEMENTS else 1

@@ -106,6 +106,10 @@ def _maximum(builder: Any, a: Any, b: Any) -> Any:
     return builder.select(builder.fcmp_ordered(">", a, b), a, b)
 
 
+def _minimum(builder: Any, a: Any, b: Any) -> Any:
+    return builder.select(builder.fcmp_ordered("<", a, b), a, b)
+
+
 def _reduce_add(builder: Any, vector: Any) -> Any:
     zero = ir.Constant(_FLOAT, 0.0)
     return _call(builder, "llvm.vector.reduce.fadd.v16f32", _FLOAT, [zero, vector], _FAST)
@@ -140,8 +144,10 @@ store_bfloat16 = _define(types.void, (types.int64, float32x16), _store_bfloat16)
 splat = _define(float32x16, (types.float32,), _splat)
 add = _define(float32x16, (float32x16, float32x16), lambda builder, a, b: builder.fadd(a, b, flags=_FAST))
 subtract = _define(float32x16, (float32x16, float32x16), lambda builder, a, b: builder.fsub(a, b, flags=_FAST))
+divide = _define(float32x16, (float32x16, float32x16), lambda builder, a, b: builder.fdiv(a, b))
 multiply = _define(float32x16, (float32x16, float32x16), lambda builder, a, b: builder.fmul(a, b, flags=_FAST))
 multiply_add = _define(float32x16, (float32x16, float32x16, float32x16), _multiply_add)
+minimum = _define(float32x16, (float32x16, float32x16), _minimum)
 maximum = _define(float32x16, (float32x16, float32x16), _maximum)
 reduce_add = _define(types.float32, (float32x16,), _reduce_add)
 reduce_max = _define(types.float32, (float32x16,), _reduce_max)

@@ -11,14 +11,13 @@ import torch
 from numba import get_num_threads, njit, prange
 from torch import Tensor
 
-from slipform.kernels._numba import FASTMATH, float32_at, int32_at, load_row, store_row
+from slipform.kernels._numba import FASTMATH, float32_at, int32_at, narrow_row, padded, widen_row
 from slipform.kernels._numba import exponential as scalar_exponential
 from slipform.kernels._simd import (
     LANES,
     add,
     exponential,
     load,
-    load_bfloat16,
     maximum,
     multiply,
     multiply_add,
@@ -53,7 +52,7 @@ def attention(
     _check(query, key_pool, value_pool, slot_table, cu_seqlens, seq_lens, alibi_slopes)
     out = torch.empty((num_tokens, num_heads, head_dim), dtype=query.dtype)
     num_threads = min(torch.get_num_threads(), get_num_threads())
-    run = _attend_share if num_threads == 1 else _attend
+    run = attend_share if num_threads == 1 else attend
     run(
         query.data_ptr(),
         query.stride(0),
@@ -115,7 +114,7 @@ def check_tables(slot_table: Tensor, cu_seqlens: Tensor, seq_lens: Tensor) -> No
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def _attend(  # type: ignore[no-untyped-def]
+def attend(  # type: ignore[no-untyped-def]
     query,
     query_stride,
     out,
@@ -140,7 +139,7 @@ def _attend(  # type: ignore[no-untyped-def]
     _,
 ):
     for thread in prange(num_threads):
-        _attend_share(
+        attend_share(
             query,
             query_stride,
             out,
@@ -167,7 +166,7 @@ def _attend(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH)
-def _attend_share(  # type: ignore[no-untyped-def]
+def attend_share(  # type: ignore[no-untyped-def]
     query,
     query_stride,
     out,
@@ -193,7 +192,7 @@ def _attend_share(  # type: ignore[no-untyped-def]
 ):
     """Every num_threads-th item, from `thread` on."""
     group = num_heads // num_kv_heads
-    padded_dim = (head_dim + LANES - 1) // LANES * LANES
+    padded_dim = padded(head_dim)
     max_rows = group * max_queries
     num_items = num_sequences * num_blocks * num_kv_heads
     # One allocation: queries and sums, a tile of keys and of values, scores, maxima and totals.
@@ -274,7 +273,7 @@ def _attend_block(  # type: ignore[no-untyped-def]
     in_place = not is_bfloat16 and padded_dim == head_dim
     for row in range(num_rows):
         start = (first_token + row // group) * query_stride + (first_head + row % group) * head_dim
-        _widen_row(query, is_bfloat16, start, queries + row * row_bytes, head_dim, padded_dim)
+        widen_row(query, is_bfloat16, start, queries + row * row_bytes, head_dim)
         for c in range(0, row_bytes, 4 * LANES):
             place = queries + row * row_bytes + c
             store(place, multiply(load(place), splat(scale)))
@@ -294,8 +293,8 @@ def _attend_block(  # type: ignore[no-untyped-def]
             else:
                 tile_rows[0, j] = keys + j * row_bytes
                 tile_rows[1, j] = values + j * row_bytes
-                _widen_row(key_pool, is_bfloat16, start, tile_rows[0, j], head_dim, padded_dim)
-                _widen_row(value_pool, is_bfloat16, start, tile_rows[1, j], head_dim, padded_dim)
+                widen_row(key_pool, is_bfloat16, start, tile_rows[0, j], head_dim)
+                widen_row(value_pool, is_bfloat16, start, tile_rows[1, j], head_dim)
         for row in range(num_rows):
             position = first_position + row // group
             low = max(0, position - window + 1 - tile) if window > 0 else 0
@@ -337,24 +336,7 @@ def _attend_block(  # type: ignore[no-untyped-def]
         start = ((first_token + row // group) * num_heads + first_head + row % group) * head_dim
         for c in range(0, row_bytes, 4 * LANES):
             store(place + c, multiply(load(place + c), splat(factor)))
-        store_row(out, is_bfloat16, start, float32_at(place, head_dim), head_dim)
-
-
-@njit(cache=True, nogil=True, fastmath=FASTMATH, inline="always")
-def _widen_row(pool, is_bfloat16, start, place, head_dim, padded_dim):  # type: ignore[no-untyped-def]
-    """float32 copy of a row at `place`, with zeros up to padded_dim."""
-    whole = head_dim // LANES * LANES
-    if is_bfloat16:
-        for i in range(0, whole, LANES):
-            store(place + 4 * i, load_bfloat16(pool + 2 * (start + i)))
-    else:
-        for i in range(0, whole, LANES):
-            store(place + 4 * i, load(pool + 4 * (start + i)))
-    if whole < padded_dim:
-        row = float32_at(place, padded_dim)
-        load_row(pool, is_bfloat16, start + whole, row[whole:], head_dim - whole)
-        for i in range(head_dim, padded_dim):
-            row[i] = 0.0
+        narrow_row(place, out, is_bfloat16, start, head_dim)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, inline="always")

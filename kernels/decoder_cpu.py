@@ -13,13 +13,13 @@ import torch
 from numba import get_num_threads, njit
 from torch import Tensor
 
-from slipform.kernels._numba import check_indices, int64_at, load_row, store_row
+from slipform.kernels._numba import check_indices, int64_at, narrow_row, widen_row
 from slipform.kernels._simd import LANES, bytes_of
-from slipform.kernels.attention_cpu import _attend, _attend_share, check_tables
+from slipform.kernels.attention_cpu import attend, attend_share, check_tables
 from slipform.kernels.linear_cpu import linear, linear_share
-from slipform.kernels.rms_norm_cpu import _normalize_share
-from slipform.kernels.rope_cpu import _rope_store_share
-from slipform.kernels.silu_and_mul_cpu import _silu_and_mul_share
+from slipform.kernels.rms_norm_cpu import normalize
+from slipform.kernels.rope_cpu import rotate_and_store
+from slipform.kernels.silu_and_mul_cpu import multiply_by_silu
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +202,11 @@ def _run(  # type: ignore[no-untyped-def]
         layer = layers[index]
         keys, values = pools[index, 0], pools[index, 1]
         if index == 0:
-            _normalize_share(residual, 0, layer[_INPUT_NORM], x, half, tokens, hidden, eps, 1, 0)
+            normalize(residual, 0, layer[_INPUT_NORM], x, half, tokens, hidden, eps)
         else:
-            _normalize_share(x, residual, layer[_INPUT_NORM], x, half, tokens, hidden, eps, 1, 0)
+            normalize(x, residual, layer[_INPUT_NORM], x, half, tokens, hidden, eps)
         _project(kind, x, layer[_QKV], layer[_QKV_BIAS], projected, half, tokens, qkv_size, hidden, num_threads)
-        _rope_store_share(
+        rotate_and_store(
             projected,
             projected + item * query_size,
             projected + item * (query_size + kv_size),
@@ -225,8 +225,6 @@ def _run(  # type: ignore[no-untyped-def]
             heads,
             kv_heads,
             dim,
-            1,
-            0,
         )
         attention = (
             projected,
@@ -253,21 +251,21 @@ def _run(  # type: ignore[no-untyped-def]
             0,
         )
         if num_threads == 1:
-            _attend_share(*attention)
+            attend_share(*attention)
         else:
-            _attend(*attention)
+            attend(*attention)
         _project(kind, attended, layer[_OUTPUT], layer[_OUTPUT_BIAS], x, half, tokens, hidden, query_size, num_threads)
-        _normalize_share(x, residual, layer[_MLP_NORM], x, half, tokens, hidden, eps, 1, 0)
+        normalize(x, residual, layer[_MLP_NORM], x, half, tokens, hidden, eps)
         _project(kind, x, layer[_GATE_UP], layer[_GATE_UP_BIAS], gate_up, half, tokens, 2 * inner, hidden, num_threads)
-        _silu_and_mul_share(gate_up, activated, half, tokens, inner, 1, 0)
+        multiply_by_silu(gate_up, activated, half, tokens, inner)
         _project(kind, activated, layer[_DOWN], layer[_DOWN_BIAS], x, half, tokens, hidden, inner, num_threads)
-    _normalize_share(x, residual, tail[0], x, half, tokens, hidden, eps, 1, 0)
+    normalize(x, residual, tail[0], x, half, tokens, hidden, eps)
     # The rows whose logits are wanted move to the front; they ascend, so none is overwritten before it is read.
     wanted = int64_at(rows[0], rows[1])
     row = np.empty(hidden, np.float32)
     for i in range(rows[1]):
-        load_row(x, half, wanted[i] * hidden, row, hidden)
-        store_row(x, half, i * hidden, row, hidden)
+        widen_row(x, half, wanted[i] * hidden, row.ctypes.data, hidden)
+        narrow_row(row.ctypes.data, x, half, i * hidden, hidden)
     _project(kind, x, tail[1], 0, logits[0], False, rows[1], logits[1], hidden, num_threads)
 
 

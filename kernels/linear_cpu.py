@@ -8,7 +8,7 @@ rows on (sixteen in float32) a library's product is faster, so it is not used th
 import numpy as np
 from numba import njit, prange
 
-from slipform.kernels._numba import FASTMATH, float32_at, load_row, narrow, uint16_at
+from slipform.kernels._numba import FASTMATH, get, put, widen_row
 from slipform.kernels._simd import LANES, add, bytes_of, load, load_as, multiply_add, reduce_add, splat
 
 
@@ -32,7 +32,7 @@ def linear_share(  # type: ignore[no-untyped-def]
     is_bfloat16 = bytes_of(kind) == 2
     scratch = np.empty(rows * inputs if is_bfloat16 else 1, np.float32)
     if is_bfloat16:
-        load_row(x, True, 0, scratch, rows * inputs)
+        widen_row(x, True, 0, scratch.ctypes.data, rows * inputs)
         x = scratch.ctypes.data
     # Shares are whole groups of four outputs; the last takes what is left over.
     groups = outputs // 4
@@ -43,7 +43,8 @@ def linear_share(  # type: ignore[no-untyped-def]
     biases = np.zeros(4, np.float32)
     for output in range(begin, end, 4):
         if bias != 0:
-            load_row(bias, is_bfloat16, output, biases, 4)
+            for j in range(4):
+                biases[j] = get(bias, is_bfloat16, output + j)
         row = 0
         while row < rows:
             place = x + 4 * row * inputs
@@ -59,26 +60,18 @@ def linear_share(  # type: ignore[no-untyped-def]
                 _one_row(kind, place, first, row_bytes, inputs, sums)
             for i in range(count):
                 for j in range(4):
-                    _put(out, out_is_bfloat16, (row + i) * outputs + output + j, sums[4 * i + j] + biases[j])
+                    put(out, out_is_bfloat16, (row + i) * outputs + output + j, sums[4 * i + j] + biases[j])
             row += count
     if thread == num_threads - 1:
         for output in range(4 * groups, outputs):
             if bias != 0:
-                load_row(bias, is_bfloat16, output, biases, 1)
+                biases[0] = get(bias, is_bfloat16, output)
             for row in range(rows):
                 total = splat(np.float32(0.0))
                 for i in range(0, inputs, LANES):
                     w = load_as(kind, weight + output * row_bytes + i * bytes_of(kind))
                     total = multiply_add(load(x + 4 * (row * inputs + i)), w, total)
-                _put(out, out_is_bfloat16, row * outputs + output, reduce_add(total) + biases[0])
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _put(out, is_bfloat16, index, value):  # type: ignore[no-untyped-def]
-    if is_bfloat16:
-        uint16_at(out + 2 * index, 1)[0] = narrow(value)
-    else:
-        float32_at(out + 4 * index, 1)[0] = value
+                put(out, out_is_bfloat16, row * outputs + output, reduce_add(total) + biases[0])
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, inline="always")

@@ -2,10 +2,11 @@
 
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import njit
 from torch import Tensor
 
-from slipform.kernels._numba import FASTMATH, load_row, num_workers, store_row
+from slipform.kernels._numba import FASTMATH, narrow_row, padded, widen_row
+from slipform.kernels._simd import LANES, add, load, multiply, multiply_add, reduce_add, splat, store
 
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
@@ -28,9 +29,7 @@ def _launch(x: Tensor, residual: int, weight: Tensor, out: Tensor, eps: float) -
         raise ValueError(f"weight: {weight.dtype}, and x is {x.dtype}")
     size = x.shape[-1]
     rows = x.numel() // size
-    num_threads = num_workers(rows * size)
-    run = _normalize_share if num_threads == 1 else _normalize
-    run(
+    normalize(
         x.data_ptr(),
         residual,
         weight.data_ptr(),
@@ -39,40 +38,33 @@ def _launch(x: Tensor, residual: int, weight: Tensor, out: Tensor, eps: float) -
         rows,
         size,
         eps,
-        num_threads,
-        0,
     )
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def _normalize(x, residual, weight, out, is_bfloat16, num_rows, size, eps, num_threads, _):  # type: ignore[no-untyped-def]
-    for thread in prange(num_threads):
-        _normalize_share(x, residual, weight, out, is_bfloat16, num_rows, size, eps, num_threads, thread)
-
-
 @njit(cache=True, nogil=True, fastmath=FASTMATH)
-def _normalize_share(  # type: ignore[no-untyped-def]
-    x, residual, weight, out, is_bfloat16, num_rows, size, eps, num_threads, thread
-):
-    """The rows of one thread: the thread-th of num_threads equal shares."""
-    scales = np.empty(size, np.float32)
-    row = np.empty(size, np.float32)
-    addend = np.empty(size, np.float32)
-    load_row(weight, is_bfloat16, 0, scales, size)
-    for index in range(num_rows * thread // num_threads, num_rows * (thread + 1) // num_threads):
+def normalize(x, residual, weight, out, is_bfloat16, num_rows, size, eps):  # type: ignore[no-untyped-def]
+    """All but the last four arguments are addresses; residual is 0 for none. One thread: memory is the bound."""
+    scratch = np.empty(3 * padded(size), np.float32)
+    row = scratch.ctypes.data
+    addend = row + 4 * padded(size)
+    scales = addend + 4 * padded(size)
+    widen_row(weight, is_bfloat16, 0, scales, size)
+    for index in range(num_rows):
         start = index * size
-        load_row(x, is_bfloat16, start, row, size)
+        widen_row(x, is_bfloat16, start, row, size)
         if residual != 0:
-            load_row(residual, is_bfloat16, start, addend, size)
-            for i in range(size):
-                row[i] += addend[i]
-            # The sum continues as the stream holds it, rounded to its dtype.
-            store_row(residual, is_bfloat16, start, row, size)
-            load_row(residual, is_bfloat16, start, row, size)
-        squares = np.float32(0.0)
-        for i in range(size):
-            squares += row[i] * row[i]
-        factor = np.float32(1.0) / np.sqrt(squares / np.float32(size) + np.float32(eps))
-        for i in range(size):
-            row[i] = row[i] * factor * scales[i]
-        store_row(out, is_bfloat16, start, row, size)
+            widen_row(residual, is_bfloat16, start, addend, size)
+            for i in range(0, 4 * size, 4 * LANES):
+                store(row + i, add(load(row + i), load(addend + i)))
+            narrow_row(row, residual, is_bfloat16, start, size)
+            if is_bfloat16:  # the sum goes on as the stream holds it, rounded
+                widen_row(residual, True, start, row, size)
+        squares = splat(np.float32(0.0))
+        for i in range(0, 4 * size, 4 * LANES):
+            v = load(row + i)
+            squares = multiply_add(v, v, squares)
+        mean = reduce_add(squares) / np.float32(size)
+        factor = splat(np.float32(1.0) / np.sqrt(mean + np.float32(eps)))
+        for i in range(0, 4 * size, 4 * LANES):
+            store(row + i, multiply(multiply(load(row + i), factor), load(scales + i)))
+        narrow_row(row, out, is_bfloat16, start, size)

@@ -2,10 +2,28 @@
 
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import njit
 from torch import Tensor
 
-from slipform.kernels._numba import FASTMATH, check_indices, float32_at, int64_at, load_row, num_workers, store_row
+from slipform.kernels._numba import (
+    FASTMATH,
+    check_indices,
+    float32_at,
+    int64_at,
+    narrow_row,
+    padded,
+    widen_row,
+)
+from slipform.kernels._simd import (
+    LANES,
+    load,
+    multiply,
+    multiply_add,
+    reduce_add,
+    splat,
+    store,
+    subtract,
+)
 
 
 def rope_store_kv(
@@ -35,9 +53,7 @@ def rope_store_kv(
     check_indices(positions=positions, slots=slots)
     if cos_sin.dtype is not torch.float32 or not cos_sin.is_contiguous():
         raise ValueError("cos_sin: must be contiguous and float32")
-    num_threads = num_workers(num_tokens * (num_heads + 2 * num_kv_heads) * head_dim)
-    run = _rope_store_share if num_threads == 1 else _rope_store
-    run(
+    rotate_and_store(
         query.data_ptr(),
         key.data_ptr(),
         value.data_ptr(),
@@ -56,82 +72,39 @@ def rope_store_kv(
         num_heads,
         num_kv_heads,
         head_dim,
-        num_threads,
-        0,
     )
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, inline="always")
-def _normalize_head(row, norm, is_bfloat16, size, eps, weight):  # type: ignore[no-untyped-def]
-    load_row(norm, is_bfloat16, 0, weight, size)
-    squares = np.float32(0.0)
-    for i in range(size):
-        squares += row[i] * row[i]
-    factor = np.float32(1.0) / np.sqrt(squares / np.float32(size) + np.float32(eps))
-    for i in range(size):
-        row[i] = row[i] * factor * weight[i]
+def _normalize_head(row, weight, size, eps):  # type: ignore[no-untyped-def]
+    squares = splat(np.float32(0.0))
+    for i in range(0, 4 * size, 4 * LANES):
+        v = load(row + i)
+        squares = multiply_add(v, v, squares)
+    factor = splat(np.float32(1.0) / np.sqrt(reduce_add(squares) / np.float32(size) + np.float32(eps)))
+    for i in range(0, 4 * size, 4 * LANES):
+        store(row + i, multiply(multiply(load(row + i), factor), load(weight + i)))
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, inline="always")
 def _rotate_head(row, table, half):  # type: ignore[no-untyped-def]
     """table: cosines of the `half` frequencies, then their sines."""
-    for i in range(half):
-        left = row[i]
-        right = row[half + i]
-        row[i] = left * table[i] - right * table[half + i]
-        row[half + i] = right * table[i] + left * table[half + i]
-
-
-@njit(cache=True, nogil=True, parallel=True)
-def _rope_store(  # type: ignore[no-untyped-def]
-    query,
-    key,
-    value,
-    stride,
-    positions,
-    cos_sin,
-    rotary_dim,
-    key_pool,
-    value_pool,
-    slots,
-    query_norm,
-    key_norm,
-    eps,
-    is_bfloat16,
-    num_tokens,
-    num_heads,
-    num_kv_heads,
-    head_dim,
-    num_threads,
-    _,
-):
-    for thread in prange(num_threads):
-        _rope_store_share(
-            query,
-            key,
-            value,
-            stride,
-            positions,
-            cos_sin,
-            rotary_dim,
-            key_pool,
-            value_pool,
-            slots,
-            query_norm,
-            key_norm,
-            eps,
-            is_bfloat16,
-            num_tokens,
-            num_heads,
-            num_kv_heads,
-            head_dim,
-            num_threads,
-            thread,
-        )
+    whole = half // LANES * LANES
+    for i in range(0, 4 * whole, 4 * LANES):
+        left, right = load(row + i), load(row + 4 * half + i)
+        cos, sin = load(table + i), load(table + 4 * half + i)
+        store(row + i, subtract(multiply(left, cos), multiply(right, sin)))
+        store(row + 4 * half + i, multiply_add(right, cos, multiply(left, sin)))
+    heads = float32_at(row, 2 * half)
+    angles = float32_at(table, 2 * half)
+    for i in range(whole, half):
+        a, b = heads[i], heads[half + i]
+        heads[i] = a * angles[i] - b * angles[half + i]
+        heads[half + i] = b * angles[i] + a * angles[half + i]
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH)
-def _rope_store_share(  # type: ignore[no-untyped-def]
+def rotate_and_store(  # type: ignore[no-untyped-def]
     query,
     key,
     value,
@@ -150,31 +123,34 @@ def _rope_store_share(  # type: ignore[no-untyped-def]
     num_heads,
     num_kv_heads,
     head_dim,
-    num_threads,
-    thread,
 ):
-    """The tokens of one thread: the thread-th of num_threads equal shares."""
+    """Tensors are given as addresses; the norms are 0 for none. One thread: memory is the bound."""
     half = rotary_dim // 2
-    row = np.empty(head_dim, np.float32)
-    weight = np.empty(head_dim, np.float32)
-    for token in range(num_tokens * thread // num_threads, num_tokens * (thread + 1) // num_threads):
-        position = int64_at(positions + 8 * token, 1)[0]
-        table = float32_at(cos_sin + 4 * position * rotary_dim, rotary_dim)
+    scratch = np.empty(3 * padded(head_dim), np.float32)
+    row = scratch.ctypes.data
+    query_scales = row + 4 * padded(head_dim)
+    key_scales = query_scales + 4 * padded(head_dim)
+    if query_norm != 0:
+        widen_row(query_norm, is_bfloat16, 0, query_scales, head_dim)
+    if key_norm != 0:
+        widen_row(key_norm, is_bfloat16, 0, key_scales, head_dim)
+    for token in range(num_tokens):
+        table = cos_sin + 4 * rotary_dim * int64_at(positions + 8 * token, 1)[0]
         slot = int64_at(slots + 8 * token, 1)[0]
         for head in range(num_heads):
             start = token * stride + head * head_dim
-            load_row(query, is_bfloat16, start, row, head_dim)
+            widen_row(query, is_bfloat16, start, row, head_dim)
             if query_norm != 0:
-                _normalize_head(row, query_norm, is_bfloat16, head_dim, eps, weight)
+                _normalize_head(row, query_scales, head_dim, eps)
             _rotate_head(row, table, half)
-            store_row(query, is_bfloat16, start, row, head_dim)
+            narrow_row(row, query, is_bfloat16, start, head_dim)
         for head in range(num_kv_heads):
             start = token * stride + head * head_dim
             into = (slot * num_kv_heads + head) * head_dim
-            load_row(key, is_bfloat16, start, row, head_dim)
+            widen_row(key, is_bfloat16, start, row, head_dim)
             if key_norm != 0:
-                _normalize_head(row, key_norm, is_bfloat16, head_dim, eps, weight)
+                _normalize_head(row, key_scales, head_dim, eps)
             _rotate_head(row, table, half)
-            store_row(key_pool, is_bfloat16, into, row, head_dim)
-            load_row(value, is_bfloat16, start, row, head_dim)
-            store_row(value_pool, is_bfloat16, into, row, head_dim)
+            narrow_row(row, key_pool, is_bfloat16, into, head_dim)
+            widen_row(value, is_bfloat16, start, row, head_dim)
+            narrow_row(row, value_pool, is_bfloat16, into, head_dim)

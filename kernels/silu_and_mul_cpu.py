@@ -2,10 +2,11 @@
 
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import njit
 from torch import Tensor
 
-from slipform.kernels._numba import FASTMATH, exponential, load_row, num_workers, store_row
+from slipform.kernels._numba import FASTMATH, narrow_row, padded, widen_row
+from slipform.kernels._simd import LANES, add, divide, exponential, load, minimum, multiply, splat, store
 
 
 def silu_and_mul(gate_up: Tensor) -> Tensor:
@@ -14,34 +15,29 @@ def silu_and_mul(gate_up: Tensor) -> Tensor:
         raise ValueError("gate_up: must be contiguous")
     num_rows, size = gate_up.shape[0], gate_up.shape[1] // 2
     out = gate_up.new_empty((num_rows, size))
-    num_threads = num_workers(num_rows * size * 4)
-    run = _silu_and_mul_share if num_threads == 1 else _silu_and_mul
-    run(
+    multiply_by_silu(
         gate_up.data_ptr(),
         out.data_ptr(),
         gate_up.dtype is torch.bfloat16,
         num_rows,
         size,
-        num_threads,
-        0,
     )
     return out
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def _silu_and_mul(gate_up, out, is_bfloat16, num_rows, size, num_threads, _):  # type: ignore[no-untyped-def]
-    for thread in prange(num_threads):
-        _silu_and_mul_share(gate_up, out, is_bfloat16, num_rows, size, num_threads, thread)
-
-
 @njit(cache=True, nogil=True, fastmath=FASTMATH)
-def _silu_and_mul_share(gate_up, out, is_bfloat16, num_rows, size, num_threads, thread):  # type: ignore[no-untyped-def]
-    gate = np.empty(size, np.float32)
-    up = np.empty(size, np.float32)
-    for index in range(num_rows * thread // num_threads, num_rows * (thread + 1) // num_threads):
-        load_row(gate_up, is_bfloat16, 2 * index * size, gate, size)
-        load_row(gate_up, is_bfloat16, (2 * index + 1) * size, up, size)
-        for i in range(size):
+def multiply_by_silu(gate_up, out, is_bfloat16, num_rows, size):  # type: ignore[no-untyped-def]
+    """gate_up and out are addresses. One thread: memory is the bound."""
+    scratch = np.empty(2 * padded(size), np.float32)
+    gate = scratch.ctypes.data
+    up = gate + 4 * padded(size)
+    one = splat(np.float32(1.0))
+    for index in range(num_rows):
+        widen_row(gate_up, is_bfloat16, 2 * index * size, gate, size)
+        widen_row(gate_up, is_bfloat16, (2 * index + 1) * size, up, size)
+        for i in range(0, 4 * size, 4 * LANES):
+            v = load(gate + i)
             # exponential() takes at most 88; beyond 80 the quotient is 0 in float32 anyway.
-            gate[i] = up[i] * gate[i] / (np.float32(1.0) + exponential(min(-gate[i], np.float32(80.0))))
-        store_row(out, is_bfloat16, index * size, gate, size)
+            power = exponential(minimum(multiply(v, splat(np.float32(-1.0))), splat(np.float32(80.0))))
+            store(gate + i, divide(multiply(v, load(up + i)), add(one, power)))
+        narrow_row(gate, out, is_bfloat16, index * size, size)

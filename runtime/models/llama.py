@@ -166,7 +166,7 @@ class LlamaModel:
     def _forward_many(self, batch: ForwardBatch, pool: KVTensors, residual: Tensor, cos_sin: Tensor) -> Tensor:
         kernels, eps = self._kernels, self._eps
         heads, kv_heads, dim = self.config.num_heads, self.config.num_kv_heads, self.config.head_dim
-        tokens = batch.num_tokens
+        tokens, rows = batch.num_tokens, batch.logits_rows
         scale = dim**-0.5
         x = residual
         for index, (project, norms) in enumerate(zip(self._projections, self._norms, strict=True)):
@@ -202,12 +202,13 @@ class LlamaModel:
                 window=window,
                 max_extend_len=batch.max_extend_len,
             )
-            x = project.output(attended.view(tokens, heads * dim))
+            attended = attended.view(tokens, heads * dim)
+            if index == len(self._norms) - 1 and rows.shape[0] != tokens:
+                # From here on the last layer works on single rows, and only some rows' logits are wanted.
+                attended, residual = attended.index_select(0, rows), residual.index_select(0, rows)
+            x = project.output(attended)
             x = kernels.add_rms_norm(x, residual, mlp_norm, eps)
             x = project.down(kernels.silu_and_mul(project.gate_up(x)))
-        rows = batch.logits_rows
-        if rows.shape[0] != tokens:
-            x, residual = x.index_select(0, rows), residual.index_select(0, rows)
         return self._head(kernels.add_rms_norm(x, residual, self._final_norm, eps)).float()
 
 

@@ -14,7 +14,7 @@ each_implementation = pytest.mark.parametrize(
     "kernels", IMPLEMENTATIONS, ids=lambda module: module.__name__.rsplit(".")[-1]
 )
 each_dtype = pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
-# Rows and width; the last is large enough for several threads.
+# Rows and width.
 each_shape = pytest.mark.parametrize(("rows", "width"), [(1, 1), (3, 37), (5, 64), (300, 160)])
 
 
