@@ -3,10 +3,10 @@
     python benchmarks/bench_grammars.py --data dev.jsonl.gz --tokenizer DIR [--engines slipform,llguidance] [--sample 4]
 
 `--data` holds one JSON object a line: `id`, `schema`, `valid`, `invalid`. A valid instance is right if each of its
-tokens is allowed, in compact and in `json.dumps` form, and the text may end behind the last; an invalid one (compact) if
-it is refused somewhere. Each engine runs in a child process with a bound on memory and on the seconds of a compile; a child
-that exceeds them is replaced. The garbage collector is off while timing. Timings are per token: mask and advance; the
-first walk is the first text under a grammar, the warm walk is the same text again.
+tokens is allowed, in compact and in `json.dumps` form, and the text may end behind the last; an invalid one (compact)
+if it is refused somewhere. Each engine runs in a child process with a bound on memory and on the seconds of a compile;
+a child that exceeds them is replaced. The garbage collector is off while timing. Timings are per token: mask and
+advance; the first walk is the first text under a grammar, the warm walk is the same text again.
 """
 
 import argparse

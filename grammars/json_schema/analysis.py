@@ -56,6 +56,10 @@ class Analysis:
                 continue
             seen.add(id(shape))
             self._budget.check_time()
+            for string in shape.strings:
+                strings.has_text(string)  # raises for what cannot be enforced
+            for number in shape.numbers:
+                numbers.has_value(number)
             todo.extend(child for child in self._children(shape) if self.productive(child))
 
     def productive(self, goal: Goal) -> bool:

@@ -75,9 +75,15 @@ def has_value(atom: NumberAtom) -> bool:
     """Whether any number satisfies `atom`."""
     if atom.allowed is not None:
         return any(atom.holds(value) for value in atom.allowed)
-    if atom.step is None and not atom.not_steps and not atom.excluded:
+    if atom.not_steps or atom.excluded:
+        return not number_dfa(atom).is_empty
+    if atom.step is None or atom.low is None or atom.high is None:
         return True
-    return not number_dfa(atom).is_empty
+    step = Fraction(atom.step)
+    first, last = -((-Fraction(atom.low)) // step), Fraction(atom.high) // step
+    first += atom.low_open and first * step == atom.low
+    last -= atom.high_open and last * step == atom.high
+    return first <= last
 
 
 def _few_multiples(atom: NumberAtom) -> list[Number] | None:

@@ -12,9 +12,9 @@ _INTRODUCTION = """# JSON Schema support
 
 `JsonSchema` compiles a schema into a grammar that admits its instances and nothing else. A keyword is enforced
 exactly, within the limits of the table; what cannot be enforced is refused when the grammar is compiled, with the
-keyword, a JSON pointer and the reason: `Grammar error at /properties/age/multipleOf: ...`. Nothing is loosened. Where a limit says that
-fewer instances are generated, every text is still valid. `notes(schema)` of `slipform.grammars.json_schema.compiler`
-lists what a schema says that is an annotation only.
+keyword, a JSON pointer and the reason: `Grammar error at /properties/age/multipleOf: ...`. Nothing is loosened. Where a
+limit says that fewer instances are generated, every text is still valid. `notes(schema)` of
+`slipform.grammars.json_schema.compiler` lists what a schema says that is an annotation only.
 
 - **Dialects**: 2020-12 by default; 2019-09, draft-07, draft-06 and draft-04 by `$schema`. Older spellings
   (`definitions`, `dependencies`, a list in `items`, a boolean `exclusiveMinimum`) are understood in any of them.
