@@ -315,7 +315,7 @@ class EngineCore:
         times.append(time.perf_counter())
         self._note_admitted(plan)
         step = StepInfo(counters.steps, (times[-1] - times[0]) * 1e3 / plan.num_tokens)
-        self._events.extend(self._scheduler.commit(plan, step_input, output, step))
+        self._scheduler.commit(plan, step_input, output, step, self._events)
         now = time.monotonic()
         for sequence in step_input.sampled:
             if sequence.owner.first_token_s is None:

@@ -105,9 +105,13 @@ class Scheduler:
             self._admit(plan, left)
         return plan if plan.sequences else None
 
-    def commit(self, plan: Plan, step_input: StepInput, output: StepOutput, step: StepInfo) -> list[Event]:
-        """Record what was computed, grow the sequences, and take out those that are complete (their phase is DONE)."""
-        events: list[Event] = []
+    def commit(
+        self, plan: Plan, step_input: StepInput, output: StepOutput, step: StepInfo, events: list[Event]
+    ) -> None:
+        """Record what was computed, grow the sequences, and take out those that are complete (their phase is DONE).
+
+        Mutates: `events`, to which what happens is appended in order; `fail` appends to the same list.
+        """
         for sequence, extend_len in zip(plan.sequences, plan.extend_lens, strict=True):
             sequence.computed_len += extend_len
             self._share(sequence)
@@ -123,7 +127,6 @@ class Scheduler:
         for sequence in plan.sequences:
             if sequence.phase is Phase.RUNNING and sequence.is_complete:
                 self.remove(sequence, keep_computed=True)
-        return events
 
     def _grow(
         self,
