@@ -112,6 +112,11 @@ class MembersSolver:
             relevant |= when | then
         self._relevant = relevant if self._ordered else (1 << len(spec.declared)) - 1
         self._feasible: dict[Progress, bool] = {}
+        # Nothing that may be written now can spoil the end later: no clause, no upper bound in reach, no lower bound
+        # that passing members by could miss.
+        self._bounded = spec.max_count is not None and (any(self._extra_usable) or spec.max_count < len(spec.declared))
+        reachable = spec.min_count == 0 or not self._ordered
+        self._unconditional = not spec.clauses and not self._bounded and reachable
 
     def start(self) -> Progress:
         """Nothing written."""
@@ -132,6 +137,8 @@ class MembersSolver:
         missing = self._missing(progress)
         if self._ordered and missing:  # the first required one cannot be passed by
             open_ &= (missing & -missing) * 2 - 1
+        if self._unconditional:
+            return list(_indices(open_))
         return [index for index in _indices(open_) if self.is_feasible(self.add(progress, index))]
 
     def next_extras(self, progress: Progress) -> list[int]:
@@ -256,13 +263,11 @@ class MembersSolver:
         return self._extra_usable[index] and (bound is None or progress.counts[index] < bound)
 
     def _extra_fits(self, progress: Progress, index: int) -> bool:
-        return self.is_feasible(self.add_extra(progress, index))
+        return self._unconditional or self.is_feasible(self.add_extra(progress, index))
 
     def _clamp_total(self, total: int) -> int:
         """Without an upper bound in reach, totals above the lower bound have the same future."""
-        spec = self.spec
-        bounded = spec.max_count is not None and (any(self._extra_usable) or spec.max_count < len(spec.declared))
-        return total if bounded else min(total, spec.min_count)
+        return total if self._bounded else min(total, self.spec.min_count)
 
 
 _MANY = 1 << 60

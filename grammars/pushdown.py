@@ -1,8 +1,9 @@
 """The run-time of a grammar: a pushdown automaton that is determinised, and whose rules are built, as it is walked."""
 
 import threading
+from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,13 +22,12 @@ _PROGRAM = range(kernel.NODES, kernel.LEAF_WORDS + 1)
 _START_ROOM = 256
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     """One member that may be written at a place: what leads behind it is found when it has been written."""
 
     solver: int
     before: Progress
-    index: int
+    number: int
     is_extra: bool
     text: bytes | None = None  # the key of a unique extra, once it is written
 
@@ -48,7 +48,8 @@ class Automaton:
         self.lock = lock or threading.RLock()
         self._places: dict[tuple[int, Progress], int] = {}
         self._place_progress: list[tuple[int, Progress]] = []
-        self._entries: list[_Entry] = []
+        self._place_choices: list[tuple[list[int], list[int]]] = []  # declared members and extras that may come
+        self._text_entries: dict[int, _Entry] = {}  # entries that know their text; they belong to no place
         self._member_nodes: dict[int, tuple[list[Node], list[Node]]] = {}
         self._place_flags: list[int] = []
         self._place_first: list[int] = []
@@ -186,19 +187,33 @@ class Automaton:
 
     def entry(self, entry: int) -> tuple[int, Progress]:
         """The members solver and the progress behind entry number `entry`."""
-        return self._entries[entry].solver, self.after_entry(entry, self._entries[entry].text)
+        return self._origin(entry).solver, self.after_entry(entry, self._origin(entry).text)
 
     def after_entry(self, entry: int, text: bytes | None) -> Progress:
         """The progress behind an entry; `text` is the key of a unique extra."""
-        origin = self._entries[entry]
+        origin = self._origin(entry)
         solver = self.builder.members_solvers[origin.solver]
         if origin.is_extra:
-            return solver.add_extra(origin.before, origin.index, text)
-        return solver.add(origin.before, origin.index)
+            return solver.add_extra(origin.before, origin.number, text)
+        return solver.add(origin.before, origin.number)
 
     def entry_origin(self, entry: int) -> tuple[int, Progress]:
         """The members solver and the progress before entry number `entry`."""
-        return self._entries[entry].solver, self._entries[entry].before
+        return self._origin(entry).solver, self._origin(entry).before
+
+    def _origin(self, entry: int) -> _Entry:
+        known = self._text_entries.get(entry)
+        if known is not None:
+            return known
+        place = bisect_right(self._place_first, entry) - 1
+        while self._place_end[place] <= entry:  # places without entries begin where the next one does
+            place -= 1
+        solver, progress = self._place_progress[place]
+        declared, extras = self._place_choices[place]
+        offset = entry - self._place_first[place]
+        if offset < len(declared):
+            return _Entry(solver, progress, declared[offset], False)
+        return _Entry(solver, progress, extras[offset - len(declared)], True)
 
     def unique_text(self, text_frame: int) -> bytes:
         """The bytes of a key that must be unique, as far as written: what the value of its frame stands for."""
@@ -251,31 +266,34 @@ class Automaton:
         self._place_progress.append(key)
         self._place_first.append(len(self._entry_node))
         solver = self.builder.members_solvers[solver_index]
-        declared, extras = self._nodes_of(solver_index)
-        for index in solver.next_declared(progress):
-            self._add_entry(declared[index], _Entry(solver_index, progress, index, False), kernel.NO_TEXTS)
-        for index in solver.next_extras(progress):
-            seen = self._seen_root(progress.texts)
-            if progress.pending:
-                seen = kernel.UNKNOWN_BASE - len(progress.texts)
-            self._add_entry(extras[index], _Entry(solver_index, progress, index, True), seen)
+        nodes, extra_nodes = self._nodes_of(solver_index)
+        declared, extras = solver.next_declared(progress), solver.next_extras(progress)
+        self._place_choices.append((declared, extras))
+        self._entry_node.extend([nodes[index] for index in declared])
+        self._entry_seen.extend([kernel.NO_TEXTS] * len(declared))
+        for index in extras:
+            seen = kernel.NO_TEXTS
+            if solver.spec.extras[index].unique:
+                seen = self._seen_root(progress.texts)
+                if progress.pending:
+                    seen = kernel.UNKNOWN_BASE - len(progress.texts)
+            self._entry_node.append(extra_nodes[index])
+            self._entry_seen.append(seen)
+        self._entry_next.extend([-1] * (len(declared) + len(extras)))
         self._place_flags.append(int(solver.may_end(progress)) | 2 * progress.started)
         self._place_end.append(len(self._entry_node))
         return place
-
-    def _add_entry(self, node: Node, entry: _Entry, seen: int) -> int:
-        self._entry_node.append(node)
-        self._entry_next.append(-1)
-        self._entry_seen.append(seen)
-        self._entries.append(entry)
-        return len(self._entries) - 1
 
     def _entry_with_text(self, link: int) -> int:
         """The entry that `link`, a frame (entry, WITH_TEXT, text frame), stands for. It belongs to no place."""
         at = link * kernel.FRAME_COLUMNS
         entry, _, text_frame = self._tables[kernel.FRAMES][at : at + 3].tolist()
-        origin = replace(self._entries[entry], text=self.unique_text(text_frame))
-        return self._add_entry(Node(self._entry_node[entry]), origin, kernel.NO_TEXTS)
+        known = len(self._entry_node)
+        self._text_entries[known] = self._origin(entry)._replace(text=self.unique_text(text_frame))
+        self._entry_node.append(self._entry_node[entry])
+        self._entry_next.append(-1)
+        self._entry_seen.append(kernel.NO_TEXTS)
+        return known
 
     def _seen_root(self, texts: frozenset[bytes]) -> int:
         """The root of the trie of `texts` in SEEN; NO_TEXTS for none."""
