@@ -19,6 +19,7 @@ import numpy as np
 
 from slipform.errors import GrammarTooLarge
 from slipform.grammars import dfa_kernels as kernels
+from slipform.grammars.dfa_minimise import canonical
 from slipform.grammars.nfa import determinise
 
 Array = np.ndarray[Any, Any]
@@ -55,7 +56,7 @@ class Dfa:
 
         `minimal` promises that it is minimal and trim already, so that only numbers change.
         """
-        self.byte_class, self.table, self.accepting = kernels.canonical(
+        self.byte_class, self.table, self.accepting = canonical(
             np.array(byte_class, np.uint8, order="C"),
             np.array(table, np.int32, order="C"),
             np.array(accepting, np.bool_, order="C"),

@@ -19,7 +19,7 @@ from numba import njit
 
 from slipform.errors import GrammarTooLarge
 from slipform.grammars.dfa import MAX_STATES, Dfa
-from slipform.grammars.dfa_kernels import grown
+from slipform.grammars.dfa_minimise import grown
 
 Array = np.ndarray[Any, Any]
 

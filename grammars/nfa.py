@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from slipform.errors import GrammarTimeout, GrammarTooLarge
-from slipform.grammars.dfa_kernels import grown
+from slipform.grammars.dfa_minimise import grown
 
 Array = np.ndarray[Any, Any]
 

@@ -16,6 +16,7 @@ from slipform.grammars import dfa_kernels as kernels
 from slipform.grammars import regex_lookaround, regex_nfa
 from slipform.grammars.builder import Builder, Node
 from slipform.grammars.dfa import MAX_SECONDS, MAX_STATES, Dfa, literals, product, union
+from slipform.grammars.dfa_minimise import minimised
 from slipform.grammars.nfa import determinise
 from slipform.grammars.regex_anchors import ANY_TEXT, has_assertion, resolved
 from slipform.grammars.regex_syntax import (
@@ -37,6 +38,10 @@ Array = np.ndarray[Any, Any]
 Spell = Callable[[Dfa], Dfa]
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+# Lookaround in the middle of a pattern is worked out by interpreted code, some 20 µs to 1 ms a state.
+_LOOKAROUND_STATES: Final = 10_000
+_LOOKAROUND_SECONDS: Final = 10.0
 
 # A pattern becomes one automaton if it is no larger than this many characters, repetitions written out, and its
 # automaton has at most so many states over characters; else its parts become nodes of their own. One automaton gives
@@ -115,7 +120,9 @@ def _with_assertions(tree: Tree, max_states: int, seconds: float) -> Dfa:
     if isinstance(look, Look):
         mode = kernels.MODE_DIFFERENCE if look.negative else kernels.MODE_AND
         return product(part(concat(rest)), part(concat(condition)), mode, max_states=max_states)
-    table, accepting, partition = regex_lookaround.determinised(tree, max_states=max_states, seconds=seconds)
+    table, accepting, partition = regex_lookaround.determinised(
+        tree, max_states=min(max_states, _LOOKAROUND_STATES), seconds=min(seconds, _LOOKAROUND_SECONDS)
+    )
     return _in_bytes(table, accepting, partition, max_states)
 
 
@@ -128,7 +135,7 @@ def _flat(tree: Tree) -> list[Tree]:
 
 def _in_bytes(table: Array, accepting: Array, partition: Partition, max_states: int) -> Dfa:
     """Minimise an automaton over atoms and spell it out."""
-    table, accepting, start = kernels.minimised(table, accepting, 0)
+    table, accepting, start = minimised(table, accepting, 0)
     byte_class, table, accepting, complete = spelled(
         table, accepting, partition.range_low, partition.range_atom, 8 * max_states
     )

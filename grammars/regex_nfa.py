@@ -15,7 +15,7 @@ from numba import njit
 from slipform.errors import GrammarTooLarge
 from slipform.grammars import code_points as sets
 from slipform.grammars.code_points import CodePoints
-from slipform.grammars.dfa_kernels import grown
+from slipform.grammars.dfa_minimise import grown
 from slipform.grammars.regex_syntax import Alternatives, Concat, OneOf, Repeat, Text, Tree
 from slipform.grammars.utf8 import Partition
 

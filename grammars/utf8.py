@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from slipform.grammars.code_points import END, CodePoints
-from slipform.grammars.dfa_kernels import grown
+from slipform.grammars.dfa_minimise import grown
 
 Array = np.ndarray[Any, Any]
 

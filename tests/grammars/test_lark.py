@@ -84,21 +84,17 @@ def test_random_grammars(rules: dict[str, Expression]) -> None:
 
 
 CALCULATOR = r"""
-?start: sum
-      | NAME "=" sum    -> assign_var   // an alias
+?start: terms
+      | NAME "=" terms    -> bind   // an alias
 
-?sum: product
-    | sum "+" product   -> add
-    | sum "-" product   -> sub
+?terms: factors
+    | terms ("+" | "-") factors
 
-?product: atom
-    | product "*" atom  -> mul
-    | product "/" atom  -> div
+?factors: unit (("*" | "/") unit)*
 
-?atom: NUMBER           -> number
-     | "-" atom         -> neg
-     | NAME             -> var
-     | "(" sum ")"
+?unit: NUMBER | NAME
+     | "-" unit           -> minus
+     | "(" terms ")"
 
 %import common.CNAME -> NAME
 %import common.NUMBER
