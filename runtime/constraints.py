@@ -22,12 +22,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from slipform.errors import TokenRejected
+from slipform.errors import SlipformError, TokenRejected
 from slipform.grammars.compiler import CompiledGrammar, compile_grammar
 from slipform.grammars.compiler import GrammarCache as CompiledCache
 from slipform.grammars.matcher import Matcher, fill_batch
 from slipform.grammars.spec import GrammarSpec
 from slipform.grammars.vocabulary import Vocabulary
+from slipform.runtime.faults import as_slipform_error
 from slipform.runtime.fill_state import FillConstraint, FillState
 from slipform.runtime.radix_cache import IdArray
 from slipform.runtime.seams import SeamIndex
@@ -137,11 +138,16 @@ class Constraints:
         spelling = text.encode()
         return matcher.accept_bytes(spelling) == len(spelling) and matcher.is_accepting
 
-    def write_masks(self, fills: Iterable[tuple[int, FillState]]) -> None:
-        """Write the mask rows of the fills that sample in this step, given as (table row, fill)."""
+    def write_masks(self, fills: Iterable[tuple[int, FillState]]) -> dict[int, SlipformError]:
+        """Write the mask rows of the fills that sample in this step, given as (table row, fill).
+
+        Returns: by row, the errors of grammars that have no mask here (a dead end for this vocabulary, a bound of
+            theirs reached while they are explored); their rows admit everything and must not be used.
+        """
         matchers: list[Matcher] = []
         rows: list[int] = []
         walking: list[FillState] = []
+        errors: dict[int, SlipformError] = {}
         edited: list[tuple[int, FillState]] = []
         for row, fill in fills:
             constraint = fill.constraint
@@ -168,12 +174,27 @@ class Constraints:
                 edited.append((row, fill))
         if matchers:
             begin = time.perf_counter()
-            fill_batch(matchers, self._masks_tensor, rows)
+            errors = self._walk(matchers, rows)
             share = (time.perf_counter() - begin) / len(matchers)
             for fill in walking:
                 fill.mask_s += share
         for row, fill in edited:
             self._edit(self.masks[row], fill)
+        return errors
+
+    def _walk(self, matchers: list[Matcher], rows: list[int]) -> dict[int, SlipformError]:
+        errors: dict[int, SlipformError] = {}
+        try:
+            fill_batch(matchers, self._masks_tensor, rows)
+        except Exception:
+            # One of them failed: find out which, so that only its request pays.
+            for matcher, row in zip(matchers, rows, strict=True):
+                try:
+                    matcher.fill_bitmask(self.masks[row])
+                except Exception as error:
+                    self.is_masked[row] = 0
+                    errors[row] = as_slipform_error(error)
+        return errors
 
     def _edit(self, mask: npt.NDArray[np.int32], fill: FillState) -> None:
         """Rules 3 to 5."""

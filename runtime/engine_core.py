@@ -12,6 +12,7 @@ from slipform.runtime.batch_builder import BatchBuilder, Plan, StepInput
 from slipform.runtime.cache_manager import CacheManager
 from slipform.runtime.config import EngineConfig, plan_pool_slots
 from slipform.runtime.constraints import Constraints, GrammarCache
+from slipform.runtime.faults import as_slipform_error
 from slipform.runtime.kv_pool import KVPool
 from slipform.runtime.model_runner import ModelRunner
 from slipform.runtime.models.interface import CausalModel
@@ -239,7 +240,7 @@ class EngineCore:
         for spec, future in futures.items():
             error = future.exception()
             if error is not None:
-                self._fail(owner, _as_slipform_error(error), keep_computed=False)
+                self._fail(owner, as_slipform_error(error), keep_computed=False)
                 return
             owner.grammars[spec] = future.result()
         request = owner.request
@@ -252,7 +253,7 @@ class EngineCore:
             try:
                 self._segments.run(sequence, step, self._events)
             except Exception as error:
-                self._fail(owner, _as_slipform_error(error), keep_computed=False)
+                self._fail(owner, as_slipform_error(error), keep_computed=False)
                 return
             if sequence.is_complete:
                 sequence.phase = Phase.DONE
@@ -308,8 +309,7 @@ class EngineCore:
         logits = self._runner.forward(step_input.batch)
         host = host_logits(logits)
         times.append(time.perf_counter())
-        fills = [(s.holding.row, s.fill) for s in step_input.sampled if s.holding is not None and s.fill is not None]
-        self._constraints.write_masks(fills)
+        self._write_masks(step_input)
         times.append(time.perf_counter())
         output = self._sample(host, step_input)
         times.append(time.perf_counter())
@@ -327,6 +327,13 @@ class EngineCore:
         counters.mask_s += times[4] - times[3]
         counters.sample_s += times[5] - times[4]
         counters.commit_s += time.perf_counter() - times[5]
+
+    def _write_masks(self, step_input: StepInput) -> None:
+        """Masks of the sequences that sample; one whose grammar fails here takes its request out of the step."""
+        by_row = {s.holding.row: s for s in step_input.sampled if s.holding is not None}
+        fills = [(row, s.fill) for row, s in by_row.items() if s.fill is not None]
+        for row, error in self._constraints.write_masks(fills).items():
+            self._fail(by_row[row].owner, error, keep_computed=False)
 
     def _note_admitted(self, plan: Plan) -> None:
         for sequence in plan.admitted:
@@ -360,11 +367,3 @@ class EngineCore:
 
 def _finish_reason(sequence: Sequence) -> FinishReason:
     return sequence.fills[-1].finish_reason if sequence.fills else "stop"
-
-
-def _as_slipform_error(error: BaseException) -> SlipformError:
-    if isinstance(error, SlipformError):
-        return error
-    wrapped = SlipformError(f"internal error: {type(error).__name__}: {error}")
-    wrapped.__cause__ = error
-    return wrapped

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from slipform.errors import PoolExhausted, SlipformError
 from slipform.runtime.batch_builder import Plan, StepInput
 from slipform.runtime.cache_manager import CacheManager
+from slipform.runtime.faults import as_slipform_error
 from slipform.runtime.policy import MIN_COALESCED_LEN, admission_order, shared_prefill_len
 from slipform.runtime.request import Event, TokenLogprob
 from slipform.runtime.sampler import SampledTokens
@@ -101,7 +102,8 @@ class Scheduler:
                 left -= extend_len
                 plan.sequences.append(sequence)
                 plan.extend_lens.append(extend_len)
-        if self.waiting and left > 0 and self.num_preemptions == preemptions:
+        has_room = left > 0 and len(self.running) < self._max_sequences
+        if self.waiting and has_room and self.num_preemptions == preemptions:
             self._admit(plan, left)
         return plan if plan.sequences else None
 
@@ -110,11 +112,14 @@ class Scheduler:
     ) -> None:
         """Record what was computed, grow the sequences, and take out those that are complete (their phase is DONE).
 
+        Sequences whose request failed since the plan was made are left alone.
+
         Mutates: `events`, to which what happens is appended in order; `fail` appends to the same list.
         """
         for sequence, extend_len in zip(plan.sequences, plan.extend_lens, strict=True):
-            sequence.computed_len += extend_len
-            self._share(sequence)
+            if sequence.phase is Phase.RUNNING:
+                sequence.computed_len += extend_len
+                self._share(sequence)
         for (sequence, position, _), score in zip(step_input.scored, output.scores, strict=True):
             sequence.scores[position] = score
             sequence.unscored.popleft()
@@ -142,12 +147,8 @@ class Scheduler:
             if token_id < 0:
                 raise SlipformError("the model's logits are not numbers, or the mask left none of them finite")
             self._segments.take_sampled(sequence, token_id, num_allowed, logprob, step, events)
-        except SlipformError as error:
-            self._fail(sequence, error)
         except Exception as error:
-            wrapped = SlipformError(f"internal error: {type(error).__name__}: {error}")
-            wrapped.__cause__ = error
-            self._fail(sequence, wrapped)
+            self._fail(sequence, as_slipform_error(error))
         else:
             holding = sequence.holding
             assert holding is not None

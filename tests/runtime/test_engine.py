@@ -17,6 +17,7 @@ from slipform.errors import (
     PromptTooLong,
     QueueFull,
     RequestAborted,
+    VocabularyMismatch,
 )
 from slipform.grammars.spec import Regex
 from slipform.runtime.config import resolve
@@ -212,6 +213,36 @@ def test_defect_in_one_sequence_ends_that_request_only(monkeypatch: pytest.Monke
     assert isinstance(found["good"], RequestFinished)
     assert isinstance(found["bad"], RequestFailed)
     assert isinstance(found["bad"].error.__cause__, ZeroDivisionError)
+
+
+def test_grammar_that_fails_on_the_way_ends_its_own_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    from slipform.grammars.matcher import Matcher
+    from slipform.runtime import constraints
+
+    fill_batch, fill_bitmask = constraints.fill_batch, Matcher.fill_bitmask
+
+    def check(matcher: Matcher) -> None:
+        if matcher.grammar.spec == Regex("[a-z]{9}"):
+            raise VocabularyMismatch(matcher.state_id, b"x")
+
+    def checked_batch(matchers: list[Matcher], *rest: object) -> None:
+        for matcher in matchers:
+            check(matcher)
+        fill_batch(matchers, *rest)  # type: ignore[arg-type]
+
+    def checked_bitmask(matcher: Matcher, row: object) -> None:
+        check(matcher)
+        fill_bitmask(matcher, row)
+
+    monkeypatch.setattr(constraints, "fill_batch", checked_batch)
+    monkeypatch.setattr(Matcher, "fill_bitmask", checked_bitmask)
+    engine = scripted_engine()
+    good = [request(f"{i}", Text("a"), Fill("x", GREEDY, Regex("[a-z]{8}"))) for i in range(3)]
+    bad = request("bad", Text("a"), Fill("x", GREEDY, Regex("[a-z]{9}")), n=2)
+    found = ends(drive(engine, [good[0], bad, *good[1:]]))
+    assert isinstance(found["bad"], RequestFailed)
+    assert isinstance(found["bad"].error, VocabularyMismatch)
+    assert all(isinstance(found[item.request_id], RequestFinished) for item in good)
 
 
 def test_sequence_that_outgrows_the_pool_alone_fails() -> None:
