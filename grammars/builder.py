@@ -15,6 +15,7 @@ and propagates at once (`seq` with it is `never`, `alt` drops it, a member whose
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from enum import IntEnum
+from functools import lru_cache
 from typing import Literal, NamedTuple, NewType, Protocol
 
 import numpy as np
@@ -31,6 +32,9 @@ Node = NewType("Node", int)
 
 MAX_COUNT = 1 << 30
 """Bounds of `repeat` and `members` stay below this."""
+
+MAX_SHARED_STATES = 1000
+"""Automata of at most so many states are converted once a process."""
 
 MAX_LISTED_WORDS = 64
 """A unique extra with at most so many keys becomes declared members, one a key."""
@@ -138,8 +142,7 @@ class Builder:
         if node is None:
             self.budget.add_states(sum(map(len, ordered)) + 1, path=self.path)
             self.budget.check_time()
-            ranges, accepting = _trie(ordered)
-            node = self._interned[key] = self._add_leaf(ranges, accepting, start=0)
+            node = self._interned[key] = self._add_leaf(_trie(ordered), start=0)
         return node
 
     def byte_class(self, allowed: Iterable[int]) -> Node:
@@ -154,7 +157,7 @@ class Builder:
             inside[sorted(members)] = 1
             table = np.array([[-1, 1], [-1, -1]], np.int32)
             self.budget.add_states(2, path=self.path)
-            node = self._add_leaf(_class_ranges(inside, table), np.array([False, True]), start=0)
+            node = self._add_leaf(_class_tables(inside, table, np.array([False, True])), start=0)
             self._interned[key] = node
         return node
 
@@ -169,7 +172,7 @@ class Builder:
             if num_states == 1 and not dfa.accepting[0]:
                 node = self.never
             else:
-                node = self._add_leaf(_class_ranges(dfa.byte_class, dfa.table), dfa.accepting, start=dfa.start)
+                node = self._add_leaf(_dfa_tables(dfa), start=dfa.start)
             self._interned[key] = node
         return node
 
@@ -379,19 +382,16 @@ class Builder:
             self.kids.extend(parts)
         return node
 
-    def _add_leaf(self, ranges: "LeafRanges", accepting: npt.NDArray[np.bool_], start: int) -> Node:
+    def _add_leaf(self, leaf: "LeafTables", start: int) -> Node:
         base = len(self.leaf_flags)
         first_range = len(self.range_low)
-        accepting = np.array(accepting, bool)
-        flags = plain_flags(ranges.first, ranges.low, ranges.high, ranges.target, accepting)
-        self.leaf_first.extend((ranges.first[1:] + first_range).tolist())
-        self.range_low.extend(ranges.low.tolist())
-        self.range_high.extend(ranges.high.tolist())
-        self.range_target.extend((ranges.target + base).tolist())
-        self.leaf_flags.extend((2 * flags + accepting).tolist())
-        words = count_words(ranges.first, ranges.low, ranges.high, ranges.target, accepting, MAX_COUNT)
-        self.leaf_words.extend(words.tolist())
-        return self._add(Kind.LEAF, base + start, base, len(accepting), nullable=bool(accepting[start]))
+        self.leaf_first.extend([first_range + end for end in leaf.ends])
+        self.range_low.extend(leaf.low)
+        self.range_high.extend(leaf.high)
+        self.range_target.extend([base + target for target in leaf.target])
+        self.leaf_flags.extend(leaf.flags)
+        self.leaf_words.extend(leaf.words)
+        return self._add(Kind.LEAF, base + start, base, len(leaf.flags), nullable=leaf.flags[start] & 1)
 
     def unique_text(self, key: Node, rest: Node) -> Node:
         """The member of a unique extra: a key that was not written before, then `rest`. For the run-time's use."""
@@ -411,8 +411,7 @@ class Builder:
         key = Node(extra.key)
         if self.kind(key) == Kind.LITERAL:
             offset, length = self.nodes[key * NODE_COLUMNS + 1 : key * NODE_COLUMNS + 3]
-            ranges, accepting = _trie((bytes(self.literal_pool[offset : offset + length]),))
-            key = self._add_leaf(ranges, accepting, start=0)
+            key = self._add_leaf(_trie((bytes(self.literal_pool[offset : offset + length]),)), start=0)
         if self.kind(key) != Kind.LEAF:
             raise ValueError("the key of a unique Extra is a dfa, choice or literal node")
         words = self.leaf_words[self.nodes[key * NODE_COLUMNS + 1]]
@@ -446,16 +445,46 @@ class Builder:
         return solver
 
 
-class LeafRanges(NamedTuple):
-    """Transitions of an automaton as sorted byte ranges: state s has ranges first[s] : first[s + 1]."""
+class LeafTables(NamedTuple):
+    """An automaton as the builder keeps it: sorted byte ranges, those of state s being ends[s - 1] : ends[s]."""
 
-    first: npt.NDArray[np.int64]
-    low: npt.NDArray[np.int64]
-    high: npt.NDArray[np.int64]
-    target: npt.NDArray[np.int64]
+    ends: list[int]
+    low: list[int]
+    high: list[int]
+    target: list[int]
+    flags: list[int]
+    words: list[int]
 
 
-def _class_ranges(byte_class: npt.NDArray[np.uint8], table: npt.NDArray[np.int32]) -> LeafRanges:
+def _leaf_tables(
+    first: npt.NDArray[np.int64],
+    low: npt.NDArray[np.int64],
+    high: npt.NDArray[np.int64],
+    target: npt.NDArray[np.int64],
+    accepting: npt.NDArray[np.bool_],
+) -> LeafTables:
+    flags = 2 * plain_flags(first, low, high, target, accepting) + accepting
+    words = count_words(first, low, high, target, accepting, MAX_COUNT)
+    return LeafTables(first[1:].tolist(), low.tolist(), high.tolist(), target.tolist(), flags.tolist(), words.tolist())
+
+
+def _dfa_tables(dfa: ByteDfa) -> LeafTables:
+    return _small_dfa_tables(dfa) if len(dfa.table) <= MAX_SHARED_STATES else _make_dfa_tables(dfa)
+
+
+@lru_cache(maxsize=512)
+def _small_dfa_tables(dfa: ByteDfa) -> LeafTables:
+    """Most grammars use the same few automata: numbers, strings, formats."""
+    return _make_dfa_tables(dfa)
+
+
+def _make_dfa_tables(dfa: ByteDfa) -> LeafTables:
+    return _class_tables(dfa.byte_class, dfa.table, np.array(dfa.accepting, bool))
+
+
+def _class_tables(
+    byte_class: npt.NDArray[np.uint8], table: npt.NDArray[np.int32], accepting: npt.NDArray[np.bool_]
+) -> LeafTables:
     """Ranges of equal targets in each row of a table over byte classes; -1 entries give none."""
     runs = np.append(0, np.flatnonzero(byte_class[1:] != byte_class[:-1]) + 1)
     target = table[:, byte_class[runs]]
@@ -467,10 +496,10 @@ def _class_ranges(byte_class: npt.NDArray[np.uint8], table: npt.NDArray[np.int32
     high[high < 0] = 255  # the next range starts a new row at byte 0
     live = target[state, run] >= 0
     first = np.searchsorted(state[live], np.arange(len(table) + 1))
-    return LeafRanges(first, low[live], high[live], target[state, run][live].astype(np.int64))
+    return _leaf_tables(first, low[live], high[live], target[state, run][live].astype(np.int64), accepting)
 
 
-def _trie(ordered: tuple[bytes, ...]) -> tuple[LeafRanges, npt.NDArray[np.bool_]]:
+def _trie(ordered: tuple[bytes, ...]) -> LeafTables:
     """The trie of sorted distinct options, state 0 its root."""
     edges_from: list[int] = []
     edges_byte: list[int] = []
@@ -494,4 +523,4 @@ def _trie(ordered: tuple[bytes, ...]) -> tuple[LeafRanges, npt.NDArray[np.bool_]
     order = np.argsort(source, kind="stable")
     label = np.array(edges_byte, np.int64)[order]
     first = np.searchsorted(source[order], np.arange(len(accepting) + 1))
-    return LeafRanges(first, label, label, order + 1), np.array(accepting, bool)
+    return _leaf_tables(first, label, label, order + 1, np.array(accepting, bool))

@@ -15,8 +15,8 @@ class Limits:
         source_bytes: length of the spec's text in UTF-8 (`GrammarTooLarge`).
         states: automaton states and nodes that building may create, parts built later included (`GrammarTooLarge`).
         seconds: time for `compile_grammar`; parts built lazily get the same time each (`GrammarTimeout`).
-        memory_bytes: memory of the run-time tables of one compiled grammar. Building more than this refuses the
-            grammar (`GrammarTooLarge`); memoised configurations beyond it are forgotten and recomputed.
+        memory_bytes: memory of the run-time tables of one grammar. New matchers start on fresh tables once half of
+            it is used; a single text that needs all of it ends in `GrammarTooLarge`.
         depth: nesting of the source (`GrammarTooLarge`), as front ends count it.
     """
 

@@ -20,6 +20,21 @@ Int32 = npt.NDArray[np.int32]
 # Tables that mirror the builder's lists, in the order of `Automaton._sync`.
 _PROGRAM = range(kernel.NODES, kernel.LEAF_WORDS + 1)
 _START_ROOM = 256
+_START_SIZES = dict.fromkeys(_PROGRAM, _START_ROOM) | {
+    kernel.REGISTERS: kernel.NUM_REGISTERS,
+    kernel.FRAMES: kernel.FRAME_COLUMNS * _START_ROOM,
+    kernel.FRAME_HASH: 2 * _START_ROOM,
+    kernel.ITEMS: 4 * _START_ROOM,
+    kernel.CONFIGS: kernel.CONFIG_COLUMNS * _START_ROOM,
+    kernel.CONFIG_HASH: 2 * _START_ROOM,
+    kernel.SEED_PAIRS: 4 * _START_ROOM,
+    kernel.SEED_SETS: kernel.SEED_COLUMNS * _START_ROOM,
+    kernel.SEED_HASH: 2 * _START_ROOM,
+    kernel.ROWS: 256 * _START_ROOM,
+    kernel.WORK: 2 * _START_ROOM,
+    kernel.WORK_HASH: 8 * _START_ROOM,
+    kernel.OUT: 2 * _START_ROOM,
+}
 
 
 class _Entry(NamedTuple):
@@ -63,21 +78,13 @@ class Automaton:
         self._synced = dict.fromkeys(_PROGRAM, 0)
         self._tables: dict[int, Int32] = {}
         self.heap = np.zeros(2 * kernel.NUM_TABLES, np.int64)
-        room = _START_ROOM
-        for table in _PROGRAM:
-            self._set(table, np.empty(room, np.int32))
-        self._set(kernel.REGISTERS, np.zeros(kernel.NUM_REGISTERS, np.int32))
-        self._set(kernel.FRAMES, np.zeros(room * kernel.FRAME_COLUMNS, np.int32))
-        self._set(kernel.FRAME_HASH, np.full(room * 2, -1, np.int32))
-        self._set(kernel.ITEMS, np.empty(room * 4, np.int32))
-        self._set(kernel.CONFIGS, np.zeros(room * kernel.CONFIG_COLUMNS, np.int32))
-        self._set(kernel.CONFIG_HASH, np.full(room * 2, -1, np.int32))
-        self._set(kernel.SEED_PAIRS, np.empty(room * 4, np.int32))
-        self._set(kernel.SEED_SETS, np.empty(room * kernel.SEED_COLUMNS, np.int32))
-        self._set(kernel.SEED_HASH, np.full(room * 2, -1, np.int32))
-        self._set(kernel.ROWS, np.empty(room * 256, np.int32))
-        self._set_scratch(room)
-        self._set(kernel.PATH, np.empty(max_depth + 1, np.int32))
+        self._allocate(_START_SIZES | {kernel.PATH: max_depth + 1})
+        for table in (kernel.FRAME_HASH, kernel.CONFIG_HASH, kernel.SEED_HASH):
+            self._tables[table].fill(-1)
+        for table in (kernel.REGISTERS, kernel.WORK_HASH):
+            self._tables[table].fill(0)
+        self._tables[kernel.FRAMES][: kernel.FRAME_COLUMNS] = 0
+        self._tables[kernel.CONFIGS][: kernel.CONFIG_COLUMNS] = 0
         self._registers = self._tables[kernel.REGISTERS]
         self._registers[kernel.NUM_FRAMES] = 1
         self._registers[kernel.NUM_CONFIGS] = 1
@@ -349,6 +356,16 @@ class Automaton:
         self._tables[table] = array
         self.heap[2 * table] = array.ctypes.data
         self.heap[2 * table + 1] = len(array)
+
+    def _allocate(self, sizes: dict[int, int]) -> None:
+        """Tables of these lengths, out of one block: asking numpy for an address costs more than the memory."""
+        block = np.empty(sum(sizes.values()), np.int32)
+        address, begin = block.ctypes.data, 0
+        for table, size in sizes.items():
+            self._tables[table] = block[begin : begin + size]
+            self.heap[2 * table] = address + 4 * begin
+            self.heap[2 * table + 1] = size
+            begin += size
 
     def _set_scratch(self, room: int) -> None:
         self._set(kernel.WORK, np.empty(room * 2, np.int32))
