@@ -15,17 +15,21 @@ from slipform.grammars.json_schema.shapes import (
     ANYTHING,
     FALSE_BIT,
     FULL_ARRAY,
+    FULL_NUMBER,
     FULL_OBJECT,
+    INTEGER,
     NOTHING,
     TRUE_BIT,
     ArrayAtom,
     Goal,
+    NumberAtom,
     ObjectAtom,
     Shape,
     StringAtom,
 )
 from slipform.grammars.members import Extra, Member
 
+_MANY_LISTED: Final = 12  # texts of an enumeration that is built when generation reaches it
 _MAX_COUNTED: Final = 2_000  # rules for the counts of several contains at once
 
 
@@ -67,8 +71,10 @@ class Lowering:
         for number in shape.numbers:
             if number.allowed is not None:
                 listed += [text for value in number.allowed for text in numbers.spellings(value)]
-            else:
+            elif number is FULL_NUMBER or number is INTEGER:
                 options.append(builder.dfa(numbers.number_dfa(number)))
+            else:
+                options.append(builder.rule(("number", number), partial(self._number, number), nullable=False))
         for string in shape.strings:
             if string.allowed is not None:
                 fitting = [text for text in string.allowed if not string.is_regular or strings.admits(string, text)]
@@ -83,9 +89,15 @@ class Lowering:
             if any(self._analysis.object_fault(plan) is None for plan in self._analysis.object_plans(atom)):
                 key = ("object", id(atom))
                 options.append(builder.rule(key, partial(self._object, atom), nullable=False))
-        if listed:
+        if len(listed) > _MANY_LISTED:
+            key = ("listed", id(shape))
+            options.insert(0, builder.rule(key, partial(builder.choice, listed), nullable=False))
+        elif listed:
             options.insert(0, builder.choice(listed))
         return builder.alt(*options)
+
+    def _number(self, atom: NumberAtom) -> Node:
+        return self._builder.dfa(numbers.number_dfa(atom))
 
     # Strings ---------------------------------------------------------------------------------------------------------
 
