@@ -32,6 +32,7 @@ FLOAT_PATTERN = r"[-+]?[0-9]*\.?[0-9]+[ \n]*"
 BOOL_PATTERN = r"(True|False)"
 STR_PATTERN = r'"[^"\\\x00-\x1f]*"'
 
+_SPELLED_OUT = re.compile(r"[0-9][.eE]")
 _DATE = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 _DECIMAL = r"-?[0-9]{1,18}(\.[0-9]{1,9})?"
@@ -110,8 +111,14 @@ def _json_type_of(kind: Any) -> ValueType:
     except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema, PydanticUserError) as error:
         raise ProgramError(f"{label} has no JSON form: {error}", primitive="schema") from error
 
+    # JSON Schema counts 3.0 and 3e5 among the integers; Pydantic reads those as floats, and refuses or rounds the
+    # large ones.
+    has_integers = '"integer"' in json.dumps(schema)
+
     def parse(text: str) -> Any:
         try:
+            if has_integers and _SPELLED_OUT.search(text):
+                text = json.dumps(json.loads(text, parse_float=_exact_number))
             return adapter.validate_json(text)
         except ValidationError as error:
             raise ValueError(_first_lines(error)) from error
@@ -181,6 +188,12 @@ def _load_json(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"not a complete JSON value: {error}") from error
+
+
+def _exact_number(text: str) -> int | float:
+    """A JSON number with a fraction or an exponent: an int where it is one, unless it is absurdly large."""
+    number = decimal.Decimal(text)
+    return int(number) if number.adjusted() < 1000 and number == number.to_integral_value() else float(text)
 
 
 def _decimal(text: str) -> decimal.Decimal:

@@ -17,8 +17,10 @@ from slipform.errors import FillError
 from slipform.lang import ir
 from slipform.lang.backend import Backend
 from slipform.lang.config import as_backend
+from slipform.lang.types import json_type, type_label
 from slipform.runtime.request import GenerateRequest, Text
 from tests.fakes import byte_tokenizer, scripted_engine
+from tests.lang.test_types import CASES
 
 
 @pytest.fixture(scope="module")
@@ -320,3 +322,16 @@ def test_roles_through_the_tokenizers_template() -> None:
         end = engine.tokenizer.encode("<|end|>", parse_special=True)
         assert len(end) == 1
         assert state.get_meta_info("a")["prompt_tokens"] > 8  # the user's "<|end|>" is spelled out, not one token
+
+
+@pytest.mark.parametrize("kind", [kind for kind, _, _ in CASES], ids=type_label)
+def test_every_type_can_be_written(backend: Backend, kind: Any) -> None:
+    @sf.function
+    def program(s: sf.ProgramState, index: int) -> None:
+        s += f"{index}: " + sf.gen("x", schema=kind, max_tokens=300)
+
+    states = program.run_batch([{"index": index} for index in range(6)], backend=backend, seed=1)
+    ended = [state for state in states if state.get_meta_info("x")["finish_reason"]["type"] == "stop"]
+    assert ended
+    for state in ended:
+        assert state["x"] == json_type(kind).parse(state.get_text("x"))

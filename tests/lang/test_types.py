@@ -100,6 +100,20 @@ def test_json_types(kind: Any, text: str, value: Any) -> None:
     assert json_type(kind).spec == value_type.spec
 
 
+@pytest.mark.parametrize(
+    ("text", "value"), [("3.0", 3), ("1590471511241236266.0", 1590471511241236266), ("12e2", 1200), ("-0.0", 0)]
+)
+def test_integers_in_every_spelling_of_json_schema(text: str, value: int) -> None:
+    assert json_type(int).parse(text) == value
+    assert json_type(list[int]).parse(f"[{text}]") == [value]
+
+
+@pytest.mark.parametrize("text", ["1.5", "1e9999999999", "[1"])
+def test_what_is_no_integer(text: str) -> None:
+    with pytest.raises(ValueError, match=r"value: |Expecting"):
+        json_type(int).parse(text)
+
+
 @pytest.mark.parametrize("kind", [Ticket, Point, Movie, list[Address]])
 def test_python_types_are_closed_objects(kind: Any) -> None:
     schema = json.loads(json_type(kind).spec.schema)  # type: ignore[union-attr]
