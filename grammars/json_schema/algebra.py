@@ -156,7 +156,34 @@ def both_objects(a: ObjectAtom, b: ObjectAtom) -> ObjectAtom | None:
         _joined(a.exists, b.exists),
         a.path or b.path,
     )
+    if atom.exists:
+        atom = _settled(atom)
     return None if contradictory(atom) else atom
+
+
+def _settled(atom: ObjectAtom) -> ObjectAtom:
+    """`atom` with "some other key" said by name where a layer lists all the keys there can be."""
+    closed = [layer for layer in atom.layers if layer.rest.shape is NOTHING and not layer.patterns]
+    if not closed:
+        return atom
+    possible = [
+        name
+        for name, goal in closed[0].properties.items()
+        if goal.shape is not NOTHING and all(name in layer.properties for layer in closed)
+    ]
+    remaining = []
+    required, clauses = atom.required, atom.clauses
+    for exists in atom.exists:
+        keys = exists.key.shape
+        if exists.value is not TRUE or keys is None or keys.strings != ANYTHING.strings:
+            remaining.append(exists)
+            continue
+        names = [name for name in possible if name not in exists.names]
+        if len(names) == 1:
+            required = _joined(required, (names[0],))
+        else:
+            clauses = _joined(clauses, ((frozenset(), frozenset(names)),))
+    return replace(atom, required=required, clauses=clauses, exists=tuple(remaining))
 
 
 def contradictory(atom: ObjectAtom) -> bool:
