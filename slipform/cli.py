@@ -28,12 +28,12 @@ OK, ROWS_FAILED, UNUSABLE = 0, 1, 2
 @app.command(
     epilog="[bold]Examples[/bold]\n\n"
     "slipform run examples/tickets.py\n\n"
-    "slipform run examples/dates.py --input notes.jsonl --output dates.jsonl\n\n"
+    "slipform run examples/invoices.py --input examples/invoices.jsonl --output found.jsonl\n\n"
     "slipform run examples/tickets.py --model ~/models/Qwen3-0.6B --temperature 0 --limit 10\n\n"
     "[bold]Exit codes[/bold]: 0 all rows done, 1 some rows failed (the output holds their errors), 2 nothing could run."
 )
 def run(
-    file: Annotated[Path, typer.Argument(help="A Python file with a program, made with @sf.function.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A Python file with a program, made with @sf.function.")],
     model: ModelOption = None,
     rows: Annotated[
         str | None,
