@@ -33,24 +33,26 @@ class ModelRunner:
         """Compile what is compiled on first use and let thread pools start, before a client waits for it.
 
         Args:
-            slots: (>= 2,) int64, slots that nobody uses; they are written.
+            slots: (>= 2,) int64, slots that nobody uses; they are written. Tokens share them, so results mean nothing.
         """
-        for sequences, extend_len in ((1, 1), (1, 2), (2, 1)):
+        # A step of one token, and one of more tokens than any path for few takes, in sequences with a prefix.
+        for sequences, extend_len in ((1, 1), (2, 20)):
             self.forward(_batch(slots, sequences, extend_len))
 
 
 def _batch(slots: Tensor, num_sequences: int, extend_len: int) -> ForwardBatch:
-    """Sequences of token 0, each of `extend_len` tokens, all new."""
+    """Sequences of token 0 with a prefix of one token, each with `extend_len` new tokens; slots are used in turn."""
     device = slots.device
-    tokens = num_sequences * extend_len
+    tokens, seq_len = num_sequences * extend_len, extend_len + 1
+    cycle = slots[torch.arange(num_sequences * seq_len, device=device) % len(slots)]
     return ForwardBatch(
         input_ids=torch.zeros(tokens, dtype=torch.int64, device=device),
-        positions=torch.arange(extend_len, device=device).repeat(num_sequences),
-        out_slots=slots[:tokens],
+        positions=torch.arange(1, seq_len, device=device).repeat(num_sequences),
+        out_slots=cycle[:tokens],
         cu_seqlens=torch.arange(num_sequences + 1, dtype=torch.int32, device=device) * extend_len,
-        seq_lens=torch.full((num_sequences,), extend_len, dtype=torch.int32, device=device),
-        slot_table=slots[:tokens].to(torch.int32).view(num_sequences, extend_len),
+        seq_lens=torch.full((num_sequences,), seq_len, dtype=torch.int32, device=device),
+        slot_table=cycle.to(torch.int32).view(num_sequences, seq_len),
         logits_rows=torch.arange(1, num_sequences + 1, device=device) * extend_len - 1,
         max_extend_len=extend_len,
-        max_seq_len=extend_len,
+        max_seq_len=seq_len,
     )
