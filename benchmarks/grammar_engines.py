@@ -36,6 +36,7 @@ class Engine:
     name: str
     compile_schema: Callable[[Any], Callable[[], Walk]]
     compile_regex: Callable[[str], Callable[[], Walk]]
+    compile_compact: Callable[[Any], Callable[[], Walk]] | None = None
     fill: Callable[[Sequence[Any]], None] | None = None
 
 
@@ -109,6 +110,7 @@ def _slipform(name: str, tokenizer: Any) -> Engine:
         name,
         lambda schema: started(JsonSchema.of(schema, property_order=order)),
         lambda pattern: started(Regex(pattern)),
+        lambda schema: started(JsonSchema.of(schema, property_order=order, whitespace="compact")),
         fill,
     )
 
@@ -150,11 +152,12 @@ def _llguidance(name: str, tokenizer: Any) -> Engine:
 
     wrapped = llguidance.hf.from_tokenizer(tokenizer)
     overrides: dict[str, Any] = {"whitespace_flexible": True}
+    tight: dict[str, Any] = {"whitespace_flexible": False, "item_separator": ",", "key_separator": ":"}
     if name.endswith("lenient"):
         overrides["lenient"] = True
 
-    def schema_grammar(schema: Any) -> Callable[[], Walk]:
-        grammar = llguidance.LLMatcher.grammar_from_json_schema(schema, overrides=overrides)
+    def schema_grammar(schema: Any, options: dict[str, Any] = overrides) -> Callable[[], Walk]:
+        grammar = llguidance.LLMatcher.grammar_from_json_schema(schema, overrides=options)
         _LlguidanceWalk(wrapped, grammar)
         return lambda: _LlguidanceWalk(wrapped, grammar)
 
@@ -170,7 +173,9 @@ def _llguidance(name: str, tokenizer: Any) -> Engine:
         pairs = [(walk.matcher, index) for index, walk in enumerate(walks)]
         masks.fill_next_token_bitmask_par(executor, pairs, bits)
 
-    return Engine(name, schema_grammar, regex_grammar, fill)
+    return Engine(
+        name, schema_grammar, regex_grammar, lambda schema: schema_grammar(schema, {**overrides, **tight}), fill
+    )
 
 
 # xgrammar ------------------------------------------------------------------------------------------------------------

@@ -318,6 +318,8 @@ class Lowering:
             assign=self._assign,
             separator=self._separator,
             order=self._order,
+            # Where nothing is required, undeclared members in between take nothing from what is forced.
+            extras_last=bool(plan.required),
             extras=extras,
             min_count=plan.min,
             max_count=plan.max,

@@ -19,8 +19,8 @@ limit says that fewer instances are generated, every text is still valid. `notes
 - **Dialects**: 2020-12 by default; 2019-09, draft-07, draft-06 and draft-04 by `$schema`. Older spellings
   (`definitions`, `dependencies`, a list in `items`, a boolean `exclusiveMinimum`) are understood in any of them.
 - **References** stay within the document or lead to a metaschema; nothing is fetched.
-- **Order of properties**: as declared, undeclared ones last (`property_order="declared"`), or any (`"any"`). Required
-  properties and uniqueness of keys hold in both.
+- **Order of properties**: as declared (`property_order="declared"`; undeclared ones stand last where a property is
+  required, anywhere otherwise), or any (`"any"`). Required properties hold in both, and no declared key is repeated.
 - **White space**: none, or one space behind `,` and `:` (`whitespace="flexible"`); none at all with `"compact"`.
 - **Strings** without a pattern admit every JSON spelling. Patterned strings, keys and formats write printable ASCII as
   it is, other characters as UTF-8 or as `\\uXXXX`, and control characters by their short escape or `\\u00XX`. Lengths
