@@ -23,6 +23,10 @@ QUESTIONS = (
     "Do you see the {about}? Just write it.",
     "the {about}",
     "Extract the {about}.",
+    "Extract the {about} from the text.",
+    "Extract only the {about}.",
+    "Please extract the {about}, nothing else.",
+    "Extract {about}.",
 )
 WH_QUESTIONS = (
     "{About}?",

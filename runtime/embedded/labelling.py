@@ -26,7 +26,7 @@ def show_options(s: Source, options: tuple[str, ...]) -> str:
         return "Options:\n" + "\n".join(f"- {option}" for option in options)
     if style < 0.7:
         return "(" + s.pick((" / ", ", ", " | ")).join(options) + ")"
-    if style < 0.85:
+    if style < 0.94:
         return "Answer with " + ", ".join(options[:-1]) + f" or {options[-1]}."
     return ""
 
@@ -140,9 +140,9 @@ def yes_or_no(s: Source) -> Example:
 
 def one_label(s: Source) -> Example:
     form = s.random.random()
-    if form < 0.72:
+    if form < 0.78:
         return labelling(s)
-    if form < 0.82:
+    if form < 0.86:
         return kind_of_document(s)
     if form < 0.93:
         return candidate_answers(s)

@@ -932,8 +932,47 @@ def alias(s: Source, name: str) -> str:
     return s.pick((".", "-", "_")).join(words)
 
 
+THEME_ABOUT = ("Get the {theme}", "Returns the {theme}.", "Compute the {theme}", "{Theme}", "Current {theme}", "Manage the {theme}", "Everything about {theme}", "{Theme} service", "Look up the {theme} of something", "Sets the {theme}.")  # fmt: skip
+THEME_REQUESTS = (
+    "What is the {theme}",
+    "Tell me the {theme}",
+    "I'd like to know the {theme}",
+    "{theme}",
+    "How about the {theme}",
+    "How much {theme}",
+    "Do something about the {theme}",
+    "Show the {theme}",
+    "I need the {theme}",
+    "Set the {theme}",
+    "Is there any {theme}",
+    "Can I have the {theme}",
+    "We want {theme}",
+    "Where is the {theme}",
+    "Change the {theme}",
+    "Give me {theme}",
+    "Look at the {theme}",
+)
+
+
+def themed_tool(s: Source) -> Tool:
+    """A tool about some two words, found by the words that a request shares with its name or description."""
+    while True:
+        first, second = v.free_noun(s), v.free_noun(s)
+        if held_out(f"{first}_{second}") == (s.split == "heldout"):
+            break
+    theme = f"{first} {second}"
+    name = s.pick((f"{first}_{second}", f"get_{second}", f"{second}_{first}", f"do_{first}", f"get_{first}_{second}"))
+    asked = theme if s.chance(0.4) else s.pick((first, second, f"{second} of the {first}", f"{first} and {second}"))
+    about = (s.pick(THEME_ABOUT).replace("{theme}", theme).replace("{Theme}", theme.capitalize()),)
+    parameters = tuple(s.sample(COMPOSED_PARAMETERS, s.pick((0, 1, 1, 2, 2, 3))))
+    required = s.integer(0, len(parameters))
+    return Tool(name, about, parameters, required, (s.phrase(THEME_REQUESTS).replace("{theme}", asked),), composed=True)
+
+
 def any_tool(s: Source) -> Tool:
-    """A tool of the split of `s`, hand-written or composed."""
+    """A tool of the split of `s`: hand-written, composed or themed."""
+    if s.chance(0.3):
+        return themed_tool(s)
     if s.chance(0.5):
         wanted = s.split == "heldout"
         for _ in range(60):

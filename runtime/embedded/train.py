@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from slipform.runtime.embedded.batches import Batch, Batches
-from slipform.runtime.embedded.checkpoint import save
+from slipform.runtime.embedded.checkpoint import load, save
 from slipform.runtime.embedded.network import Decoder, Shape
 from slipform.runtime.embedded.optimizer import Muon
 
@@ -122,6 +122,7 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=Shape().num_layers)
     parser.add_argument("--hidden", type=int, default=Shape().hidden_size)
     parser.add_argument("--device", default="cuda")
+    parser.add_argument("--resume", type=Path, help="a checkpoint whose weights to start from")
     parser.add_argument("--no-compile", action="store_true")
     parser.add_argument("--deadline", type=float, default=1e9, help="stop after this many seconds of training")
     options = parser.parse_args()
@@ -143,6 +144,8 @@ def main() -> None:
             muon_lr=options.muon_lr,
             adam_lr=options.adam_lr,
         )
+        if options.resume:
+            load(trainer.model, options.resume)
         print(f"{sum(p.numel() for p in trainer.model.parameters()):,} parameters", flush=True)
         run(trainer, batches, options.steps, options.out, deadline_s=options.deadline)
 

@@ -27,13 +27,14 @@ def pseudo_word(s: Source) -> str:
     return "".join(parts)
 
 
-def _noun(s: Source) -> str:
+def free_noun(s: Source) -> str:
+    """A common noun, or a word that no list holds."""
     return pseudo_word(s) if s.chance(0.15) else s.pick(lexicon.COMMON_NOUNS)
 
 
 def free_phrase(s: Source) -> str:
     """A few words that no list holds as a whole."""
-    adjective, noun, other = s.pick(lexicon.COMMON_ADJECTIVES), _noun(s), _noun(s)
+    adjective, noun, other = s.pick(lexicon.COMMON_ADJECTIVES), free_noun(s), free_noun(s)
     return s.pick(
         (
             f"{adjective} {noun}",
@@ -64,7 +65,7 @@ def task(s: Source) -> Value:
         ("", "", "", " again", f" for {first_name(s)}", f" with {first_name(s)}", " properly", f" in {city(s).surface}")
     )
     return plain(
-        f"{verb} {s.pick(('the', 'the', 'a', 'all', 'our', 'two'))} {s.pick(lexicon.COMMON_ADJECTIVES)} {_noun(s)}{tail}".replace(
+        f"{verb} {s.pick(('the', 'the', 'a', 'all', 'our', 'two'))} {s.pick(lexicon.COMMON_ADJECTIVES)} {free_noun(s)}{tail}".replace(
             "  ", " "
         )
     )
@@ -81,7 +82,7 @@ def sentence(s: Source) -> Value:
     return plain(
         s.pick(
             (
-                f"don't forget the {_noun(s)}",
+                f"don't forget the {free_noun(s)}",
                 f"{a} is here",
                 f"where is {a}?",
                 f"I will bring {a}",
@@ -91,7 +92,7 @@ def sentence(s: Source) -> Value:
                 f"see you in {city(s).surface}",
                 f"{first_name(s)} has {a}",
                 f"{a}, not {b}",
-                f"the {_noun(s)} is {s.pick(lexicon.COMMON_ADJECTIVES)}",
+                f"the {free_noun(s)} is {s.pick(lexicon.COMMON_ADJECTIVES)}",
                 f"call me about {a}",
                 f"thanks for {a}",
                 f"I am {s.integer(5, 50)} minutes late",
@@ -288,7 +289,7 @@ def join_words(s: Source, words: list[str]) -> str:
 def list_of(words: tuple[str, ...], low: int, high: int) -> Draw:
     def draw(s: Source) -> Value:
         wanted = range(s.integer(low, high))
-        chosen = list(dict.fromkeys(_noun(s) if s.chance(FREE_SHARE) else s.entity(words) for _ in wanted))
+        chosen = list(dict.fromkeys(free_noun(s) if s.chance(FREE_SHARE) else s.entity(words) for _ in wanted))
         return Value(join_words(s, chosen), chosen)
 
     return draw

@@ -123,6 +123,12 @@ def sentiment(s: Source, label: str) -> str:
 
 
 def urgency(s: Source, label: str) -> str:
+    if label == "low" and s.chance(0.35):
+        frame = s.pick(
+            ("This is {x}.", "It is {x}.", "{X}.", "{X}, just so you know.", "It's {x} at all.", "I'd say it's {x}.")
+        )
+        words = s.pick(NOT_URGENT)
+        return frame.replace("{x}", words).replace("{X}", _upper_first(words))
     when = s.pick({"high": SOON, "medium": MIDDLE, "low": LATER}[label])
     fact = s.pick({"high": URGENT_FACTS, "medium": MIDDLE_FACTS, "low": CALM_FACTS}[label])
     text = s.phrase(URGENCY_FRAMES).replace("{when}", when).replace("{When}", _upper_first(when))
@@ -136,7 +142,38 @@ def category(s: Source, label: str) -> str:
     return text.replace("{Key}", _upper_first(key))
 
 
-COMPOSERS: dict[str, Callable[[Source, str], str]] = {"sentiment": sentiment, "urgency": urgency, "category": category}
+NOT_URGENT = ("not urgent", "not pressing", "no emergency", "not important", "no rush", "not time-critical", "low priority", "nothing urgent", "not in a hurry", "no hurry", "not critical")  # fmt: skip
+REPLIES = {
+    "yes": ("Yes", "Sure", "Of course", "Gladly", "Absolutely", "Count me in", "I'm in", "With pleasure", "Definitely", "Sounds good", "I'd love to", "Happy to come", "We'll be there", "That works for us", "I accept", "Looking forward to it", "Yes please", "We would love to come", "See you there", "Put us on the list"),
+    "no": ("No", "Sorry, no", "I can't", "I can't make it", "We can't come", "Unfortunately not", "I have to decline", "I won't be there", "Not this time", "We are away", "I must say no", "I'd rather not", "That doesn't work for me", "Regrettably we cannot come", "Count me out", "I am busy that day", "I'm ill", "Impossible for me", "We have other plans", "Have fun without me"),
+    "maybe": ("Maybe", "Perhaps", "Not sure yet", "I don't know yet", "It depends", "Let me check first", "I'll tell you later", "Possibly", "Hard to say", "We might come", "I need to think about it", "Ask me again next week", "If I find the time", "Can't promise anything", "Undecided so far", "I'll try"),
+}  # fmt: skip
+REPLY_TAILS = ("", "", "", " Thanks for asking.", " Greetings to all.", " What a lovely idea.", " The {aspect} is {adj}, by the way.", " My {aspect} needs me.", " Thank you for the invitation.", " Love to everyone.", " Kiss the little one.", " How is the {aspect}?")  # fmt: skip
+SPAM_FRAMES = ("Win a free {aspect} now!", "Click here to get your {adj} {aspect}.", "{n}0% off every {aspect}, only today!", "You have been chosen to receive a {aspect}.", "Claim your prize: a {adj} {aspect}!!!", "Earn {n}000 dollars a week from home.", "Your {aspect} will be blocked, confirm your bank details here.", "Hot offer: {adj} {aspect} for nothing.", "Send us your card number and get {n} gifts.", "Lose {n} kilos in a week with this {aspect}!", "Urgent: verify your password at this link.", "Free money, no risk, act now!")  # fmt: skip
+HAM_FRAMES = ("Shall we talk about the {aspect} later?", "I left the {aspect} at your place.", "Could you bring the {aspect} on Sunday?", "The {aspect} was {adj}, thanks for the tip.", "Dinner at {n}?", "I will be home around {n}.", "Please review my notes about the {aspect}.", "Here are the photos of the {aspect}.", "Mum asks about the {aspect}.", "Our meeting moves to {n} o'clock.", "Did you find the {aspect}?", "The {aspect} arrives tomorrow, can you sign for it?")  # fmt: skip
+
+
+def reply(s: Source, label: str) -> str:
+    text = s.pick(REPLIES[label]) + s.pick((".", "!", ",", " -", "..."))
+    tail = s.phrase(REPLY_TAILS).replace("{aspect}", s.pick(ASPECTS)).replace("{adj}", s.pick(PLAIN))
+    if s.chance(0.3):
+        text = f"{text} {s.pick(REPLIES[label])}."
+    return text + tail
+
+
+def spam(s: Source, label: str) -> str:
+    text = s.phrase(SPAM_FRAMES if label == "spam" else HAM_FRAMES)
+    text = text.replace("{aspect}", s.pick(ASPECTS)).replace("{adj}", s.pick(PLEASANT))
+    return text.replace("{n}", str(s.integer(2, 9)))
+
+
+COMPOSERS: dict[str, Callable[[Source, str], str]] = {
+    "sentiment": sentiment,
+    "urgency": urgency,
+    "category": category,
+    "reply": reply,
+    "spam": spam,
+}
 
 
 def composed(s: Source, concept: str, label: str) -> str | None:
