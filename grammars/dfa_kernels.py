@@ -207,7 +207,8 @@ def trie(data: Array, ends: Array) -> tuple[Array, Array, Array, int]:
 
     byte_class = np.zeros(256, np.uint8)
     used = np.zeros(256, np.bool_)
-    used[letter[1:count]] = True
+    for node in range(1, count):
+        used[letter[node]] = True
     k = 0
     for byte in range(256):
         if used[byte]:
@@ -322,7 +323,8 @@ def longest_path(table: Array, weight_of_class: Array) -> int:
 def fewest(table: Array, accepting: Array, weight_of_class: Array) -> int:
     """Least total weight (0 or 1 a byte) of a path from state 0 to an accepting state; -1 if there is none."""
     n, k = table.shape
-    best = np.full(n, np.iinfo(np.int32).max, np.int32)
+    far = 2**31 - 1
+    best = np.full(n, far, np.int32)
     best[0] = 0
     queue = np.empty(n, np.int32)
     waiting = np.zeros(n, np.bool_)
@@ -349,6 +351,6 @@ def fewest(table: Array, accepting: Array, weight_of_class: Array) -> int:
                     size += 1
     answer = -1
     for q in range(n):
-        if accepting[q] and best[q] < np.iinfo(np.int32).max and (answer < 0 or best[q] < answer):
+        if accepting[q] and best[q] < far and (answer < 0 or best[q] < answer):
             answer = best[q]
     return answer

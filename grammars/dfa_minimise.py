@@ -18,7 +18,8 @@ def grown(array: Array, needed: int) -> Array:
     if needed <= array.shape[0]:
         return array
     bigger = np.empty(max(2 * array.shape[0], needed), array.dtype)
-    bigger[: array.shape[0]] = array
+    for i in range(array.shape[0]):
+        bigger[i] = array[i]
     return bigger
 
 
@@ -161,7 +162,7 @@ def minimised(table: Array, accepting: Array, start: int) -> tuple[Array, Array,
     marked = np.zeros(size, np.int32)
     t_marked = np.zeros(size, np.int32)
     touched = np.empty(size, np.int32)
-    t_blocks = 0
+    t_blocks = np.int64(0)
     e = 0
     for c in range(k):
         begin = e
@@ -185,8 +186,9 @@ def minimised(table: Array, accepting: Array, start: int) -> tuple[Array, Array,
     s_past = np.empty(states + 1, np.int32)
     s_first[0] = 0
     s_past[0] = states
-    s_blocks = 1
-    count = 0
+    # Not literals: those would be types of their own, and `_mark` and `_split` be compiled for each.
+    s_blocks = np.int64(1)
+    count = np.int64(0)
     for q in range(n):
         if useful[q] and accepting[q]:
             count = _mark(number[q], s_elements, s_location, s_block, s_first, marked, touched, count)
@@ -206,13 +208,13 @@ def minimised(table: Array, accepting: Array, start: int) -> tuple[Array, Array,
     state_done = 1
     edge_done = 0
     while edge_done < t_blocks:
-        count = 0
+        count = np.int64(0)
         for i in range(t_first[edge_done], t_past[edge_done]):
             count = _mark(tail[t_elements[i]], s_elements, s_location, s_block, s_first, marked, touched, count)
         s_blocks = _split(s_elements, s_block, s_first, s_past, marked, touched, count, s_blocks)
         edge_done += 1
         while state_done < s_blocks:
-            count = 0
+            count = np.int64(0)
             for i in range(s_first[state_done], s_past[state_done]):
                 q = s_elements[i]
                 for j in range(pointer[q], pointer[q + 1]):

@@ -179,7 +179,9 @@ def _json_table(
         if 2 * needed > room:
             room = 4 * needed
             bigger = np.empty((room, 16), np.int32)
-            bigger[: count[0]] = rows[: count[0]]
+            for r in range(count[0]):
+                for h in range(16):
+                    bigger[r, h] = rows[r, h]
             rows = bigger
             slots = np.full(_power(4 * room), -1, np.int32)
             for r in range(count[0]):
@@ -259,7 +261,8 @@ def _json_table(
                     surrogate_row[8 + high] = n + found if found >= 0 else -1
             p = table[q, byte_class[0xED]]
             outer = np.full(16, -1, np.int32)
-            outer[8:12] = surrogate_row[8:12]
+            for h2 in range(8, 12):
+                outer[h2] = surrogate_row[h2]
             if p >= 0:
                 for h2 in range(8):
                     outer[h2] = _second(p, h2, byte_class, table, n, third, second, row, rows, count, slots)

@@ -124,13 +124,19 @@ def _expand(program: Array, max_states: int) -> tuple[int, Array, Array, Array, 
         op = program[at]
         if depth == stack.shape[0]:
             higher = np.empty((2 * depth, 5), np.int64)
-            higher[:depth] = stack
+            for i in range(depth):
+                for j in range(5):
+                    higher[i, j] = stack[i, j]
             stack = higher
         if op == _EMPTY or (op == _CONCAT and program[at + 1] == 0):
             at += 1 if op == _EMPTY else 2
             empty_source = grown(empty_source, empties + 1)
             empty_target = grown(empty_target, empties + 1)
-            stack[depth] = (states, edges, empties, states, states + 1)
+            stack[depth, 0] = states
+            stack[depth, 1] = edges
+            stack[depth, 2] = empties
+            stack[depth, 3] = states
+            stack[depth, 4] = states + 1
             empty_source[empties] = states
             empty_target[empties] = states + 1
             empties += 1
@@ -141,7 +147,11 @@ def _expand(program: Array, max_states: int) -> tuple[int, Array, Array, Array, 
             edge_source = grown(edge_source, edges + length)
             edge_set = grown(edge_set, edges + length)
             edge_target = grown(edge_target, edges + length)
-            stack[depth] = (states, edges, empties, states, states + length)
+            stack[depth, 0] = states
+            stack[depth, 1] = edges
+            stack[depth, 2] = empties
+            stack[depth, 3] = states
+            stack[depth, 4] = states + length
             for i in range(length):
                 edge_source[edges + i] = states + i
                 edge_set[edges + i] = program[at + 2 + i]
@@ -181,7 +191,11 @@ def _expand(program: Array, max_states: int) -> tuple[int, Array, Array, Array, 
             maximum = program[at + 2]
             at += 3
             copies = max(minimum, 1) if maximum == UNBOUNDED else maximum
-            state_0, edge_0, empty_0, start_0, end_0 = stack[depth - 1]
+            state_0 = stack[depth - 1, 0]
+            edge_0 = stack[depth - 1, 1]
+            empty_0 = stack[depth - 1, 2]
+            start_0 = stack[depth - 1, 3]
+            end_0 = stack[depth - 1, 4]
             size = states - state_0
             edge_size = edges - edge_0
             empty_size = empties - empty_0

@@ -36,7 +36,9 @@ class Partition:
         bounds = np.fromiter((x for points in code_point_sets for x in points), np.int32, int(sizes.sum()))
         pointer = np.zeros(len(sizes) + 1, np.int64)
         np.cumsum(sizes, out=pointer[1:])
-        self.range_low, self.range_atom, self.set_pointer, self.set_atoms, num_atoms = _partition(bounds, pointer)
+        borders = np.unique(np.append(bounds, np.array([0, *_SURROGATES, END], np.int32)))[:-1]
+        self.range_low = borders
+        self.range_atom, self.set_pointer, self.set_atoms, num_atoms = _partition(borders, bounds, pointer)
         self.num_atoms = int(num_atoms)
 
     def atom_of(self, code: int) -> int:
@@ -44,20 +46,23 @@ class Partition:
 
 
 @njit(cache=True, nogil=True)
-def _partition(bounds: Array, pointer: Array) -> tuple[Array, Array, Array, Array, int]:
-    marks = np.empty(bounds.shape[0] + 3, np.int32)
-    marks[: bounds.shape[0]] = bounds
-    marks[bounds.shape[0]] = 0
-    marks[bounds.shape[0] + 1] = _SURROGATES[0]
-    marks[bounds.shape[0] + 2] = _SURROGATES[1]
-    marks.sort()
-    low = np.empty(marks.shape[0], np.int32)
-    num_ranges = 0
-    for mark in marks:
-        if mark < END and (num_ranges == 0 or low[num_ranges - 1] != mark):
-            low[num_ranges] = mark
-            num_ranges += 1
-    low = low[:num_ranges].copy()
+def _range_at(low: Array, code: int) -> int:
+    """The last range that begins at `code` or before it; the first begins at 0."""
+    begin = 0
+    end = low.shape[0]
+    while end - begin > 1:
+        middle = (begin + end) // 2
+        if low[middle] <= code:
+            begin = middle
+        else:
+            end = middle
+    return begin
+
+
+@njit(cache=True, nogil=True)
+def _partition(low: Array, bounds: Array, pointer: Array) -> tuple[Array, Array, Array, int]:
+    """`low` holds every bound, so that each set is a union of ranges."""
+    num_ranges = low.shape[0]
 
     # Group 0 is in no set; each set moves what it holds out of each group into a new one.
     group = np.zeros(num_ranges, np.int32)
@@ -68,14 +73,15 @@ def _partition(bounds: Array, pointer: Array) -> tuple[Array, Array, Array, Arra
         before = groups
         renamed = np.empty(0, np.int32)
         for i in range(pointer[s], pointer[s + 1], 2):
-            r = np.searchsorted(low, bounds[i])
+            r = _range_at(low, bounds[i])
             while r < num_ranges and low[r] < bounds[i + 1]:
                 g = group[r]
                 if low[r] != _SURROGATES[0]:
                     if moved.shape[0] <= groups:
-                        longer = np.full(2 * moved.shape[0] + 2, -1, np.int32)
-                        longer[: moved.shape[0]] = moved
-                        moved = longer
+                        old = moved.shape[0]
+                        moved = grown(moved, groups + 1)
+                        for j in range(old, moved.shape[0]):
+                            moved[j] = -1
                     if moved[g] < 0:
                         moved[g] = groups
                         groups += 1
@@ -104,7 +110,7 @@ def _partition(bounds: Array, pointer: Array) -> tuple[Array, Array, Array, Arra
     seen = np.full(max(atoms, 1), -1, np.int32)
     for s in range(num_sets):
         for i in range(pointer[s], pointer[s + 1], 2):
-            r = np.searchsorted(low, bounds[i])
+            r = _range_at(low, bounds[i])
             while r < num_ranges and low[r] < bounds[i + 1]:
                 a = atom[r]
                 if a >= 0 and seen[a] != s:
@@ -114,7 +120,7 @@ def _partition(bounds: Array, pointer: Array) -> tuple[Array, Array, Array, Arra
                     used += 1
                 r += 1
         set_pointer[s + 1] = used
-    return low, atom, set_pointer, set_atoms[:used].copy(), max(atoms, 1)
+    return atom, set_pointer, set_atoms[:used].copy(), max(atoms, 1)
 
 
 # A tree over code points: a node of level L reads L continuation bytes. Its edges are runs of byte values, given by
@@ -138,7 +144,7 @@ def _make_node(
     """The node for the 64 ** level code points from `base`, of which those below `clip` are dead; -1 if all are."""
     step = 64 ** (level - 1)
     children = np.empty(64, np.int32)
-    r = int(np.searchsorted(range_low, base, side="right")) - 1
+    r = _range_at(range_low, base)
     num_ranges = range_low.shape[0]
     alive = False
     for i in range(64):
@@ -225,7 +231,7 @@ def spelled(
             level, base, clip = 2, (lead & 0x0F) << 12, 0x800
         else:
             level, base, clip = 3, (lead & 0x07) << 18, 0x10000
-        r = int(np.searchsorted(range_low, base, side="right")) - 1
+        r = _range_at(range_low, base)
         if base >= clip and base + 64**level <= END and (r + 1 >= num_ranges or range_low[r + 1] >= base + 64**level):
             root[lead] = _uniform_node(level, range_atom[r], uniform, pointer, edge_high, edge_child, leaf, count)
         else:
