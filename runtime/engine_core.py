@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from itertools import count
 
 from slipform.errors import InvalidRequest, QueueFull, RequestAborted, SlipformError
-from slipform.grammars.compiler import CompiledGrammar, load_kernels
+from slipform.grammars.compiler import CompiledGrammar
 from slipform.grammars.spec import GrammarSpec
 from slipform.runtime.batch_builder import BatchBuilder, Plan, StepInput
 from slipform.runtime.cache_manager import CacheManager
@@ -32,7 +32,7 @@ from slipform.runtime.segments import SegmentRunner, StepInfo
 from slipform.runtime.sequence import ActiveRequest, Phase, Sequence
 from slipform.runtime.statistics import Counters, EngineStatistics
 from slipform.runtime.tokenizer import Tokenizer
-from slipform.runtime.warm_up import warm_up_model, warm_up_sampler
+from slipform.runtime.warm_up import warm_up
 
 
 class EngineCore:
@@ -91,9 +91,8 @@ class EngineCore:
         self._arrivals = count()
         self._random = random.Random(config.seed)
         if config.warm_up:
-            warm_up_model(self._runner, pool)
-            warm_up_sampler(self._sampler, self.vocab_size, tokenizer.vocabulary.num_words)
-            load_kernels()
+            num_words = tokenizer.vocabulary.num_words
+            warm_up(self._runner, pool, self._sampler, vocab_size=self.vocab_size, num_words=num_words)
 
     @property
     def has_work(self) -> bool:
