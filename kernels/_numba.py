@@ -6,12 +6,15 @@ One compiled kernel serves float32 and bfloat16: rows are widened to float32 as 
 is a branch outside the inner loops.
 """
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from llvmlite import ir  # type: ignore[import-untyped]
-from numba import carray, njit, types
+from numba import carray, cfunc, njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 from torch import Tensor
 
@@ -22,7 +25,7 @@ FASTMATH = {"reassoc", "contract", "arcp", "nsz"}
 
 
 @intrinsic
-def _as_pointer(typing_context: Any, address: Any) -> Any:
+def as_pointer(typing_context: Any, address: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
 
@@ -49,24 +52,54 @@ def float_to_bits(typing_context: Any, value: Any) -> Any:
     return types.int32(types.float32), generate
 
 
+@intrinsic
+def call(typing_context: Any, address: Any, arguments: Any) -> Any:
+    """Call the C function at `address` with a tuple of integers and floats, passed as int64 and double."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        passed = [
+            context.cast(builder, value, kind, types.float64 if isinstance(kind, types.Float) else types.int64)
+            for value, kind in zip(cgutils.unpack_tuple(builder, values[1]), arguments.types, strict=True)
+        ]
+        function_type = ir.FunctionType(ir.VoidType(), [value.type for value in passed])
+        builder.call(builder.inttoptr(values[0], function_type.as_pointer()), passed)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, arguments), generate
+
+
+@functools.cache
+def c_function(body: Callable[..., None], parameters: str) -> Any:
+    """A kernel's body compiled as a C function, once: callers hold its `.address` and do not compile it again.
+
+    Numba would optimise the body anew inside every compiled caller, and a body under three callers takes four times as
+    long to compile. Compiled on the first call, not on import; kept on disk.
+
+    Args:
+        parameters: a letter for each, "i" for int64 and "d" for double.
+    """
+    kinds = [types.float64 if letter == "d" else types.int64 for letter in parameters]
+    return cfunc(types.void(*kinds), cache=True, fastmath=FASTMATH)(body)
+
+
 @njit(cache=True, inline="always")
 def float32_at(address, size):  # type: ignore[no-untyped-def]
-    return carray(_as_pointer(address), (size,), np.float32)
+    return carray(as_pointer(address), (size,), np.float32)
 
 
 @njit(cache=True, inline="always")
 def uint16_at(address, size):  # type: ignore[no-untyped-def]
-    return carray(_as_pointer(address), (size,), np.uint16)
+    return carray(as_pointer(address), (size,), np.uint16)
 
 
 @njit(cache=True, inline="always")
 def int32_at(address, size):  # type: ignore[no-untyped-def]
-    return carray(_as_pointer(address), (size,), np.int32)
+    return carray(as_pointer(address), (size,), np.int32)
 
 
 @njit(cache=True, inline="always")
 def int64_at(address, size):  # type: ignore[no-untyped-def]
-    return carray(_as_pointer(address), (size,), np.int64)
+    return carray(as_pointer(address), (size,), np.int64)
 
 
 @njit(cache=True, inline="always")

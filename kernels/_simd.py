@@ -9,6 +9,7 @@ from typing import Any
 
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
+from numba.core import cgutils
 from numba.core.datamodel import models, register_default
 from numba.extending import intrinsic
 
@@ -154,22 +155,55 @@ reduce_max = _define(types.float32, (float32x16,), _reduce_max)
 exponential = _define(float32x16, (float32x16,), _exponential)
 
 
-@intrinsic
-def load_as(typing_context: Any, kind: Any, address: Any) -> Any:
-    """A vector from bfloat16 bits if `kind` is a uint16, from float32 if it is a float32: chosen when compiling."""
-    emit = _load_bfloat16 if kind == types.uint16 else _load
+def _dot_tile(num_rows: int) -> Any:
+    """An intrinsic (kind is bfloat16, x, weight, row_bytes, inputs, sums): products of x rows with four weight rows.
 
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return emit(builder, values[1])
+    sums[4·i + j] = x row i · weight row j, for num_rows float32 rows of x and four rows of a weight of either kind.
+    Written as instructions, since Numba takes ten seconds to type what is sixteen multiply-adds in a loop.
+    """
 
-    return float32x16(kind, types.int64), generate
+    def emit(
+        context: Any, builder: Any, is_bfloat16: Any, x: Any, weight: Any, row_bytes: Any, size: Any, out: Any
+    ) -> Any:
+        word = size.type
+        with builder.if_else(builder.icmp_signed("!=", is_bfloat16, word(0))) as (then, otherwise):
+            for branch, load_vector, element in ((then, _load_bfloat16, 2), (otherwise, _load, 4)):
+                with branch:
+                    totals = [
+                        cgutils.alloca_once_value(builder, ir.Constant(_VECTOR, [0.0] * LANES))
+                        for _ in range(4 * num_rows)
+                    ]
+                    for total in totals:
+                        builder.store(ir.Constant(_VECTOR, [0.0] * LANES), total)
+                    with cgutils.for_range_slice(builder, word(0), size, word(LANES), word) as (i, _):
+                        at = builder.add(weight, builder.mul(i, word(element)))
+                        columns = []
+                        for j in range(4):
+                            columns.append(load_vector(builder, builder.add(at, builder.mul(row_bytes, word(j)))))
+                        for row in range(num_rows):
+                            index = builder.add(i, builder.mul(size, word(row)))
+                            v = _load(builder, builder.add(x, builder.mul(index, word(4))))
+                            for j in range(4):
+                                total = totals[4 * row + j]
+                                builder.store(_multiply_add(builder, v, columns[j], builder.load(total)), total)
+                    for k, total in enumerate(totals):
+                        place = builder.add(out, word(4 * k))
+                        builder.store(_reduce_add(builder, builder.load(total)), _pointer(builder, place, _FLOAT))
+        return context.get_dummy_value()
+
+    @intrinsic
+    def dot_tile(
+        typing_context: Any, is_bfloat16: Any, x: Any, weight: Any, row_bytes: Any, inputs: Any, sums: Any
+    ) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            return emit(context, builder, *values)
+
+        return types.void(*(types.int64,) * 6), generate
+
+    return dot_tile
 
 
-@intrinsic
-def bytes_of(typing_context: Any, kind: Any) -> Any:
-    """Size of an element of `kind`, a constant when compiling."""
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return ir.Constant(ir.IntType(64), kind.bitwidth // 8)
-
-    return types.int64(kind), generate
+# Rows of x at a time.
+dot_tile_1 = _dot_tile(1)
+dot_tile_2 = _dot_tile(2)
+dot_tile_4 = _dot_tile(4)

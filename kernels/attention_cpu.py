@@ -6,12 +6,24 @@ heads of the group, and keeps a running softmax per query (Milakov and Gimelshei
 softmax", 2018).
 """
 
+from typing import Any
+
 import numpy as np
 import torch
-from numba import get_num_threads, njit, prange
+from numba import carray, get_num_threads, njit, prange
 from torch import Tensor
 
-from slipform.kernels._numba import FASTMATH, float32_at, int32_at, narrow_row, padded, widen_row
+from slipform.kernels._numba import (
+    FASTMATH,
+    as_pointer,
+    c_function,
+    call,
+    float32_at,
+    int32_at,
+    narrow_row,
+    padded,
+    widen_row,
+)
 from slipform.kernels._numba import exponential as scalar_exponential
 from slipform.kernels._simd import (
     LANES,
@@ -52,8 +64,9 @@ def attention(
     _check(query, key_pool, value_pool, slot_table, cu_seqlens, seq_lens, alibi_slopes)
     out = torch.empty((num_tokens, num_heads, head_dim), dtype=query.dtype)
     num_threads = min(torch.get_num_threads(), get_num_threads())
-    run = attend_share if num_threads == 1 else attend
+    run = attend_alone if num_threads == 1 else attend
     run(
+        attend_block().address,
         query.data_ptr(),
         query.stride(0),
         out.data_ptr(),
@@ -75,7 +88,6 @@ def attention(
         min(max_extend_len or num_tokens, _QUERY_BLOCK),
         -(-(max_extend_len or num_tokens) // _QUERY_BLOCK),
         num_threads,
-        0,
     )
     return out
 
@@ -113,8 +125,8 @@ def check_tables(slot_table: Tensor, cu_seqlens: Tensor, seq_lens: Tensor) -> No
         raise ValueError("cu_seqlens, seq_lens: must be contiguous")
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def attend(  # type: ignore[no-untyped-def]
+def _deal_out(  # type: ignore[no-untyped-def]
+    attend_block,
     query,
     query_stride,
     out,
@@ -136,103 +148,55 @@ def attend(  # type: ignore[no-untyped-def]
     max_queries,
     num_blocks,
     num_threads,
-    _,
 ):
-    for thread in prange(num_threads):
-        attend_share(
-            query,
-            query_stride,
-            out,
-            key_pool,
-            value_pool,
-            is_bfloat16,
-            slot_table,
-            slot_stride,
-            cu_seqlens,
-            seq_lens,
-            alibi_slopes,
-            num_sequences,
-            num_heads,
-            num_kv_heads,
-            head_dim,
-            scale,
-            window,
-            softcap,
-            max_queries,
-            num_blocks,
-            num_threads,
-            thread,
-        )
-
-
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
-def attend_share(  # type: ignore[no-untyped-def]
-    query,
-    query_stride,
-    out,
-    key_pool,
-    value_pool,
-    is_bfloat16,
-    slot_table,
-    slot_stride,
-    cu_seqlens,
-    seq_lens,
-    alibi_slopes,
-    num_sequences,
-    num_heads,
-    num_kv_heads,
-    head_dim,
-    scale,
-    window,
-    softcap,
-    max_queries,
-    num_blocks,
-    num_threads,
-    thread,
-):
-    """Every num_threads-th item, from `thread` on."""
-    group = num_heads // num_kv_heads
-    padded_dim = padded(head_dim)
-    max_rows = group * max_queries
+    """Thread i takes every num_threads-th item, from i on. attend_block is the address of `_attend_block`."""
     num_items = num_sequences * num_blocks * num_kv_heads
-    # One allocation: queries and sums, a tile of keys and of values, scores, maxima and totals.
-    scratch = np.empty(2 * max_rows * padded_dim + 2 * _TILE * padded_dim + _TILE + 2 * max_rows, np.float32)
-    tile_rows = np.empty((2, _TILE), np.int64)
-    for item in range(thread, num_items, num_threads):
-        kv_head = item % num_kv_heads
-        block = item // num_kv_heads % num_blocks
-        sequence = item // (num_kv_heads * num_blocks)
-        starts = int32_at(cu_seqlens + 4 * sequence, 2)
-        extend_len = starts[1] - starts[0]
-        if block * _QUERY_BLOCK >= extend_len:
-            continue
-        seq_len = int32_at(seq_lens + 4 * sequence, 1)[0]
-        _attend_block(
-            query,
-            query_stride,
-            out,
-            key_pool,
-            value_pool,
-            is_bfloat16,
-            int32_at(slot_table + 4 * sequence * slot_stride, seq_len),
-            alibi_slopes,
-            starts[0] + block * _QUERY_BLOCK,
-            min(_QUERY_BLOCK, extend_len - block * _QUERY_BLOCK),
-            seq_len - extend_len + block * _QUERY_BLOCK,
-            kv_head,
-            num_heads,
-            num_kv_heads,
-            head_dim,
-            padded_dim,
-            np.float32(scale),
-            window,
-            np.float32(softcap),
-            scratch,
-            tile_rows,
-        )
+    max_rows = num_heads // num_kv_heads * max_queries
+    for thread in prange(num_threads):
+        # One allocation: queries and sums, a tile of keys and of values, scores, maxima and totals; row addresses.
+        floats = 2 * (max_rows + _TILE) * padded(head_dim) + _TILE + 2 * max_rows
+        scratch = np.empty(floats // 2 + 1 + 2 * _TILE, np.int64)
+        for item in range(thread, num_items, num_threads):
+            block = item // num_kv_heads % num_blocks
+            sequence = item // (num_kv_heads * num_blocks)
+            starts = int32_at(cu_seqlens + 4 * sequence, 2)
+            extend_len = starts[1] - starts[0]
+            if block * _QUERY_BLOCK >= extend_len:
+                continue
+            seq_len = int32_at(seq_lens + 4 * sequence, 1)[0]
+            arguments = (
+                query,
+                query_stride,
+                out,
+                key_pool,
+                value_pool,
+                is_bfloat16,
+                slot_table + 4 * sequence * slot_stride,
+                alibi_slopes,
+                starts[0] + block * _QUERY_BLOCK,
+                min(_QUERY_BLOCK, extend_len - block * _QUERY_BLOCK),
+                seq_len - extend_len + block * _QUERY_BLOCK,
+                item % num_kv_heads,
+                num_heads,
+                num_kv_heads,
+                head_dim,
+                scale,
+                window,
+                softcap,
+                scratch.ctypes.data,
+            )
+            call(attend_block, arguments)
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+attend = njit(cache=True, nogil=True, parallel=True)(_deal_out)
+attend_alone = njit(cache=True, nogil=True)(_deal_out)
+
+
+def attend_block() -> Any:
+    """The parameters of `_attend_block`."""
+    return c_function(_attend_block, "iiiiiiiiiiiiiiididi")
+
+
 def _attend_block(  # type: ignore[no-untyped-def]
     query,
     query_stride,
@@ -240,7 +204,7 @@ def _attend_block(  # type: ignore[no-untyped-def]
     key_pool,
     value_pool,
     is_bfloat16,
-    slots,
+    slot_row,
     alibi_slopes,
     first_token,
     num_queries,
@@ -249,23 +213,25 @@ def _attend_block(  # type: ignore[no-untyped-def]
     num_heads,
     num_kv_heads,
     head_dim,
-    padded_dim,
     scale,
     window,
     softcap,
     scratch,
-    tile_rows,
 ):
     """Rows are (query, head of the group) pairs; query i of the block stands at first_position + i."""
+    scale, softcap = np.float32(scale), np.float32(softcap)
+    padded_dim = padded(head_dim)
     group = num_heads // num_kv_heads
     first_head = kv_head * group
     num_rows = num_queries * group
     row_bytes = 4 * padded_dim
-    queries = scratch.ctypes.data
+    tile_rows = carray(as_pointer(scratch), (2, _TILE), np.int64)
+    queries = scratch + 16 * _TILE
     sums = queries + num_rows * row_bytes
     keys = sums + num_rows * row_bytes
     values = keys + _TILE * row_bytes
     scores = values + _TILE * row_bytes
+    slots = int32_at(slot_row, first_position + num_queries)
     maxima = float32_at(scores + 4 * _TILE, num_rows)
     totals = float32_at(scores + 4 * (_TILE + num_rows), num_rows)
     score = float32_at(scores, _TILE)

@@ -13,9 +13,9 @@ import torch
 from numba import get_num_threads, njit
 from torch import Tensor
 
-from slipform.kernels._numba import check_indices, int64_at, narrow_row, widen_row
-from slipform.kernels._simd import LANES, bytes_of
-from slipform.kernels.attention_cpu import attend, attend_share, check_tables
+from slipform.kernels._numba import call, check_indices, int64_at, narrow_row, widen_row
+from slipform.kernels._simd import LANES
+from slipform.kernels.attention_cpu import attend, attend_alone, attend_block, check_tables
 from slipform.kernels.linear_cpu import linear, linear_share
 from slipform.kernels.rms_norm_cpu import normalize
 from slipform.kernels.rope_cpu import rotate_and_store
@@ -71,9 +71,10 @@ class FewTokenDecoder:
         if not self.takes(hidden, inner, num_heads * head_dim):
             raise ValueError(f"layers: widths must be multiples of {LANES}")
         self.max_tokens = 16 if dtype is torch.float32 else 8
-        self._kind = np.float32(0) if dtype is torch.float32 else np.uint16(0)
         self._dtype = dtype
         self._geometry = (hidden, inner, num_heads, num_kv_heads, head_dim)
+        bodies = (normalize(), rotate_and_store(), attend_block(), multiply_by_silu(), linear_share())
+        self._bodies = tuple(body.address for body in bodies)
         self._vocab_size = head.shape[0]
         self._eps = eps
         self._layers = np.array([_addresses(layer, dtype) for layer in layers], dtype=np.int64)
@@ -116,7 +117,8 @@ class FewTokenDecoder:
             [[key.data_ptr(), value.data_ptr()] for key, value in zip(key_pools, value_pools, strict=True)]
         )
         _run(
-            self._kind,
+            self._bodies,
+            self._dtype is torch.bfloat16,
             self._layers,
             pools,
             self._tail,
@@ -169,7 +171,8 @@ def _addresses(layer: DecoderLayer, dtype: torch.dtype) -> list[int]:
 
 @njit(cache=True, nogil=True)
 def _run(  # type: ignore[no-untyped-def]
-    kind,
+    bodies,
+    half,
     layers,
     pools,
     tail,
@@ -189,8 +192,8 @@ def _run(  # type: ignore[no-untyped-def]
 ):
     hidden, inner, heads, kv_heads, dim = geometry
     cu_seqlens, seq_lens, num_sequences, max_extend_len = sequences
-    item = bytes_of(kind)
-    half = item == 2
+    normalize_rows, rotate, attend_rows, activate, share = bodies
+    item = 2 if half else 4
     query_size, kv_size = heads * dim, kv_heads * dim
     qkv_size = query_size + 2 * kv_size
     x = workspace
@@ -202,11 +205,11 @@ def _run(  # type: ignore[no-untyped-def]
         layer = layers[index]
         keys, values = pools[index, 0], pools[index, 1]
         if index == 0:
-            normalize(residual, 0, layer[_INPUT_NORM], x, half, tokens, hidden, eps)
+            call(normalize_rows, (residual, 0, layer[_INPUT_NORM], x, half, tokens, hidden, eps))
         else:
-            normalize(x, residual, layer[_INPUT_NORM], x, half, tokens, hidden, eps)
-        _project(kind, x, layer[_QKV], layer[_QKV_BIAS], projected, half, tokens, qkv_size, hidden, num_threads)
-        rotate_and_store(
+            call(normalize_rows, (x, residual, layer[_INPUT_NORM], x, half, tokens, hidden, eps))
+        _project(share, half, x, layer[_QKV], layer[_QKV_BIAS], projected, half, tokens, qkv_size, hidden, num_threads)
+        rotation = (
             projected,
             projected + item * query_size,
             projected + item * (query_size + kv_size),
@@ -226,7 +229,9 @@ def _run(  # type: ignore[no-untyped-def]
             kv_heads,
             dim,
         )
+        call(rotate, rotation)
         attention = (
+            attend_rows,
             projected,
             qkv_size,
             attended,
@@ -248,30 +253,33 @@ def _run(  # type: ignore[no-untyped-def]
             max_extend_len,
             1,
             num_threads,
-            0,
         )
         if num_threads == 1:
-            attend_share(*attention)
+            attend_alone(*attention)
         else:
             attend(*attention)
-        _project(kind, attended, layer[_OUTPUT], layer[_OUTPUT_BIAS], x, half, tokens, hidden, query_size, num_threads)
-        normalize(x, residual, layer[_MLP_NORM], x, half, tokens, hidden, eps)
-        _project(kind, x, layer[_GATE_UP], layer[_GATE_UP_BIAS], gate_up, half, tokens, 2 * inner, hidden, num_threads)
-        multiply_by_silu(gate_up, activated, half, tokens, inner)
-        _project(kind, activated, layer[_DOWN], layer[_DOWN_BIAS], x, half, tokens, hidden, inner, num_threads)
-    normalize(x, residual, tail[0], x, half, tokens, hidden, eps)
+        _project(
+            share, half, attended, layer[_OUTPUT], layer[_OUTPUT_BIAS], x, half, tokens, hidden, query_size, num_threads
+        )
+        call(normalize_rows, (x, residual, layer[_MLP_NORM], x, half, tokens, hidden, eps))
+        _project(
+            share, half, x, layer[_GATE_UP], layer[_GATE_UP_BIAS], gate_up, half, tokens, 2 * inner, hidden, num_threads
+        )
+        call(activate, (gate_up, activated, half, tokens, inner))
+        _project(share, half, activated, layer[_DOWN], layer[_DOWN_BIAS], x, half, tokens, hidden, inner, num_threads)
+    call(normalize_rows, (x, residual, tail[0], x, half, tokens, hidden, eps))
     # The rows whose logits are wanted move to the front; they ascend, so none is overwritten before it is read.
     wanted = int64_at(rows[0], rows[1])
     row = np.empty(hidden, np.float32)
     for i in range(rows[1]):
         widen_row(x, half, wanted[i] * hidden, row.ctypes.data, hidden)
         narrow_row(row.ctypes.data, x, half, i * hidden, hidden)
-    _project(kind, x, tail[1], 0, logits[0], False, rows[1], logits[1], hidden, num_threads)
+    _project(share, half, x, tail[1], 0, logits[0], False, rows[1], logits[1], hidden, num_threads)
 
 
 @njit(cache=True, nogil=True)
-def _project(kind, x, weight, bias, out, out_is_bfloat16, rows, outputs, inputs, num_threads):  # type: ignore[no-untyped-def]
+def _project(share, is_bfloat16, x, weight, bias, out, out_is_bfloat16, rows, outputs, inputs, num_threads):  # type: ignore[no-untyped-def]
     if num_threads == 1:
-        linear_share(kind, x, weight, bias, out, out_is_bfloat16, rows, outputs, inputs, 1, 0)
+        call(share, (is_bfloat16, x, weight, bias, out, out_is_bfloat16, rows, outputs, inputs, 1, 0))
     else:
-        linear(kind, x, weight, bias, out, out_is_bfloat16, rows, outputs, inputs, num_threads)
+        linear(share, is_bfloat16, x, weight, bias, out, out_is_bfloat16, rows, outputs, inputs, num_threads)

@@ -1,11 +1,12 @@
 """RMSNorm for CPUs, alone and fused with the addition to the residual stream. Zhang and Sennrich, arXiv:1910.07467."""
 
+from typing import Any
+
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor
 
-from slipform.kernels._numba import FASTMATH, narrow_row, padded, widen_row
+from slipform.kernels._numba import c_function, narrow_row, padded, widen_row
 from slipform.kernels._simd import LANES, add, load, multiply, multiply_add, reduce_add, splat, store
 
 
@@ -29,7 +30,7 @@ def _launch(x: Tensor, residual: int, weight: Tensor, out: Tensor, eps: float) -
         raise ValueError(f"weight: {weight.dtype}, and x is {x.dtype}")
     size = x.shape[-1]
     rows = x.numel() // size
-    normalize(
+    normalize().ctypes(
         x.data_ptr(),
         residual,
         weight.data_ptr(),
@@ -41,9 +42,13 @@ def _launch(x: Tensor, residual: int, weight: Tensor, out: Tensor, eps: float) -
     )
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
-def normalize(x, residual, weight, out, is_bfloat16, num_rows, size, eps):  # type: ignore[no-untyped-def]
-    """All but the last four arguments are addresses; residual is 0 for none. One thread: memory is the bound."""
+def normalize() -> Any:
+    """(x, residual or 0, weight, out, is_bfloat16, num_rows, size, eps), tensors as addresses. out may be x."""
+    return c_function(_normalize, "iiiiiiid")
+
+
+# One thread, since memory is the bound.
+def _normalize(x, residual, weight, out, is_bfloat16, num_rows, size, eps):  # type: ignore[no-untyped-def]
     scratch = np.empty(3 * padded(size), np.float32)
     row = scratch.ctypes.data
     addend = row + 4 * padded(size)

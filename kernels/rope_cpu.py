@@ -1,5 +1,7 @@
 """Rotary embedding (Su et al., arXiv:2104.09864), norms of heads and the KV store in one pass, for CPUs."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from numba import njit
@@ -7,6 +9,7 @@ from torch import Tensor
 
 from slipform.kernels._numba import (
     FASTMATH,
+    c_function,
     check_indices,
     float32_at,
     int64_at,
@@ -53,7 +56,7 @@ def rope_store_kv(
     check_indices(positions=positions, slots=slots)
     if cos_sin.dtype is not torch.float32 or not cos_sin.is_contiguous():
         raise ValueError("cos_sin: must be contiguous and float32")
-    rotate_and_store(
+    rotate_and_store().ctypes(
         query.data_ptr(),
         key.data_ptr(),
         value.data_ptr(),
@@ -103,8 +106,13 @@ def _rotate_head(row, table, half):  # type: ignore[no-untyped-def]
         heads[half + i] = b * angles[i] + a * angles[half + i]
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
-def rotate_and_store(  # type: ignore[no-untyped-def]
+def rotate_and_store() -> Any:
+    """The parameters of `_rotate_and_store`: tensors as addresses, norms 0 for none."""
+    return c_function(_rotate_and_store, "iiiiiiiiiiiidiiiii")
+
+
+# One thread, since memory is the bound.
+def _rotate_and_store(  # type: ignore[no-untyped-def]
     query,
     key,
     value,
@@ -124,7 +132,6 @@ def rotate_and_store(  # type: ignore[no-untyped-def]
     num_kv_heads,
     head_dim,
 ):
-    """Tensors are given as addresses; the norms are 0 for none. One thread: memory is the bound."""
     half = rotary_dim // 2
     scratch = np.empty(3 * padded(head_dim), np.float32)
     row = scratch.ctypes.data

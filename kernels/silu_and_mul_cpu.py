@@ -1,11 +1,12 @@
 """SiLU(gate) * up for CPUs."""
 
+from typing import Any
+
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor
 
-from slipform.kernels._numba import FASTMATH, narrow_row, padded, widen_row
+from slipform.kernels._numba import c_function, narrow_row, padded, widen_row
 from slipform.kernels._simd import LANES, add, divide, exponential, load, minimum, multiply, splat, store
 
 
@@ -15,7 +16,7 @@ def silu_and_mul(gate_up: Tensor) -> Tensor:
         raise ValueError("gate_up: must be contiguous")
     num_rows, size = gate_up.shape[0], gate_up.shape[1] // 2
     out = gate_up.new_empty((num_rows, size))
-    multiply_by_silu(
+    multiply_by_silu().ctypes(
         gate_up.data_ptr(),
         out.data_ptr(),
         gate_up.dtype is torch.bfloat16,
@@ -25,9 +26,13 @@ def silu_and_mul(gate_up: Tensor) -> Tensor:
     return out
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
-def multiply_by_silu(gate_up, out, is_bfloat16, num_rows, size):  # type: ignore[no-untyped-def]
-    """gate_up and out are addresses. One thread: memory is the bound."""
+def multiply_by_silu() -> Any:
+    """(gate_up, out, is_bfloat16, num_rows, size), tensors as addresses."""
+    return c_function(_multiply_by_silu, "iiiii")
+
+
+# One thread, since memory is the bound.
+def _multiply_by_silu(gate_up, out, is_bfloat16, num_rows, size):  # type: ignore[no-untyped-def]
     scratch = np.empty(2 * padded(size), np.float32)
     gate = scratch.ctypes.data
     up = gate + 4 * padded(size)

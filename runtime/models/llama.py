@@ -130,7 +130,8 @@ class LlamaModel:
         config = self.config
         widths = (config.hidden_size, config.hf.intermediate_size, config.num_heads * config.head_dim)
         size = sum(weight.nbytes for layer in layers for weight in (layer.qkv, layer.output, layer.gate_up, layer.down))
-        if self.device.type != "cpu" or size > _BOTH_LAYOUTS_BYTES or not FewTokenDecoder.takes(*widths):
+        takes = FewTokenDecoder.takes(*widths) and config.vocab_size >= 4
+        if self.device.type != "cpu" or size > _BOTH_LAYOUTS_BYTES or not takes:
             return None
         return FewTokenDecoder(
             layers,
