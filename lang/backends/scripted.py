@@ -1,6 +1,5 @@
 """A backend that answers from a script: programs can be tested without a model, fast and the same every time."""
 
-import importlib.util
 import json
 import math
 import re
@@ -10,6 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
+import jsonschema
 from pydantic import TypeAdapter
 
 from slipform.errors import BackendError, SlipformError
@@ -322,16 +322,13 @@ def _as_json(answer: Any) -> str:
 
 
 def _json_matches(spec: JsonSchema, text: str) -> bool:
-    """Against the whole schema where jsonschema is installed; without it, that the text is JSON."""
+    """Whether the text is JSON that the whole schema accepts."""
     try:
         value = json.loads(text)
     except json.JSONDecodeError:
         return False
-    if importlib.util.find_spec("jsonschema") is None:
-        return True
-    import jsonschema
-
-    return bool(jsonschema.validators.validator_for(schema := json.loads(spec.schema))(schema).is_valid(value))
+    schema = json.loads(spec.schema)
+    return bool(jsonschema.validators.validator_for(schema)(schema).is_valid(value))
 
 
 def _cut(text: str, fill: Fill) -> tuple[str, str | None]:

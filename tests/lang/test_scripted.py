@@ -1,7 +1,6 @@
 """The backend for users' own unit tests."""
 
 import re
-import sys
 from typing import Any
 
 import pydantic
@@ -73,18 +72,6 @@ def test_answers_must_fit_the_hole(hole: dict[str, Any], answer: str) -> None:
 
     with pytest.raises(FillError, match=re.escape(repr(answer))):
         constrained.run(backend=sf.ScriptedBackend({"x": answer}))
-
-
-def test_json_is_checked_as_far_as_possible_without_jsonschema(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "jsonschema", None)
-
-    @sf.function
-    def typed(s: sf.ProgramState) -> None:
-        s += sf.gen("city", schema={"type": "object"})
-
-    with pytest.raises(FillError, match="does not allow"):
-        typed.run(backend=sf.ScriptedBackend({"city": "no JSON"}))
-    assert typed.run(backend=sf.ScriptedBackend({"city": "[1]"}))["city"] == [1]
 
 
 def test_a_validator_for_grammars() -> None:
