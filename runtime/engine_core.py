@@ -264,6 +264,8 @@ class EngineCore:
         self._fail(sequence.owner, error, keep_computed=False)
 
     def _fail(self, owner: ActiveRequest, error: SlipformError, *, keep_computed: bool) -> None:
+        if owner.ended:  # another of its sequences failed in the same step
+            return
         complete = [s for s in owner.sequences if s.phase is Phase.DONE]
         for sequence in owner.sequences:
             self._scheduler.remove(sequence, keep_computed=keep_computed)

@@ -219,10 +219,17 @@ def test_grammar_that_fails_on_the_way_ends_its_own_request(monkeypatch: pytest.
     from slipform.grammars.matcher import Matcher
     from slipform.runtime import constraints
 
-    fill_batch, fill_bitmask = constraints.fill_batch, Matcher.fill_bitmask
+    fill_batch, fill_bitmask, start = constraints.fill_batch, Matcher.fill_bitmask, constraints.Constraints.start
+    dead_ends: list[Matcher] = []
+
+    def watched_start(self: constraints.Constraints, grammar: object, *rest: object) -> object:
+        constraint = start(self, grammar, *rest)  # type: ignore[arg-type]
+        if constraint is not None and constraint.matcher is not None and grammar is not fine.result():
+            dead_ends.append(constraint.matcher)
+        return constraint
 
     def check(matcher: Matcher) -> None:
-        if matcher.grammar.spec == Regex("[a-z]{9}"):
+        if any(matcher is dead_end for dead_end in dead_ends):
             raise VocabularyMismatch(matcher.state_id, b"x")
 
     def checked_batch(matchers: list[Matcher], *rest: object) -> None:
@@ -236,7 +243,9 @@ def test_grammar_that_fails_on_the_way_ends_its_own_request(monkeypatch: pytest.
 
     monkeypatch.setattr(constraints, "fill_batch", checked_batch)
     monkeypatch.setattr(Matcher, "fill_bitmask", checked_bitmask)
+    monkeypatch.setattr(constraints.Constraints, "start", watched_start)
     engine = scripted_engine()
+    fine = engine.compile(Regex("[a-z]{8}"))
     good = [request(f"{i}", Text("a"), Fill("x", GREEDY, Regex("[a-z]{8}"))) for i in range(3)]
     bad = request("bad", Text("a"), Fill("x", GREEDY, Regex("[a-z]{9}")), n=2)
     found = ends(drive(engine, [good[0], bad, *good[1:]]))
@@ -441,13 +450,15 @@ def test_abort_from_a_handle() -> None:
 def test_engine_failure_reaches_everyone_in_flight_and_later() -> None:
     class Failing(ScriptedModel):
         def forward(self, batch: object, pool: object) -> object:  # type: ignore[override]
-            if self.num_steps == 3:
+            if batch.num_sequences == 3:  # type: ignore[attr-defined]
                 raise MemoryError("out of memory")
             return super().forward(batch, pool)  # type: ignore[arg-type]
 
     engine = scripted_engine(model=Failing(400, eos_id=398))
     with engine:
-        handles = [engine.submit(request(f"{i}", Text("a"), Fill(None, LONG))) for i in range(3)]
+        handles = [
+            engine.submit(request(f"{i}", Text("a"), Fill(None, LONG.replace(max_tokens=4000)))) for i in range(3)
+        ]
         for handle in handles:
             with pytest.raises(EngineStopped, match="out of memory") as caught:
                 handle.result(60)
