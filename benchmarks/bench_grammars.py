@@ -189,7 +189,7 @@ class Child:
         other.close()
         self._pipe.recv()
 
-    def ask(self, method: str, argument: Any, seconds: float = 2 * COMPILE_SECONDS) -> dict[str, Any]:
+    def ask(self, method: str, argument: Any, seconds: float = COMPILE_SECONDS + 10) -> dict[str, Any]:
         try:
             self._pipe.send((method, argument))
             if self._pipe.poll(seconds):
