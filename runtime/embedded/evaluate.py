@@ -24,6 +24,9 @@ MAX_NEW_TOKENS = 300
 def last_answer(example: Example) -> tuple[str, str]:
     """(text up to the last answer, that answer); earlier answers stand in the text as they should be."""
     parts = pieces(example)
+    whole = example.turns[-1]
+    if whole.parts:
+        return "".join(text for text, _ in parts[: -len(whole.parts)]), whole.content
     while not parts[-1][1] or parts[-1][0] == "\n":
         parts.pop()
     return "".join(text for text, _ in parts[:-1]), parts[-1][0].removesuffix(END)

@@ -8,7 +8,6 @@ prints examples. Generation is a pure function of (split, seed).
 import argparse
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from slipform.runtime.embedded.calling import function_call
 from slipform.runtime.embedded.copying import copied_answers, labelled_lines, question_answer_text
@@ -64,9 +63,8 @@ def pieces(example: Example) -> list[tuple[str, bool]]:
     parts: list[tuple[str, bool]] = []
     turns = list(example.turns)
     if example.tools:
-        head = turns.pop(0).content + "\n\n" if turns[0].role == "system" else ""
-        listed = "".join("\n" + _dump(tool) for tool in example.tools)
-        parts.append((f"<|system|>{head}Tools:{listed}{END}", False))
+        head = turns.pop(0).content if turns[0].role == "system" else ""
+        parts.append((f"<|system|>{tools_text(example, head)}{END}", False))
     for turn in turns:
         if turn.role == "plain":
             parts.append((turn.content, turn.learn))
@@ -80,8 +78,10 @@ def pieces(example: Example) -> list[tuple[str, bool]]:
     return parts
 
 
-def _dump(tool: dict[str, Any]) -> str:
-    return json.dumps(tool, ensure_ascii=False)
+def tools_text(example: Example, head: str) -> str:
+    """The system text that the chat template makes of the tools and of `head`, the system text before them."""
+    listed = "".join("\n" + json.dumps(tool, ensure_ascii=False) for tool in example.tools)
+    return f"{head}\n\nTools:{listed}" if head else f"Tools:{listed}"
 
 
 def main() -> None:

@@ -1,0 +1,120 @@
+"""How often the embedded model is right: the held-out split and the handwritten examples, through Slipform programs.
+
+    python benchmarks/bench_embedded.py [--count 300] [--wrong FILE]
+
+Each example is a program: its turns stand in their roles, earlier answers as they should be, and the last answer is
+generated greedily; once under the constraint that a user would give (the schema of the object or of the calls, the
+options of `select`) and once without any. Prompts that do not name the wanted fields count under constraints only, since
+nothing then tells an unconstrained model their names. The last line is one JSON object with the rates under constraints.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from common import environment, print_table
+
+import slipform as sf
+from slipform.runtime.embedded.evaluate import handwritten, last_answer, score
+from slipform.runtime.embedded.examples import Example
+from slipform.runtime.embedded.generate import examples, tools_text
+from slipform.runtime.embedded.scoring import Rate, total
+
+HANDWRITTEN = Path(__file__).resolve().parent.parent / "tests" / "data" / "handwritten.jsonl"
+MAX_TOKENS = 320
+ROLES = {"system": sf.system, "user": sf.user, "assistant": sf.assistant}
+
+
+def hole(example: Example, constrained: bool) -> Any:
+    """The fill that answers an example."""
+    if constrained and example.task == "select":
+        return sf.select("answer", list(example.options))
+    stop = "\n" if example.turns[-1].role == "plain" else None
+    schema = json.dumps(example.schema, ensure_ascii=False) if constrained and answers_in_json(example) else None
+    return sf.gen("answer", max_tokens=MAX_TOKENS, temperature=0, json_schema=schema, stop=stop)
+
+
+def answers_in_json(example: Example) -> bool:
+    return example.schema is not None and last_answer(example)[1][:1] in "{["
+
+
+@sf.function
+def chat(s: Any, example: Example, constrained: bool) -> None:
+    """The turns of `example`, the last answer generated."""
+    turns = list(example.turns)
+    while turns[-1].role == "plain" and turns[-1].content == "\n":
+        turns.pop()
+    if example.tools:
+        head = turns.pop(0).content if turns[0].role == "system" else ""
+        s += sf.system(tools_text(example, head))
+    for turn in turns[:-1]:
+        s += turn.content if turn.role == "plain" else ROLES[turn.role](turn.content)
+    fill = hole(example, constrained)
+    s += fill if turns[-1].role == "plain" else sf.assistant(fill)
+
+
+def answers(chosen: Sequence[Example], constrained: bool) -> list[str]:
+    """The text of each answer. Raises what a program raised."""
+    rows = [{"example": example, "constrained": constrained} for example in chosen]
+    return [str(state["answer"]) for state in chat.run_batch(rows, progress_bar=True)]
+
+
+def measure(
+    name: str, chosen: Sequence[Example], wrong: list[dict[str, Any]]
+) -> tuple[dict[str, Rate], list[list[str]]]:
+    """Rates under constraints, and rows of the table with both."""
+    rates: dict[bool, dict[str, Rate]] = {}
+    for constrained in (True, False):
+        scored = [e for e in chosen if constrained or not e.turns[-1].parts]
+        written = answers(scored, constrained)
+        results = []
+        for example, text in zip(scored, written, strict=True):
+            wanted = last_answer(example)[1]
+            results.append(score(example, wanted, text))
+            if constrained and any(rate.right < rate.total for rate in results[-1].values()):
+                wrong.append({"set": name, "task": example.task, "prompt": last_answer(example)[0], "wanted": wanted, "answer": text})  # fmt: skip
+        rates[constrained] = total(results)
+    rows = [[name, key, show(rates[True][key]), show(rates[False].get(key, Rate()))] for key in sorted(rates[True])]
+    return rates[True], rows
+
+
+def show(rate: Rate) -> str:
+    if not rate.total:
+        return "-"
+    low, high = rate.interval
+    return f"{rate.value:.1%} of {rate.total} ({low:.1%}–{high:.1%})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=400, help="held-out examples of all tasks together")
+    parser.add_argument("--wrong", type=Path, help="write the wrong answers here, one JSON object a line")
+    options = parser.parse_args()
+    stream = examples("heldout", "evaluation")
+    sets = {
+        "handwritten": handwritten(HANDWRITTEN),
+        "held-out": [next(stream) for _ in range(options.count)],
+    }
+    wrong: list[dict[str, Any]] = []
+    rows: list[list[str]] = []
+    figures: dict[str, float] = {}
+    started = time.perf_counter()
+    for name, chosen in sets.items():
+        rates, lines = measure(name, chosen, wrong)
+        rows += lines
+        prefix = "handwritten_" if name == "handwritten" else ""
+        figures |= {f"{prefix}{key}": round(rate.value, 4) for key, rate in rates.items() if rate.total}
+    print_table(
+        "The embedded model: right answers, 95 % intervals", ("set", "measure", "with constraints", "without"), rows
+    )
+    if options.wrong:
+        options.wrong.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in wrong))
+    seconds = round(time.perf_counter() - started, 1)
+    print(json.dumps({**environment(), "count": options.count, "seconds": seconds, **figures}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
