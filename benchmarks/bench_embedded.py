@@ -4,8 +4,9 @@
 
 Each example is a program: its turns stand in their roles, earlier answers as they should be, and the last answer is
 generated greedily; once under the constraint that a user would give (the schema of the object or of the calls, the
-options of `select`) and once without any. Prompts that do not name the wanted fields count under constraints only, since
-nothing then tells an unconstrained model their names. The last line is one JSON object with the rates under constraints.
+options of `select`) and once without any. Prompts that do not name the wanted fields count under constraints only,
+since nothing then tells an unconstrained model their names. The last line is one JSON object with the rates under
+constraints.
 """
 
 import argparse
@@ -75,7 +76,8 @@ def measure(
             wanted = last_answer(example)[1]
             results.append(score(example, wanted, text))
             if constrained and any(rate.right < rate.total for rate in results[-1].values()):
-                wrong.append({"set": name, "task": example.task, "prompt": last_answer(example)[0], "wanted": wanted, "answer": text})  # fmt: skip
+                prompt = last_answer(example)[0]
+                wrong.append({"set": name, "task": example.task, "prompt": prompt, "wanted": wanted, "answer": text})
         rates[constrained] = total(results)
     rows = [[name, key, show(rates[True][key]), show(rates[False].get(key, Rate()))] for key in sorted(rates[True])]
     return rates[True], rows

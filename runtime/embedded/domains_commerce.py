@@ -3,6 +3,7 @@
 from slipform.runtime.embedded import lexicon as lex
 from slipform.runtime.embedded import values as v
 from slipform.runtime.embedded.schema_fields import Domain, field, lines
+from slipform.runtime.embedded.source import Value
 
 TICKET = Domain(
     "ticket",
@@ -645,7 +646,7 @@ LISTING = Domain(
             "number",
             "rating stars score average_rating",
             "average rating|stars out of 5",
-            lambda s: (lambda n: v.Value(n, v.Decimal(n)))(f"{s.integer(1, 4)}.{s.integer(0, 9)}"),
+            lambda s: (lambda n: Value(n, v.Decimal(n)))(f"{s.integer(1, 4)}.{s.integer(0, 9)}"),
         ),
         field(
             "reviews",

@@ -3,6 +3,7 @@
 from slipform.runtime.embedded import lexicon as lex
 from slipform.runtime.embedded import values as v
 from slipform.runtime.embedded.schema_fields import Domain, field, lines
+from slipform.runtime.embedded.source import Value
 
 EVENTS = ("concert", "reading", "flea market", "workshop", "lecture", "open day", "street party", "film night", "quiz night", "charity run", "wine tasting", "photo exhibition", "choir rehearsal", "board game evening", "book fair", "cooking class", "science slam", "bake sale", "wedding", "housewarming", "reunion", "farewell party", "yoga retreat", "job fair", "guided walk", "puppet show")  # fmt: skip
 PLACES = ("town hall", "school gym", "city library", "old mill", "church", "sports hall", "community centre", "museum", "main square", "harbour", "botanical garden", "theatre", "village pub", "lecture hall A", "cinema", "riverside park", "student union", "art gallery", "fire station", "castle")  # fmt: skip
@@ -13,7 +14,7 @@ MATTERS = ("the contract", "the rent", "a quote", "the broken lift", "her insura
 
 
 def _plain_number(low: int, high: int) -> v.Draw:
-    return lambda s: (lambda n: v.Value(str(n), n))(s.integer(low, high))
+    return lambda s: (lambda n: Value(str(n), n))(s.integer(low, high))
 
 
 EVENT = Domain(
@@ -309,9 +310,7 @@ CAR = Domain(
             "integer",
             "power_hp power horsepower hp",
             "power in hp|horsepower",
-            lambda s: (lambda n: v.Value(f"{n}{s.pick((' ', ''))}{s.pick(('hp', 'PS', 'bhp'))}", n))(
-                s.integer(45, 420)
-            ),
+            lambda s: (lambda n: Value(f"{n}{s.pick((' ', ''))}{s.pick(('hp', 'PS', 'bhp'))}", n))(s.integer(45, 420)),
         ),
         field(
             "plate",

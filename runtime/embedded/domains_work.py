@@ -3,6 +3,7 @@
 from slipform.runtime.embedded import lexicon as lex
 from slipform.runtime.embedded import values as v
 from slipform.runtime.embedded.schema_fields import Domain, field, lines
+from slipform.runtime.embedded.source import Value
 
 MEETING = Domain(
     "meeting",
@@ -86,7 +87,7 @@ MEETING = Domain(
             "integer",
             "duration_minutes duration length_minutes minutes",
             "length in minutes|duration in minutes",
-            lambda s: (lambda n: v.Value(f"{n} {s.pick(('minutes', 'min'))}", n))(
+            lambda s: (lambda n: Value(f"{n} {s.pick(('minutes', 'min'))}", n))(
                 s.pick((15, 20, 25, 30, 40, 45, 50, 60, 75, 90, 120))
             ),
         ),
@@ -385,7 +386,7 @@ LOG = Domain(
             "date",
             "date day log_date",
             "date of the entry|day",
-            lambda s: (lambda d: v.Value(d.isoformat(), d.isoformat()))(v.calendar_day(s)),
+            lambda s: (lambda d: Value(d.isoformat(), d.isoformat()))(v.calendar_day(s)),
         ),
         field(
             "time",
@@ -425,7 +426,7 @@ LOG = Domain(
             "integer",
             "status status_code http_status code response_code",
             "HTTP status code|status code",
-            lambda s: (lambda n: v.Value(str(n), n))(
+            lambda s: (lambda n: Value(str(n), n))(
                 s.pick((200, 201, 204, 301, 302, 400, 401, 403, 404, 409, 429, 500, 502, 503, 504))
             ),
         ),
@@ -456,14 +457,14 @@ LOG = Domain(
             "integer",
             "pid process_id process",
             "process id|number of the process",
-            lambda s: (lambda n: v.Value(str(n), n))(s.integer(100, 65000)),
+            lambda s: (lambda n: Value(str(n), n))(s.integer(100, 65000)),
         ),
         field(
             "retries",
             "integer",
             "retries attempts retry_count attempt",
             "number of attempts|retries",
-            lambda s: (lambda n: v.Value(str(n), n))(s.integer(1, 9)),
+            lambda s: (lambda n: Value(str(n), n))(s.integer(1, 9)),
         ),
         field(
             "version",
@@ -477,7 +478,7 @@ LOG = Domain(
             "integer",
             "port tcp_port",
             "port|port number",
-            lambda s: (lambda n: v.Value(str(n), n))(
+            lambda s: (lambda n: Value(str(n), n))(
                 s.pick((80, 443, 8080, 5432, 6379, 3000, 9200, s.integer(1024, 65000)))
             ),
         ),
@@ -605,7 +606,7 @@ APPOINTMENT = Domain(
             "number",
             "dose_mg dose dosage_mg strength_mg",
             "dose in mg|strength in milligrams",
-            lambda s: (lambda n: v.Value(f"{n}{s.pick((' ', ''))}mg", v.Decimal(str(n))))(
+            lambda s: (lambda n: Value(f"{n}{s.pick((' ', ''))}mg", v.Decimal(str(n))))(
                 s.pick((5, 10, 20, 25, 40, 50, 75, 100, 200, 250, 400, 500, 600, 850, 1000))
             ),
         ),
@@ -621,14 +622,14 @@ APPOINTMENT = Domain(
             "integer",
             "age patient_age years_old",
             "age of the patient|age in years",
-            lambda s: (lambda n: v.Value(str(n), n))(s.integer(18, 95)),
+            lambda s: (lambda n: Value(str(n), n))(s.integer(18, 95)),
         ),
         field(
             "birthday",
             "date",
             "date_of_birth birthday dob born birth_date",
             "date of birth|birthday of the patient",
-            lambda s: (lambda d: v.Value(v.write_date(s, d), d.isoformat()))(
+            lambda s: (lambda d: Value(v.write_date(s, d), d.isoformat()))(
                 v.calendar_day(s).replace(year=s.integer(1932, 2017), day=s.integer(1, 28))
             ),
         ),
@@ -931,7 +932,7 @@ PERSON = Domain(
             "integer",
             "age years_old age_years",
             "age|age in years",
-            lambda s: (lambda n: v.Value(str(n), n))(s.integer(18, 90)),
+            lambda s: (lambda n: Value(str(n), n))(s.integer(18, 90)),
         ),
         field(
             "job",
@@ -950,7 +951,7 @@ PERSON = Domain(
             "date",
             "birthday date_of_birth born birth_date dob",
             "date of birth|birthday",
-            lambda s: (lambda d: v.Value(v.write_date(s, d), d.isoformat()))(
+            lambda s: (lambda d: Value(v.write_date(s, d), d.isoformat()))(
                 v.calendar_day(s).replace(year=s.integer(1932, 2008), day=s.integer(1, 28))
             ),
         ),
@@ -1039,7 +1040,7 @@ PERSON = Domain(
             "integer",
             "since start_year joined_year year",
             "year of joining|since which year",
-            lambda s: (lambda n: v.Value(str(n), n))(s.integer(1985, 2026)),
+            lambda s: (lambda n: Value(str(n), n))(s.integer(1985, 2026)),
         ),
     ),
     lines("""

@@ -5,7 +5,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
-from slipform.runtime.embedded import values
+from slipform.runtime.embedded import lexicon, values
 from slipform.runtime.embedded.concepts import CONCEPTS
 from slipform.runtime.embedded.documents import Document, compose, random_document
 from slipform.runtime.embedded.examples import Example, Turn, assistant, assistant_values, compact_json, system, user
@@ -116,7 +116,7 @@ def enum_options(s: Source, concept_name: str, label: str | None) -> tuple[dict[
 
 def ask(s: Source, document: Document, *, low: int = 1, high: int = 8) -> list[Asked]:
     """Choose the properties of an object that can be filled from `document`, in any order."""
-    stated = [k for k in document.stated]
+    stated = list(document.stated)
     wanted = s.sample(stated, s.integer(low, min(high, max(low, len(stated)))))
     absent = [k for k, f in document.fields.items() if k not in document.stated and f.type != "currency"]
     if absent and s.chance(0.45):
@@ -454,7 +454,7 @@ def line_items(s: Source) -> Example:
             row[keys[2]] = price.json
         rows.append(row)
         shown = price.surface if with_price else ""
-        word = values.lexicon.NUMBER_WORDS[number] if s.chance(0.3) else str(number)
+        word = lexicon.NUMBER_WORDS[number] if s.chance(0.3) else str(number)
         if style == 0:
             texts.append(f"{number} x {name}" + (f" at {shown}" if shown else ""))
         elif style == 1:

@@ -60,8 +60,8 @@ def attend(q: Tensor, k: Tensor, v: Tensor, borders: Tensor, max_len: int) -> Te
     parts = []
     for start, end in spans:
         if end > start:
-            one = [x[start:end].transpose(0, 1)[None] for x in (q, k, v)]
-            parts.append(F.scaled_dot_product_attention(*one, is_causal=True)[0].transpose(0, 1))
+            query, key, value = (x[start:end].transpose(0, 1)[None] for x in (q, k, v))
+            parts.append(F.scaled_dot_product_attention(query, key, value, is_causal=True)[0].transpose(0, 1))
     return torch.cat(parts)
 
 

@@ -25,7 +25,8 @@ def orthogonalise(matrices: Tensor) -> Tensor:
     for _ in range(STEPS):
         gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.mT if tall else x
+    result: Tensor = x.mT if tall else x
+    return result
 
 
 class Muon:
@@ -51,5 +52,7 @@ class Muon:
             updates = self.orthogonalise(gradients.lerp(buffer, self.momentum)).float()
             rows, columns = group[0].shape
             updates.mul_(-lr * max(1.0, rows / columns) ** 0.5)
-            torch._foreach_mul_(group, 1 - lr * self.weight_decay)
-            torch._foreach_add_(group, list(updates.unbind()))
+            matrices: list[Tensor] = list(group)
+            torch._foreach_mul_(matrices, 1 - lr * self.weight_decay)
+            for matrix, update in zip(matrices, updates, strict=True):
+                matrix.add_(update)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from slipform.runtime.embedded import lexicon as lex
 from slipform.runtime.embedded import values as v
 from slipform.runtime.embedded.schema_fields import lines
-from slipform.runtime.embedded.source import Source
+from slipform.runtime.embedded.source import Source, Value
 from slipform.runtime.embedded.values import Draw
 
 
@@ -44,30 +44,33 @@ def parameter(
     kind: str, names: str, about: str, type_: str, draw: Draw, phrases: str = "", options: str = ""
 ) -> Parameter:
     """A parameter from space-separated names and |-separated descriptions, phrases and options."""
-    split = lambda text: tuple(part for part in text.split("|") if part)  # noqa: E731
+
+    def split(text: str) -> tuple[str, ...]:
+        return tuple(part for part in text.split("|") if part)
+
     return Parameter(kind, tuple(names.split()), split(about), type_, draw, split(phrases), split(options))
 
 
 def _choice(*pairs: tuple[str, str]) -> Draw:
-    return lambda s: (lambda p: v.Value(p[0], p[1]))(s.pick(pairs))
+    return lambda s: (lambda p: Value(p[0], p[1]))(s.pick(pairs))
 
 
 def _quoted(words: tuple[str, ...], free: Draw) -> Draw:
     return lambda s: free(s) if s.chance(0.65) else v.plain(s.entity(words))
 
 
-def _phrase(s: Source) -> v.Value:
+def _phrase(s: Source) -> Value:
     return v.plain(v.free_phrase(s))
 
 
 def _number(low: int, high: int) -> Draw:
-    return lambda s: (lambda n: v.Value(str(n), n))(s.integer(low, high))
+    return lambda s: (lambda n: Value(str(n), n))(s.integer(low, high))
 
 
 def _decimal(low: int, high: int) -> Draw:
-    def draw(s: Source) -> v.Value:
+    def draw(s: Source) -> Value:
         n = f"{s.integer(low, high)}.{s.integer(1, 99)}" if s.chance(0.35) else str(s.integer(low, high))
-        return v.Value(n, v.Decimal(n))
+        return Value(n, v.Decimal(n))
 
     return draw
 

@@ -12,7 +12,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy.typing as npt
 import torch
 
 from slipform.runtime.embedded.batches import Batch, Batches
@@ -57,7 +59,7 @@ class Trainer:
         with torch.autocast(self.device, torch.bfloat16):
             losses = self.losses(ids, positions, borders, learnt)
         loss = (losses * weights).sum() / weights.sum()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.adam.param_groups[0]["lr"] = self.adam_lr * factor
         self.muon.step(self.muon_lr * factor)
         self.adam.step()
@@ -67,8 +69,8 @@ class Trainer:
         losses = losses.detach()
         return (losses * answers).sum() / answers.sum(), (losses * prompts).sum() / prompts.sum().clamp_min(1)
 
-    def _move(self, array: object, dtype: torch.dtype) -> torch.Tensor:
-        return torch.from_numpy(array).to(dtype).to(self.device, non_blocking=True)  # type: ignore[arg-type]
+    def _move(self, array: npt.NDArray[Any], dtype: torch.dtype) -> torch.Tensor:
+        return torch.from_numpy(array).to(dtype).to(self.device, non_blocking=True)
 
 
 def run(trainer: Trainer, batches: Iterator[Batch], steps: int, out: Path, *, deadline_s: float) -> None:

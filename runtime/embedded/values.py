@@ -171,7 +171,10 @@ def digits(s: Source, count: int) -> str:
 
 
 def phone(s: Source) -> Value:
-    d = lambda count: digits(s, count)  # noqa: E731
+
+    def d(count: int) -> str:
+        return digits(s, count)
+
     return plain(
         s.pick(
             (
