@@ -63,9 +63,9 @@ def _reaches_good(first: Any, low: Any, high: Any, target: Any, good: Any) -> An
     starts = False
     for state in range(count):
         result[state] = (
-            _covers(first, low, high, target, state, 0x20, 0x21, good)
-            and _covers(first, low, high, target, state, 0x23, 0x5B, good)
-            and _covers(first, low, high, target, state, 0x5D, 0x7F, good)
+            _covers(first, low, high, target, state, np.int64(0x20), np.int64(0x21), good)
+            and _covers(first, low, high, target, state, np.int64(0x23), np.int64(0x5B), good)
+            and _covers(first, low, high, target, state, np.int64(0x5D), np.int64(0x7F), good)
         )
         starts = starts or result[state]
     if not starts:
@@ -80,14 +80,14 @@ def _reaches_good(first: Any, low: Any, high: Any, target: Any, good: Any) -> An
         for level in range(length - 1, 0, -1):
             here = np.zeros(count, np.bool_)
             for state in range(count):
-                begin, end = SEQUENCES[row, 2 * level], SEQUENCES[row, 2 * level + 1]
+                begin, end = np.int64(SEQUENCES[row, 2 * level]), np.int64(SEQUENCES[row, 2 * level + 1])
                 here[state] = _covers(first, low, high, target, state, begin, end, ahead)
             ahead = here
         after[row] = ahead
     for state in range(count):
         row = 3
         while result[state] and row < len(SEQUENCES):
-            begin, end = SEQUENCES[row, 0], SEQUENCES[row, 1]
+            begin, end = np.int64(SEQUENCES[row, 0]), np.int64(SEQUENCES[row, 1])
             result[state] = _covers(first, low, high, target, state, begin, end, after[row])
             row += 1
     return result

@@ -34,6 +34,8 @@ from slipform.kernels.plain_text import COMPLETES, GOES_ON, is_plain_lead
 # Kernels are typed by Numba; for other checkers an integer here is anything.
 Int = Any
 
+# Integers are widened to int64 where they leave a table, so that each kernel is compiled for one set of types.
+
 OK = 0
 NEED_ROOM = 1
 NEED_RULE = 2
@@ -47,7 +49,7 @@ END_OF_LITERAL = 256
 MAX_COUNT = 1 << 30
 DEAD = 0
 UNKNOWN = -1  # a successor not yet found
-RESUME = -1
+RESUME = np.int64(-1)
 MAX_WORK = 1 << 16
 
 (NEVER, EMPTY, LITERAL, LEAF, SEQ, ALT, REPEAT, RULE, MEMBERS, UNIQUE) = range(10)
@@ -63,9 +65,11 @@ SEED_COLUMNS = 3  # first pair, number of pairs, configuration
 # SEEN that the text has reached, or NO_TEXTS. In the walk that computes a mask only that node matters: the value is
 # NO_TEXTS, or SEEN_BASE - node, and the text stays unknown. A second key behind an unknown one can begin, but is not
 # completed in the same walk; its value is UNKNOWN_BASE - (number of texts before the unknown one).
-TEXT = -2
-TEXTS = -3
-WITH_TEXT = -4  # marks frames (entry, WITH_TEXT, text frame), whose last column is the entry that knows the text
+TEXT = np.int64(-2)
+TEXTS = np.int64(-3)
+WITH_TEXT = np.int64(
+    -4
+)  # marks frames (entry, WITH_TEXT, text frame), whose last column is the entry that knows the text
 NO_TEXTS = -1
 SEEN_BASE = -2
 UNKNOWN_BASE = -(1 << 30)
@@ -249,8 +253,8 @@ def _begin_copy(heap: Any, node: Int, count: Int, parent: Int) -> Int:
     at = node * NODE_COLUMNS
     maximum = nodes[at + 3]
     if maximum >= 0 and count + 1 >= maximum:
-        return _todo(heap, nodes[at + 1], parent)
-    return _todo(heap, nodes[at + 1], push_frame(heap, parent, node, 2 * count))
+        return _todo(heap, np.int64(nodes[at + 1]), parent)
+    return _todo(heap, np.int64(nodes[at + 1]), push_frame(heap, parent, node, 2 * count))
 
 
 @njit(cache=True, nogil=True)
@@ -267,7 +271,7 @@ def _enter_place(heap: Any, node: Int, place: Int, parent: Int) -> Int:
     if status != OK or place_first[place] == place_end[place]:
         return status
     if flags & 2:
-        return _todo(heap, nodes[node * NODE_COLUMNS + 2], push_frame(heap, parent, node, 2 * place + 1))
+        return _todo(heap, np.int64(nodes[node * NODE_COLUMNS + 2]), push_frame(heap, parent, node, 2 * place + 1))
     return _begin_members(heap, node, place, parent)
 
 
@@ -276,8 +280,8 @@ def _begin_members(heap: Any, node: Int, place: Int, parent: Int) -> Int:
     place_first = _table(heap, PLACE_FIRST)
     place_end = _table(heap, PLACE_END)
     entry_node = _table(heap, ENTRY_NODE)
-    for entry in range(place_first[place], place_end[place]):
-        status = _todo(heap, entry_node[entry], push_frame(heap, parent, node, 2 * entry))
+    for entry in range(np.int64(place_first[place]), np.int64(place_end[place])):
+        status = _todo(heap, np.int64(entry_node[entry]), push_frame(heap, parent, node, 2 * entry))
         if status != OK:
             return status
     return OK
@@ -299,11 +303,11 @@ def _enter_unique(heap: Any, node: Int, frame: Int) -> Int:
             return OK
     else:
         seen = value
-        value = np.int64(push_frame(heap, 0, TEXTS, seen))
+        value = np.int64(push_frame(heap, np.int64(0), TEXTS, seen))
         if value < 0:
             return NEED_ROOM
         frames[value * FRAME_COLUMNS + 4] = seen
-    return _todo(heap, nodes[node * NODE_COLUMNS + 1], push_frame(heap, frame, node, value))
+    return _todo(heap, np.int64(nodes[node * NODE_COLUMNS + 1]), push_frame(heap, frame, node, value))
 
 
 @njit(cache=True, nogil=True)
@@ -354,7 +358,7 @@ def _unique_frame_after(heap: Any, frame: Int, byte: Int) -> Int:
         frames[value * FRAME_COLUMNS + 4] = seen
     else:
         value = np.int64(NO_TEXTS) if seen < 0 else SEEN_BASE - seen
-    return np.int64(push_frame(heap, frames[at], frames[at + 1], value))
+    return np.int64(push_frame(heap, np.int64(frames[at]), np.int64(frames[at + 1]), value))
 
 
 @njit(cache=True, nogil=True)
@@ -364,15 +368,12 @@ def _resume_unique(heap: Any, frame: Int) -> Int:
     nodes = _table(heap, NODES)
     frames = _table(heap, FRAMES)
     seen_table = _table(heap, SEEN)
-    parent, node, value = (
-        frames[frame * FRAME_COLUMNS],
-        frames[frame * FRAME_COLUMNS + 1],
-        frames[frame * FRAME_COLUMNS + 2],
-    )
+    parent, node = np.int64(frames[frame * FRAME_COLUMNS]), np.int64(frames[frame * FRAME_COLUMNS + 1])
+    value = np.int64(frames[frame * FRAME_COLUMNS + 2])
     seen = _seen_of(heap, value)
     if value <= UNKNOWN_BASE or (seen >= 0 and seen_table[seen * SEEN_COLUMNS + 2]):
         return OK
-    rest = nodes[node * NODE_COLUMNS + 2]
+    rest = np.int64(nodes[node * NODE_COLUMNS + 2])
     if value < 0:
         return _todo(heap, rest, parent)
     at = parent * FRAME_COLUMNS
@@ -384,7 +385,7 @@ def _resume_unique(heap: Any, frame: Int) -> Int:
         registers[ARGUMENT] = link
         return NEED_TEXT
     known = frames[link * FRAME_COLUMNS + 4]
-    return _todo(heap, rest, push_frame(heap, frames[at], frames[at + 1], 2 * known))
+    return _todo(heap, rest, push_frame(heap, np.int64(frames[at]), np.int64(frames[at + 1]), 2 * known))
 
 
 @njit(cache=True, nogil=True)
@@ -398,14 +399,14 @@ def _enter(heap: Any, node: Int, frame: Int) -> Int:
     if kind == LITERAL:
         return _emit(heap, LITERAL_BASE + nodes[at + 1], frame)
     if kind == LEAF:
-        return _arrive(heap, nodes[at + 1], frame)
+        return _arrive(heap, np.int64(nodes[at + 1]), frame)
     if kind == SEQ:
-        return _todo(heap, kids[nodes[at + 1]], push_frame(heap, frame, node, 1))
+        return _todo(heap, np.int64(kids[nodes[at + 1]]), push_frame(heap, frame, node, np.int64(1)))
     if kind == EMPTY:
         return _todo(heap, RESUME, frame)
     if kind == ALT:
         for kid in range(nodes[at + 1], nodes[at + 1] + nodes[at + 2]):
-            status = _todo(heap, kids[kid], frame)
+            status = _todo(heap, np.int64(kids[kid]), frame)
             if status != OK:
                 return status
         return OK
@@ -413,17 +414,17 @@ def _enter(heap: Any, node: Int, frame: Int) -> Int:
         status = OK
         if nodes[at + 2] == 0:
             status = _todo(heap, RESUME, frame)
-        return status if status != OK else _begin_copy(heap, node, 0, frame)
+        return status if status != OK else _begin_copy(heap, node, np.int64(0), frame)
     if kind == RULE:
         if nodes[at + 1] < 0:
             registers[ARGUMENT] = node
             return NEED_RULE
-        return _todo(heap, nodes[at + 1], frame)
+        return _todo(heap, np.int64(nodes[at + 1]), frame)
     if kind == MEMBERS:
         if nodes[at + 3] < 0:
             registers[ARGUMENT] = node
             return NEED_START
-        return _enter_place(heap, node, nodes[at + 3], frame)
+        return _enter_place(heap, node, np.int64(nodes[at + 3]), frame)
     if kind == UNIQUE:
         return _enter_unique(heap, node, frame)
     return OK  # NEVER
@@ -441,11 +442,12 @@ def _resume(heap: Any, frame: Int) -> Int:
         registers[ACCEPTING] = 1
         return OK
     at_frame = frame * FRAME_COLUMNS
-    parent, node, value = frames[at_frame], frames[at_frame + 1], frames[at_frame + 2]
+    parent, node = np.int64(frames[at_frame]), np.int64(frames[at_frame + 1])
+    value = np.int64(frames[at_frame + 2])
     at = node * NODE_COLUMNS
     kind = nodes[at]
     if kind == SEQ:
-        kid = kids[nodes[at + 1] + value]
+        kid = np.int64(kids[nodes[at + 1] + value])
         if value + 1 == nodes[at + 2]:
             return _todo(heap, kid, parent)
         return _todo(heap, kid, push_frame(heap, parent, node, value + 1))
@@ -469,7 +471,7 @@ def _resume(heap: Any, frame: Int) -> Int:
         if status != OK or (maximum >= 0 and count >= maximum):
             return status
         if separator >= 0:
-            return _todo(heap, separator, push_frame(heap, parent, node, 2 * count + 1))
+            return _todo(heap, np.int64(separator), push_frame(heap, parent, node, 2 * count + 1))
         return _begin_copy(heap, node, count, parent)
     if kind == UNIQUE:
         return _resume_unique(heap, frame)
@@ -480,7 +482,7 @@ def _resume(heap: Any, frame: Int) -> Int:
     if entry_next[entry] < 0:
         registers[ARGUMENT] = entry
         return NEED_ENTRY
-    return _enter_place(heap, node, entry_next[entry], parent)
+    return _enter_place(heap, node, np.int64(entry_next[entry]), parent)
 
 
 @njit(cache=True, nogil=True)
@@ -578,13 +580,13 @@ def _finish_closure(heap: Any) -> Int:
     out = _table(heap, OUT)
     done = 0
     while done < registers[NUM_WORK]:
-        operation, frame = work[2 * done], work[2 * done + 1]
+        operation, frame = np.int64(work[2 * done]), np.int64(work[2 * done + 1])
         done += 1
         status = _resume(heap, frame) if operation == RESUME else _enter(heap, operation, frame)
         if status != OK:
             return status
-    count = _sort_pairs(out, registers[NUM_OUT])
-    config = _intern_config(heap, count, registers[ACCEPTING])
+    count = _sort_pairs(out, np.int64(registers[NUM_OUT]))
+    config = _intern_config(heap, count, np.int64(registers[ACCEPTING]))
     if config < 0:
         return NEED_ROOM
     registers[ARGUMENT] = config
@@ -615,7 +617,7 @@ def _close_seeds(heap: Any, count: Int) -> Int:
         seed_pairs[2 * first + i] = out[i]
     _begin_closure(heap)
     for i in range(first, first + count):
-        status = _arrive(heap, seed_pairs[2 * i], seed_pairs[2 * i + 1])
+        status = _arrive(heap, np.int64(seed_pairs[2 * i]), np.int64(seed_pairs[2 * i + 1]))
         if status != OK:
             return status
     status = _finish_closure(heap)
@@ -635,7 +637,7 @@ def _close_seeds(heap: Any, count: Int) -> Int:
 def start_config(heap: Any, root: Int) -> Int:
     """The configuration before any byte, in the ARGUMENT register. Returns a status."""
     _begin_closure(heap)
-    status = _todo(heap, root, 0)
+    status = _todo(heap, root, np.int64(0))
     return status if status != OK else _finish_closure(heap)
 
 
@@ -670,7 +672,7 @@ def _find_successor(heap: Any, config: Int, byte: Int) -> Int:
         registers[NUM_OUT] = count
         return -NEED_ROOM
     low, high = 0, 255  # the bytes around `byte` on which every item does the same
-    seeds = 0
+    seeds = np.int64(0)
     for i in range(first, first + count):
         state = items[2 * i]
         if state >= LITERAL_BASE:
@@ -705,7 +707,7 @@ def _find_successor(heap: Any, config: Int, byte: Int) -> Int:
             frame = _unique_frame_after(heap, frame, byte)
             if frame < 0:
                 return -NEED_ROOM
-            if leaf_words[target] <= _num_written(heap, frames[frame * FRAME_COLUMNS + 2]):
+            if leaf_words[target] <= _num_written(heap, np.int64(frames[frame * FRAME_COLUMNS + 2])):
                 continue  # all texts that begin so are written
         out[2 * seeds] = target
         out[2 * seeds + 1] = frame
@@ -737,7 +739,7 @@ def advance(heap: Any, config: Int, text: Any, begin: Int, end: Int) -> Int:
         row = configs[config * CONFIG_COLUMNS + 3]
         successor = np.int64(rows[256 * row + text[position]]) if row >= 0 else np.int64(UNKNOWN)
         if successor < 0:
-            successor = np.int64(_find_successor(heap, config, text[position]))
+            successor = np.int64(_find_successor(heap, config, np.int64(text[position])))
             if successor < 0:
                 registers[RESUME_AT] = position
                 registers[WALKED] = config
@@ -759,7 +761,7 @@ def expand(heap: Any, config: Int) -> Int:
     for byte in range(256):
         row = configs[config * CONFIG_COLUMNS + 3]
         if row < 0 or rows[256 * row + byte] == UNKNOWN:
-            successor = _find_successor(heap, config, byte)
+            successor = _find_successor(heap, config, np.int64(byte))
             if successor < 0:
                 return -successor
     return OK
@@ -790,7 +792,7 @@ def walk_mask(
         row = configs[here * CONFIG_COLUMNS + 3]
         successor = np.int64(rows[256 * row + trie_byte[node]]) if row >= 0 else np.int64(UNKNOWN)
         if successor < 0:
-            successor = np.int64(_find_successor(heap, here, trie_byte[node]))
+            successor = np.int64(_find_successor(heap, np.int64(here), np.int64(trie_byte[node])))
             if successor < 0:
                 registers[RESUME_AT] = node
                 registers[DEEPEST] = deepest
@@ -849,7 +851,7 @@ def _frame_for_mask(heap: Any, frame: Int, reach: Int, keep: Int) -> Any:
     while way > 0:
         way -= 1
         here = work[way]
-        node, value = frames[here * FRAME_COLUMNS + 1], frames[here * FRAME_COLUMNS + 2]
+        node, value = np.int64(frames[here * FRAME_COLUMNS + 1]), np.int64(frames[here * FRAME_COLUMNS + 2])
         known = np.int64(push_frame(heap, known, node, _clamped(heap, node, value, reach)))
         if known < 0:
             return known
@@ -885,7 +887,7 @@ def config_for_mask(heap: Any, config: Int, reach: Int, keep: Int) -> Int:
         out[2 * i + 1] = mapped
     registers[ARGUMENT] = config
     if changed:
-        mapped = _intern_config(heap, _sort_pairs(out, count), accepting)
+        mapped = _intern_config(heap, _sort_pairs(out, np.int64(count)), np.int64(accepting))
         if mapped < 0:
             return NEED_ROOM
         registers[ARGUMENT] = mapped
@@ -900,7 +902,7 @@ def _reads_plain(heap: Any, state: Int) -> Any:
     range_low = _table(heap, RANGE_LOW)
     range_high = _table(heap, RANGE_HIGH)
     if state >= LITERAL_BASE:
-        return is_plain_lead(literals[state - LITERAL_BASE])
+        return is_plain_lead(np.int64(literals[state - LITERAL_BASE]))
     for k in range(leaf_first[state], leaf_first[state + 1]):
         for byte in range(range_low[k], range_high[k] + 1):
             if is_plain_lead(byte):
@@ -1008,7 +1010,7 @@ def forced_bytes(heap: Any, config: Int, text: Any, count: Int) -> Int:
         row = configs[config * CONFIG_COLUMNS + 3]
         successor = np.int64(rows[256 * row + only]) if row >= 0 else np.int64(UNKNOWN)
         if successor < 0:
-            successor = np.int64(_find_successor(heap, config, only))
+            successor = np.int64(_find_successor(heap, config, np.int64(only)))
             if successor < 0:
                 status = -successor
                 break
