@@ -3,6 +3,7 @@
 import itertools
 import json
 
+import llguidance
 import pytest
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
@@ -137,7 +138,6 @@ def test_written_grammars(text: str, matching: list[str], other: list[str]) -> N
 
 @pytest.mark.parametrize("index", [0, 2, 4])
 def test_llguidance_agrees(index: int) -> None:
-    llguidance = pytest.importorskip("llguidance")
     text, matching, other = CASES[index]
 
     class Bytes:

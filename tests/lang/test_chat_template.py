@@ -1,6 +1,8 @@
 """Splitting chat templates: the pieces of a growing conversation equal the template's rendering of the whole."""
 
 import pytest
+import tokenizers
+import transformers
 from jinja2 import TemplateError
 
 import slipform as sf
@@ -206,8 +208,6 @@ def test_models_without_a_template_get_plain_roles() -> None:
 
 
 def test_the_same_as_transformers() -> None:
-    tokenizers = pytest.importorskip("tokenizers")
-    transformers = pytest.importorskip("transformers")
     backend = tokenizers.Tokenizer(tokenizers.models.WordLevel({"a": 0}, unk_token="a"))
     for source in (CHATML, LLAMA3, LLAMA2, MISTRAL, GEMMA, THINKING, GENERATION_BLOCK):
         tokenizer = transformers.PreTrainedTokenizerFast(
