@@ -14,26 +14,29 @@ from slipform.grammars.members import Progress
 from slipform.grammars.slices import PlainSlice
 from slipform.grammars.trie import TokenTrie
 from slipform.kernels import pushdown as kernel
+from slipform.kernels import pushdown_closure as closure
+from slipform.kernels import pushdown_masks as masks
+from slipform.kernels import pushdown_tables as tables
 
 Int32 = npt.NDArray[np.int32]
 
 # Tables that mirror the builder's lists, in the order of `Automaton._sync`.
-_PROGRAM = range(kernel.NODES, kernel.LEAF_WORDS + 1)
+_PROGRAM = range(tables.NODES, tables.LEAF_WORDS + 1)
 _START_ROOM = 256
 _START_SIZES = dict.fromkeys(_PROGRAM, _START_ROOM) | {
-    kernel.REGISTERS: kernel.NUM_REGISTERS,
-    kernel.FRAMES: kernel.FRAME_COLUMNS * _START_ROOM,
-    kernel.FRAME_HASH: 2 * _START_ROOM,
-    kernel.ITEMS: 4 * _START_ROOM,
-    kernel.CONFIGS: kernel.CONFIG_COLUMNS * _START_ROOM,
-    kernel.CONFIG_HASH: 2 * _START_ROOM,
-    kernel.SEED_PAIRS: 4 * _START_ROOM,
-    kernel.SEED_SETS: kernel.SEED_COLUMNS * _START_ROOM,
-    kernel.SEED_HASH: 2 * _START_ROOM,
-    kernel.ROWS: 256 * _START_ROOM,
-    kernel.WORK: 2 * _START_ROOM,
-    kernel.WORK_HASH: 8 * _START_ROOM,
-    kernel.OUT: 2 * _START_ROOM,
+    tables.REGISTERS: tables.NUM_REGISTERS,
+    tables.FRAMES: tables.FRAME_COLUMNS * _START_ROOM,
+    tables.FRAME_HASH: 2 * _START_ROOM,
+    tables.ITEMS: 4 * _START_ROOM,
+    tables.CONFIGS: tables.CONFIG_COLUMNS * _START_ROOM,
+    tables.CONFIG_HASH: 2 * _START_ROOM,
+    tables.SEED_PAIRS: 4 * _START_ROOM,
+    tables.SEED_SETS: tables.SEED_COLUMNS * _START_ROOM,
+    tables.SEED_HASH: 2 * _START_ROOM,
+    tables.ROWS: 256 * _START_ROOM,
+    tables.WORK: 2 * _START_ROOM,
+    tables.WORK_HASH: 8 * _START_ROOM,
+    tables.OUT: 2 * _START_ROOM,
 }
 
 
@@ -77,17 +80,17 @@ class Automaton:
         self._seen_roots: dict[frozenset[bytes], int] = {}
         self._synced = dict.fromkeys(_PROGRAM, 0)
         self._tables: dict[int, Int32] = {}
-        self.heap = np.zeros(2 * kernel.NUM_TABLES, np.int64)
-        self._allocate(_START_SIZES | {kernel.PATH: max_depth + 1})
-        for table in (kernel.FRAME_HASH, kernel.CONFIG_HASH, kernel.SEED_HASH):
+        self.heap = np.zeros(2 * tables.NUM_TABLES, np.int64)
+        self._allocate(_START_SIZES | {tables.PATH: max_depth + 1})
+        for table in (tables.FRAME_HASH, tables.CONFIG_HASH, tables.SEED_HASH):
             self._tables[table].fill(-1)
-        for table in (kernel.REGISTERS, kernel.WORK_HASH):
+        for table in (tables.REGISTERS, tables.WORK_HASH):
             self._tables[table].fill(0)
-        self._tables[kernel.FRAMES][: kernel.FRAME_COLUMNS] = 0
-        self._tables[kernel.CONFIGS][: kernel.CONFIG_COLUMNS] = 0
-        self._registers = self._tables[kernel.REGISTERS]
-        self._registers[kernel.NUM_FRAMES] = 1
-        self._registers[kernel.NUM_CONFIGS] = 1
+        self._tables[tables.FRAMES][: tables.FRAME_COLUMNS] = 0
+        self._tables[tables.CONFIGS][: tables.CONFIG_COLUMNS] = 0
+        self._registers = self._tables[tables.REGISTERS]
+        self._registers[tables.NUM_FRAMES] = 1
+        self._registers[tables.NUM_CONFIGS] = 1
         self._sync()
 
     # Walking
@@ -96,8 +99,8 @@ class Automaton:
         """The configuration before any byte of `root`."""
         with self.lock:
             self._sync()
-            self._run(lambda: kernel.start_config(self.heap, root))
-            return int(self._registers[kernel.ARGUMENT])
+            self._run(lambda: closure.start_config(self.heap, root))
+            return int(self._registers[tables.ARGUMENT])
 
     def advance(self, config: int, text: npt.NDArray[np.uint8], begin: int, end: int) -> tuple[int, int]:
         """Follow text[begin:end]; returns (configuration reached, position of the first byte that was not taken)."""
@@ -105,8 +108,8 @@ class Automaton:
         with self.lock:
             while True:
                 status = kernel.advance(self.heap, config, text, begin, end)
-                config, begin = int(registers[kernel.WALKED]), int(registers[kernel.RESUME_AT])
-                if status == kernel.OK:
+                config, begin = int(registers[tables.WALKED]), int(registers[tables.RESUME_AT])
+                if status == tables.OK:
                     return config, begin
                 self._serve(status)
 
@@ -115,16 +118,16 @@ class Automaton:
         configurations as possible: counts that are far from their bounds are alike."""
         with self.lock:
             bound, keep = (self._max_depth, 1) if reach is None else (reach, 0)
-            while (status := kernel.config_for_mask(self.heap, config, bound, keep)) != kernel.OK:
+            while (status := masks.config_for_mask(self.heap, config, bound, keep)) != tables.OK:
                 self._serve(status)
-            return int(self._registers[kernel.ARGUMENT])
+            return int(self._registers[tables.ARGUMENT])
 
     def fill_mask(self, config: int, trie: TokenTrie, plain: PlainSlice, mask: Int32) -> int:
         """Write the mask of the tokens that can be read from `config`; returns a length in bytes that bounds how far
         any token was read."""
         with self.lock:
-            self._run(lambda: kernel.plain_room(self.heap, config, plain.longest))
-            room = int(self._registers[kernel.ARGUMENT])
+            self._run(lambda: masks.plain_room(self.heap, config, plain.longest))
+            room = int(self._registers[tables.ARGUMENT])
             mask[:] = plain.masks[room]
             if room:
                 trie = plain.others
@@ -133,9 +136,9 @@ class Automaton:
                 status = kernel.walk_mask(
                     self.heap, config, at, trie.byte, trie.depth, trie.skip, trie.token_first, trie.tokens, mask
                 )
-                if status == kernel.OK:
-                    return self._max_depth if room else int(self._registers[kernel.DEEPEST])
-                at = int(self._registers[kernel.RESUME_AT])
+                if status == tables.OK:
+                    return self._max_depth if room else int(self._registers[tables.DEEPEST])
+                at = int(self._registers[tables.RESUME_AT])
                 self._serve(status)
 
     def forced_bytes(self, config: int) -> tuple[bytes, int]:
@@ -145,10 +148,10 @@ class Automaton:
             count = 0
             while True:
                 status = kernel.forced_bytes(self.heap, config, out, count)
-                config, count = int(self._registers[kernel.WALKED]), int(self._registers[kernel.RESUME_AT])
-                if status == kernel.OK and count < len(out):
+                config, count = int(self._registers[tables.WALKED]), int(self._registers[tables.RESUME_AT])
+                if status == tables.OK and count < len(out):
                     return out[:count].tobytes(), config
-                if status == kernel.OK:
+                if status == tables.OK:
                     out = np.concatenate((out, np.empty(len(out), np.uint8)))
                 else:
                     self._serve(status)
@@ -157,23 +160,23 @@ class Automaton:
         """(256,) the configuration after each byte, 0 where there is none."""
         with self.lock:
             self._run(lambda: kernel.expand(self.heap, config))
-            row = int(self._tables[kernel.CONFIGS][config * kernel.CONFIG_COLUMNS + 3])
-            return self._tables[kernel.ROWS][256 * row : 256 * row + 256].copy()
+            row = int(self._tables[tables.CONFIGS][config * tables.CONFIG_COLUMNS + 3])
+            return self._tables[tables.ROWS][256 * row : 256 * row + 256].copy()
 
     def is_accepting(self, config: int) -> bool:
         """Whether the text so far is complete."""
-        return bool(self._tables[kernel.CONFIGS][config * kernel.CONFIG_COLUMNS + 2])
+        return bool(self._tables[tables.CONFIGS][config * tables.CONFIG_COLUMNS + 2])
 
     def items(self, config: int) -> list[tuple[int, list[tuple[int, int]]]]:
         """The ways to read the text so far: (leaf state, frames from the top as (node, value))."""
         with self.lock:
-            first, count = self._tables[kernel.CONFIGS][config * kernel.CONFIG_COLUMNS :][:2].tolist()
-            frames = self._tables[kernel.FRAMES]
+            first, count = self._tables[tables.CONFIGS][config * tables.CONFIG_COLUMNS :][:2].tolist()
+            frames = self._tables[tables.FRAMES]
             result = []
-            for state, frame in self._tables[kernel.ITEMS][2 * first : 2 * (first + count)].reshape(-1, 2).tolist():
+            for state, frame in self._tables[tables.ITEMS][2 * first : 2 * (first + count)].reshape(-1, 2).tolist():
                 above = []
                 while frame:
-                    parent, node, value = frames[frame * kernel.FRAME_COLUMNS :][:3].tolist()
+                    parent, node, value = frames[frame * tables.FRAME_COLUMNS :][:3].tolist()
                     above.append((node, value))
                     frame = parent
                 result.append((state, above))
@@ -181,7 +184,7 @@ class Automaton:
 
     @property
     def num_configs(self) -> int:
-        return int(self._registers[kernel.NUM_CONFIGS])
+        return int(self._registers[tables.NUM_CONFIGS])
 
     @property
     def num_bytes(self) -> int:
@@ -224,9 +227,9 @@ class Automaton:
 
     def unique_text(self, text_frame: int) -> bytes:
         """The bytes of a key that must be unique, as far as written: what the value of its frame stands for."""
-        frames = self._tables[kernel.FRAMES].reshape(-1, kernel.FRAME_COLUMNS)
+        frames = self._tables[tables.FRAMES].reshape(-1, tables.FRAME_COLUMNS)
         text = bytearray()
-        while frames[text_frame, 1] == kernel.TEXT:
+        while frames[text_frame, 1] == tables.TEXT:
             text.append(frames[text_frame, 2])
             text_frame = frames[text_frame, 0]
         return bytes(reversed(text))
@@ -234,32 +237,32 @@ class Automaton:
     # Serving the kernels' needs
 
     def _run(self, call: Callable[[], int]) -> None:
-        while (status := call()) != kernel.OK:
+        while (status := call()) != tables.OK:
             self._serve(status)
 
     def _serve(self, status: int) -> None:
-        argument = int(self._registers[kernel.ARGUMENT])
-        if status == kernel.NEED_ROOM:
+        argument = int(self._registers[tables.ARGUMENT])
+        if status == tables.NEED_ROOM:
             self._grow()
-        elif status == kernel.NEED_RULE:
+        elif status == tables.NEED_RULE:
             self.builder.budget.restart_clock()
             body = self.builder.body_of(Node(argument))
-            self._tables[kernel.NODES][argument * NODE_COLUMNS + 1] = body
-        elif status == kernel.NEED_START:
+            self._tables[tables.NODES][argument * NODE_COLUMNS + 1] = body
+        elif status == tables.NEED_START:
             solver = self.builder.nodes[argument * NODE_COLUMNS + 1]
             place = self._place(solver, self.builder.members_solvers[solver].start())
-            self._tables[kernel.NODES][argument * NODE_COLUMNS + 3] = place
-        elif status == kernel.NEED_ENTRY:
+            self._tables[tables.NODES][argument * NODE_COLUMNS + 3] = place
+        elif status == tables.NEED_ENTRY:
             place = self._place(*self.entry(argument))
             self._entry_next[argument] = place
-            self._tables[kernel.ENTRY_NEXT][argument] = place
-        elif status == kernel.NEED_TEXT:
+            self._tables[tables.ENTRY_NEXT][argument] = place
+        elif status == tables.NEED_TEXT:
             entry = self._entry_with_text(argument)
-            self._tables[kernel.FRAMES][argument * kernel.FRAME_COLUMNS + 4] = entry
+            self._tables[tables.FRAMES][argument * tables.FRAME_COLUMNS + 4] = entry
         else:
             raise GrammarTooLarge(
                 "states",
-                kernel.MAX_WORK,
+                tables.MAX_WORK,
                 path="one position: it can be read in too many ways, or recursion on the left",
             )
         self._sync()
@@ -277,13 +280,13 @@ class Automaton:
         declared, extras = solver.next_declared(progress), solver.next_extras(progress)
         self._place_choices.append((declared, extras))
         self._entry_node.extend([nodes[index] for index in declared])
-        self._entry_seen.extend([kernel.NO_TEXTS] * len(declared))
+        self._entry_seen.extend([tables.NO_TEXTS] * len(declared))
         for index in extras:
-            seen = kernel.NO_TEXTS
+            seen = tables.NO_TEXTS
             if solver.spec.extras[index].unique:
                 seen = self._seen_root(progress.texts)
                 if progress.pending:
-                    seen = kernel.UNKNOWN_BASE - len(progress.texts)
+                    seen = tables.UNKNOWN_BASE - len(progress.texts)
             self._entry_node.append(extra_nodes[index])
             self._entry_seen.append(seen)
         self._entry_next.extend([-1] * (len(declared) + len(extras)))
@@ -293,19 +296,19 @@ class Automaton:
 
     def _entry_with_text(self, link: int) -> int:
         """The entry that `link`, a frame (entry, WITH_TEXT, text frame), stands for. It belongs to no place."""
-        at = link * kernel.FRAME_COLUMNS
-        entry, _, text_frame = self._tables[kernel.FRAMES][at : at + 3].tolist()
+        at = link * tables.FRAME_COLUMNS
+        entry, _, text_frame = self._tables[tables.FRAMES][at : at + 3].tolist()
         known = len(self._entry_node)
         self._text_entries[known] = self._origin(entry)._replace(text=self.unique_text(text_frame))
         self._entry_node.append(self._entry_node[entry])
         self._entry_next.append(-1)
-        self._entry_seen.append(kernel.NO_TEXTS)
+        self._entry_seen.append(tables.NO_TEXTS)
         return known
 
     def _seen_root(self, texts: frozenset[bytes]) -> int:
         """The root of the trie of `texts` in SEEN; NO_TEXTS for none."""
         if not texts:
-            return kernel.NO_TEXTS
+            return tables.NO_TEXTS
         root = self._seen_roots.get(texts)
         if root is None:
             root = self._seen_roots[texts] = self._add_seen(texts)
@@ -327,7 +330,7 @@ class Automaton:
                 node = children[node][byte]
                 below[node] += 1
             ends.add(node)
-        root = len(self._seen) // kernel.SEEN_COLUMNS
+        root = len(self._seen) // tables.SEEN_COLUMNS
         for node, edges in enumerate(children):
             self._seen += (len(self._seen_edges) // 2, len(edges), int(node in ends), below[node])
             for byte, child in edges.items():
@@ -368,9 +371,9 @@ class Automaton:
             begin += size
 
     def _set_scratch(self, room: int) -> None:
-        self._set(kernel.WORK, np.empty(room * 2, np.int32))
-        self._set(kernel.WORK_HASH, np.zeros(room * 8, np.int32))
-        self._set(kernel.OUT, np.empty(room * 2, np.int32))
+        self._set(tables.WORK, np.empty(room * 2, np.int32))
+        self._set(tables.WORK_HASH, np.zeros(room * 8, np.int32))
+        self._set(tables.OUT, np.empty(room * 2, np.int32))
 
     def _sync(self) -> None:
         """Copy what the builder appended since the last time."""
@@ -414,26 +417,26 @@ class Automaton:
         registers = self._registers
         grown = False
         for table, register, columns in (
-            (kernel.FRAMES, kernel.NUM_FRAMES, kernel.FRAME_COLUMNS),
-            (kernel.ITEMS, kernel.NUM_ITEMS, 2),
-            (kernel.CONFIGS, kernel.NUM_CONFIGS, kernel.CONFIG_COLUMNS),
-            (kernel.SEED_PAIRS, kernel.NUM_SEED_PAIRS, 2),
-            (kernel.SEED_SETS, kernel.NUM_SEED_SETS, kernel.SEED_COLUMNS),
-            (kernel.ROWS, kernel.NUM_ROWS, 256),
+            (tables.FRAMES, tables.NUM_FRAMES, tables.FRAME_COLUMNS),
+            (tables.ITEMS, tables.NUM_ITEMS, 2),
+            (tables.CONFIGS, tables.NUM_CONFIGS, tables.CONFIG_COLUMNS),
+            (tables.SEED_PAIRS, tables.NUM_SEED_PAIRS, 2),
+            (tables.SEED_SETS, tables.NUM_SEED_SETS, tables.SEED_COLUMNS),
+            (tables.ROWS, tables.NUM_ROWS, 256),
         ):
             if 2 * int(registers[register]) * columns > len(self._tables[table]):
                 self._enlarge(table, 2 * len(self._tables[table]))
                 grown = True
         if not grown:
-            self._set_scratch(len(self._tables[kernel.OUT]))
+            self._set_scratch(len(self._tables[tables.OUT]))
         for table, counted, columns in (
-            (kernel.FRAME_HASH, kernel.FRAMES, kernel.FRAME_COLUMNS),
-            (kernel.CONFIG_HASH, kernel.CONFIGS, kernel.CONFIG_COLUMNS),
-            (kernel.SEED_HASH, kernel.SEED_SETS, kernel.SEED_COLUMNS),
+            (tables.FRAME_HASH, tables.FRAMES, tables.FRAME_COLUMNS),
+            (tables.CONFIG_HASH, tables.CONFIGS, tables.CONFIG_COLUMNS),
+            (tables.SEED_HASH, tables.SEED_SETS, tables.SEED_COLUMNS),
         ):
             size = 2 * len(self._tables[counted]) // columns
             self._set(table, np.full(1 << (size - 1).bit_length(), -1, np.int32))
-        kernel.rehash(self.heap)
+        tables.rehash(self.heap)
         limit = self.builder.budget.limits.memory_bytes
         if self.num_bytes > limit:
             raise GrammarTooLarge("memory_bytes", limit)

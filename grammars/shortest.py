@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from slipform.grammars.builder import END_OF_LITERAL, NODE_COLUMNS, Builder, Kind, Node
 from slipform.grammars.members import Extra, Member, Progress
 from slipform.grammars.pushdown import Automaton
-from slipform.kernels.pushdown import LITERAL_BASE
+from slipform.kernels.pushdown_tables import LITERAL_BASE
 
 
 class Completions:
