@@ -1,10 +1,16 @@
 """A model beside its KV pool: forward passes and warm-up."""
 
+import threading
+
 import torch
 from torch import Tensor
 
 from slipform.runtime.batch import ForwardBatch
 from slipform.runtime.models.interface import CausalModel, KVTensors
+
+# Numba's `workqueue` layer, the only one on some systems, aborts the process when two threads enter parallel kernels at
+# once, and two engines would fight for the same cores anyway: forward passes on the CPU take turns.
+_CPU_TURN = threading.Lock()
 
 
 class ModelRunner:
@@ -27,7 +33,10 @@ class ModelRunner:
 
     def forward(self, batch: ForwardBatch) -> Tensor:
         """(N, V) float32 logits of batch.logits_rows. Mutates: the pool, at batch.out_slots."""
-        return self.model.forward(batch, self.pool)
+        if self.model.device.type != "cpu":
+            return self.model.forward(batch, self.pool)
+        with _CPU_TURN:
+            return self.model.forward(batch, self.pool)
 
     def warm_up(self, slots: Tensor) -> None:
         """Compile what is compiled on first use and let thread pools start, before a client waits for it.
