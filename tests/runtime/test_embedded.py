@@ -1,0 +1,268 @@
+"""The embedded model: its data keep to their split, its tokenizer copies, its checkpoint loads and answers."""
+
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+import slipform as sf
+from slipform.runtime.embedded import augmentation, lexicon
+from slipform.runtime.embedded.batches import encoded, pack
+from slipform.runtime.embedded.calling import function_call
+from slipform.runtime.embedded.documents import DOMAINS, random_document, slots_of
+from slipform.runtime.embedded.evaluate import last_answer
+from slipform.runtime.embedded.examples import Example, compact_json
+from slipform.runtime.embedded.extraction import INSTRUCTIONS
+from slipform.runtime.embedded.generate import examples, pieces
+from slipform.runtime.embedded.scoring import Rate, same, score_calls, score_object
+from slipform.runtime.embedded.source import Source, Split, entity_is_held_out
+from slipform.runtime.embedded.tools import any_tool, held_out
+from slipform.runtime.embedded.values import Decimal
+from slipform.runtime.models.loader import load_model
+from tests.runtime.running_models import Runner
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+MODEL = ROOT / "runtime" / "embedded" / "model"
+HANDWRITTEN = ROOT / "tests" / "data" / "handwritten.jsonl"
+
+
+def some(split: Split, seed: int, count: int) -> list[Example]:
+    return list(itertools.islice(examples(split, seed), count))
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return Tokenizer.from_file(str(MODEL / "tokenizer.json"))
+
+
+def test_same_seed_same_examples() -> None:
+    assert some("train", 7, 40) == some("train", 7, 40)
+    assert some("train", 7, 40) != some("train", 8, 40)
+    assert some("heldout", 7, 40) != some("train", 7, 40)
+
+
+@pytest.mark.parametrize("words", [lexicon.FIRST_NAMES, lexicon.LAST_NAMES, lexicon.CITIES, lexicon.PRODUCT_HEADS])
+def test_names_belong_to_one_split(words: tuple[str, ...]) -> None:
+    train, test = Source(1, "train"), Source(1, "heldout")
+    assert not any(entity_is_held_out(train.entity(words)) for _ in range(500))
+    assert all(entity_is_held_out(test.entity(words)) for _ in range(500))
+
+
+@pytest.mark.parametrize("wordings", [INSTRUCTIONS, *(domain.sentences for domain in DOMAINS)])
+def test_wordings_belong_to_one_split(wordings: tuple[str, ...]) -> None:
+    train, test = Source(1, "train").phrases(wordings), Source(1, "heldout").phrases(wordings)
+    held = {index for index in range(len(wordings)) if index % 10 == 3}
+    assert list(test) == [wordings[index] for index in sorted(held)]
+    assert list(train) == [text for index, text in enumerate(wordings) if index not in held]
+
+
+def test_tools_belong_to_one_split() -> None:
+    train, test = Source(3, "train"), Source(3, "heldout")
+    for source, wanted in ((train, False), (test, True)):
+        hand_written = [tool for tool in (any_tool(source) for _ in range(300)) if not tool.composed]
+        assert hand_written
+        assert all(held_out(tool.name) is wanted for tool in hand_written)
+
+
+def test_every_slot_of_a_sentence_is_a_field() -> None:
+    for domain in DOMAINS:
+        kinds = {field.kind for field in domain.fields}
+        for sentence in domain.sentences:
+            assert slots_of(sentence) <= kinds, sentence
+
+
+def test_documents_hold_what_they_state() -> None:
+    source = Source(5, "train")
+    for _ in range(200):
+        document = random_document(source)
+        for kind, value in document.stated.items():
+            assert value.surface in document.text, (kind, document.text)
+
+
+@pytest.mark.parametrize("split", ["train", "heldout"])
+def test_answers_match_their_schema(split: Split) -> None:
+    checked = 0
+    for example in some(split, 11, 250):
+        answer = last_answer(example)[1]
+        if example.schema is None or answer[:1] not in ("{", "["):
+            continue
+        jsonschema.validate(json.loads(answer), example.schema, jsonschema.Draft202012Validator)
+        checked += 1
+    assert checked > 100
+
+
+def test_calls_use_tools_on_offer() -> None:
+    source = Source(2, "train")
+    for _ in range(150):
+        example = function_call(source)
+        shown = "".join(text for text, _ in pieces(example)[:-1])
+        calls = example.target if isinstance(example.target, list) else []
+        for call in calls:
+            assert call["name"] in shown
+
+
+def test_tokenizer_gives_bytes_back_and_splits_digits(tokenizer: Tokenizer) -> None:
+    for text in ("Ünïcode — naïve “quotes” 🦊\n\ttabs", "a" * 50, '{"k": [1, 2.50, null]}', "日本語 한국어 עברית"):
+        assert tokenizer.decode(tokenizer.encode(text).ids) == text
+    assert tokenizer.encode("2025").tokens == ["2", "0", "2", "5"]
+
+
+@pytest.mark.parametrize("name", ["Anna", "Wiśniewski", "Tarvello", "Saint-Malo"])
+def test_a_word_is_spelt_alike_in_prose_and_in_json(tokenizer: Tokenizer, name: str) -> None:
+    word = tokenizer.encode(name).ids
+    for text in (f"I am {name}.", f'{{"name":"{name}","x":1}}', f'["{name}"]'):
+        ids = tokenizer.encode(text).ids
+        assert any(ids[i : i + len(word)] == word for i in range(len(ids))), text
+
+
+def test_chat_template_writes_what_was_trained() -> None:
+    tokenizer = AutoTokenizer.from_pretrained(MODEL)
+    seen_tools = 0
+    for example in some("train", 13, 60):
+        if any(turn.role == "plain" for turn in example.turns):
+            continue
+        messages = [{"role": turn.role, "content": turn.content} for turn in example.turns]
+        tools = list(example.tools) or None
+        seen_tools += tools is not None
+        text = "".join(text for text, _ in pieces(example))
+        assert tokenizer.apply_chat_template(messages, tools=tools, tokenize=False) == text
+    assert seen_tools
+
+
+def test_pieces_encode_like_the_whole(tokenizer: Tokenizer) -> None:
+    differing = 0
+    for example in some("train", 17, 100):
+        parts = [text for text, _ in pieces(example)]
+        apart = [token for text in parts for token in tokenizer.encode(text).ids]
+        differing += apart != tokenizer.encode("".join(parts)).ids
+    assert differing <= 2
+
+
+def test_swapped_words_change_prompt_and_answer_alike(tokenizer: Tokenizer) -> None:
+    words = augmentation.vocabulary_words(tokenizer)
+    source = Source(1, "train")
+    changed = 0
+    for example in some("train", 19, 200):
+        if example.task != "copy" or example.turns[-1].role == "plain":
+            continue
+        before, after = pieces(example), augmentation.swapped(example, source, words)
+        prompt, answer = "".join(text for text, _ in after[:-1]), after[-1][0].removesuffix("<|end|>")
+        if before != after and ":" not in answer and answer not in ("unknown", last_answer(example)[1]):
+            assert answer in prompt
+            changed += 1
+    assert changed > 0
+
+
+def test_packed_batches_keep_sequences_apart(tokenizer: Tokenizer) -> None:
+    batch = next(pack(encoded(tokenizer, "train", "1", 512), 4096, 64, np.random.default_rng(0)))
+    borders = batch.borders.tolist()
+    assert borders == sorted(borders)
+    assert borders[-1] == 4096
+    for start, end in itertools.pairwise(borders):
+        if end > start and batch.ids[start] != 0:
+            assert batch.positions[start:end].tolist() == list(range(end - start))
+    assert not set(borders[:-1]) & set(batch.learnt[batch.weights > 0].tolist())
+
+
+def test_scores() -> None:
+    assert same({"a": 49.5, "b": ["x"]}, {"a": 49.50, "b": ["x"]})
+    assert not same({"a": True}, {"a": 1})
+    assert not same({"a": None}, {"a": ""})
+    assert compact_json({"a": Decimal("49.50"), "b": None}) == '{"a":49.50,"b":null}'
+    assert score_object({"a": 1, "b": 2}, {"a": 1, "b": 3}) == {"field": Rate(1, 2), "object": Rate(0, 1)}
+    call = {"name": "f", "arguments": {"x": 1}}
+    assert score_calls([call], [call]) == {"tool": Rate(1, 1), "arguments": Rate(1, 1), "argument": Rate(1, 1)}
+    assert score_calls([call], [])["tool"] == Rate(0, 1)
+    assert score_calls([], [])["tool"] == Rate(1, 1)
+    low, high = Rate(8, 10).interval
+    assert 0.4 < low < 0.8 < high < 0.97
+
+
+def test_checkpoint_is_small_and_sharded() -> None:
+    shards = sorted(MODEL.glob("*.safetensors"))
+    assert len(shards) == 2
+    assert all(shard.stat().st_size <= 16_000_000 for shard in shards)
+    assert sum(shard.stat().st_size for shard in shards) <= 32_000_000
+
+
+def test_native_logits_equal_transformers() -> None:
+    tokenizer = AutoTokenizer.from_pretrained(MODEL)
+    reference = AutoModelForCausalLM.from_pretrained(MODEL, dtype=torch.float32).eval()
+    native = Runner(load_model(MODEL, dtype=torch.float32, device="cpu"))
+    for example in some("heldout", 23, 4):
+        ids = tokenizer(last_answer(example)[0], return_token_type_ids=False).input_ids[:300]
+        with torch.no_grad():
+            expected = reference(torch.tensor([ids])).logits[0, -1]
+        torch.testing.assert_close(native.logits(ids).flatten(), expected, rtol=1e-3, atol=1e-3)
+
+
+@sf.function
+def ask(s: Any, message: str, schema: dict[str, Any]) -> None:
+    s += sf.user(message)
+    s += sf.assistant(sf.gen("answer", schema=schema, temperature=0, max_tokens=120))
+
+
+@sf.function
+def label(s: Any, message: str, options: list[str]) -> None:
+    s += sf.user(message)
+    s += sf.assistant(sf.select("answer", options))
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Any]:
+    with sf.Engine() as engine:
+        yield engine
+
+
+def strings(*names: str) -> dict[str, Any]:
+    return {"type": "object", "properties": {name: {"type": "string"} for name in names}, "required": list(names)}
+
+
+@pytest.mark.parametrize(
+    ("message", "schema", "expected"),
+    [
+        (
+            "Extract the ticket as JSON.\n\nHi, I'm Maria Lopez. The blender I bought from you on 3 May 2024 stopped"
+            " working. Call me at 555-201-3344.\n\nFields: name, product, purchase_date (YYYY-MM-DD), phone",
+            strings("name", "product", "purchase_date", "phone"),
+            {"name": "Maria Lopez", "product": "blender", "purchase_date": "2024-05-03", "phone": "555-201-3344"},
+        ),
+        (
+            "Extract the data as JSON.\nFields: company, total, due_date\n\nHello Bob, attached is our invoice over"
+            " 1,250.00 EUR from Northwind Traders, please pay until March 3rd, 2025. Thanks, Jim",
+            {
+                "type": "object",
+                "properties": {
+                    "company": {"type": "string"},
+                    "total": {"type": "number"},
+                    "due_date": {"type": "string", "format": "date"},
+                },
+                "required": ["company", "total", "due_date"],
+            },
+            {"company": "Northwind Traders", "total": 1250.0, "due_date": "2025-03-03"},
+        ),
+    ],
+)
+def test_answers_about_typed_in_text(engine: Any, message: str, schema: dict[str, Any], expected: Any) -> None:
+    assert ask.run(message=message, schema=schema, backend=engine)["answer"] == expected
+
+
+def test_labels_a_review(engine: Any) -> None:
+    text = "The pizza was cold and the waiter ignored us all evening."
+    message = f"Is the review positive or negative?\nOptions: positive, negative\n\n{text}"
+    assert label.run(message=message, options=["positive", "negative"], backend=engine)["answer"] == "negative"
+
+
+def test_handwritten_examples_are_sound() -> None:
+    rows = [json.loads(line) for line in HANDWRITTEN.read_text().splitlines()]
+    assert len(rows) == 60
+    for row in rows:
+        jsonschema.validate(row["expected"], row["schema"], jsonschema.Draft202012Validator)
