@@ -1,4 +1,4 @@
-"""Our engine beside `transformers.generate`, same weights, same machine, in one run.
+"""Our engine beside `transformers.generate`: same weights, same machine, each in its own process, timed in turn.
 
     python benchmarks/bench_programs.py [--model DIR] [--repeats 5] [--dtype float32]
 
@@ -17,9 +17,11 @@ jump-forward off, prefix cache off, one request at a time.
 
 import argparse
 import json
+import multiprocessing
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +33,9 @@ from common import measure_in_turn, print_result, print_table
 from xgrammar.contrib.hf import LogitsProcessor
 
 import slipform as sf
-from slipform.grammars.spec import GrammarSpec, JsonSchema
+from slipform.grammars.spec import JsonSchema
 from slipform.runtime.config import EMBEDDED_MODEL
-from slipform.runtime.request import Fill, GenerateRequest, RequestFinished, Segment, TokenIds
+from slipform.runtime.request import Fill, GenerateRequest, TokenIds
 
 TICKET: dict[str, Any] = {
     "type": "object",
@@ -85,42 +87,47 @@ class Ours:
         prompts: Sequence[Sequence[int]],
         max_tokens: int,
         *,
-        constraint: GrammarSpec | None = None,
+        schema: dict[str, Any] | None = None,
         one_at_a_time: bool = False,
         jump_forward: bool = True,
-    ) -> list[RequestFinished]:
+    ) -> list[list[int]]:
+        """Tokens of each answer, from an empty prefix cache."""
+        self.engine.flush_cache()
+        constraint = None if schema is None else JsonSchema.of(schema, whitespace="compact")
         sampling = sf.SamplingParams(max_tokens=max_tokens, temperature=0.0, ignore_eos=constraint is None)
         fill = Fill(sampling=sampling, constraint=constraint, heal=False, jump_forward=jump_forward)
-        handles, results = [], []
+        handles = []
         for ids in prompts:
-            segments: tuple[Segment, ...] = (TokenIds(tuple(ids)), fill)
             self._count += 1
-            handle = self.engine.submit(GenerateRequest(f"bench-{self._count}", segments))
+            handle = self.engine.submit(GenerateRequest(f"bench-{self._count}", (TokenIds(tuple(ids)), fill)))
             if one_at_a_time:
-                results.append(handle.result())
-            else:
-                handles.append(handle)
-        return results + [handle.result() for handle in handles]
-
-    def close(self) -> None:
-        self.engine.close()
+                handle.result()
+            handles.append(handle)
+        return [list(handle.result().sequences[0].fills[0].token_ids) for handle in handles]
 
 
 class Theirs:
-    """`transformers.generate` with its defaults: dynamic cache, SDPA attention, left padding."""
+    """`transformers.generate` with its defaults: dynamic cache, SDPA attention, left padding; rows in batches of 16."""
 
     def __init__(self, model: Path, dtype: str) -> None:
-        self.tokenizer = transformers.AutoTokenizer.from_pretrained(model)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(model)
         self.model = transformers.AutoModelForCausalLM.from_pretrained(model, dtype=getattr(torch, dtype)).eval()
-        self.pad_id = self.tokenizer.pad_token_id
-        if self.pad_id is None:
-            self.pad_id = self.tokenizer.eos_token_id
-        info = xgrammar.TokenizerInfo.from_huggingface(self.tokenizer, vocab_size=self.model.config.vocab_size)
+        self.pad_id = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+        info = xgrammar.TokenizerInfo.from_huggingface(tokenizer, vocab_size=self.model.config.vocab_size)
         self.compiler = xgrammar.GrammarCompiler(info, max_threads=1)
 
     @torch.inference_mode()
     def generate(
         self, prompts: Sequence[Sequence[int]], max_tokens: int, *, schema: dict[str, Any] | None = None
+    ) -> list[list[int]]:
+        """Tokens of each answer, padding included."""
+        rows: list[list[int]] = []
+        for start in range(0, len(prompts), 16):
+            rows += self._generate_batch(prompts[start : start + 16], max_tokens, schema)
+        return rows
+
+    def _generate_batch(
+        self, prompts: Sequence[Sequence[int]], max_tokens: int, schema: dict[str, Any] | None
     ) -> list[list[int]]:
         width = max(map(len, prompts))
         ids = torch.full((len(prompts), width), self.pad_id)
@@ -137,53 +144,57 @@ class Theirs:
         output = self.model.generate(ids, attention_mask=mask, **options)
         return [row[width:].tolist() for row in output]
 
-    def text(self, ids: Sequence[int]) -> str:
-        return str(self.tokenizer.decode(ids, skip_special_tokens=True))
+
+class Side:
+    """One of the two in a process of its own, so that neither's idle threads take the other's cores."""
+
+    def __init__(self, make: type[Ours] | type[Theirs], model: Path, dtype: str, **options: Any) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, far_end = context.Pipe()
+        self._process = context.Process(target=_serve, args=(far_end, make, model, dtype, options), daemon=True)
+        self._process.start()
+
+    def generate(self, prompts: Sequence[Sequence[int]], max_tokens: int, **options: Any) -> list[list[int]]:
+        self._pipe.send((prompts, max_tokens, options))
+        rows: list[list[int]] = self._pipe.recv()
+        return rows
+
+    def close(self) -> None:
+        self._pipe.send(None)
+        self._process.join()
 
 
-@dataclass(frozen=True)
-class Workload:
-    """Both sides of one comparison, the check that they did the same, and our side with parts switched off."""
+def _serve(
+    pipe: Connection, make: type[Ours] | type[Theirs], model: Path, dtype: str, options: Mapping[str, Any]
+) -> None:
+    side = make(model, dtype, **options)
+    while (call := pipe.recv()) is not None:
+        prompts, max_tokens, call_options = call
+        pipe.send(side.generate(prompts, max_tokens, **call_options))
 
-    check: Callable[[], None]
-    ours: Callable[[], Any]
-    theirs: Callable[[], Any]
-    parts: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
 
-
-def free_prompts(theirs: Theirs, rng: random.Random, lengths: Sequence[int]) -> list[list[int]]:
+def free_prompts(tokenizer: Any, rng: random.Random, lengths: Sequence[int]) -> list[list[int]]:
     prompts = []
     for length in lengths:
         ids: list[int] = []
         while len(ids) < length:
-            ids += theirs.tokenizer.encode(mail(rng) + "\n", add_special_tokens=False)
+            ids += tokenizer.encode(mail(rng) + "\n", add_special_tokens=False)
         prompts.append(ids[:length])
     return prompts
 
 
-def json_prompts(theirs: Theirs, rng: random.Random, count: int) -> list[list[int]]:
+def json_prompts(tokenizer: Any, rng: random.Random, count: int) -> list[list[int]]:
     prompts = []
     for _ in range(count):
         messages = [{"role": "user", "content": mail(rng) + "\n\nExtract the ticket as JSON."}]
-        text = theirs.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-        prompts.append(theirs.tokenizer.encode(text, add_special_tokens=False))
+        text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        prompts.append(tokenizer.encode(text, add_special_tokens=False))
     return prompts
 
 
-def shared_prompts(theirs: Theirs, rng: random.Random, count: int, prefix_len: int) -> list[list[int]]:
-    prefix = free_prompts(theirs, rng, [prefix_len])[0]
-    return [prefix + theirs.tokenizer.encode("\n" + mail(rng), add_special_tokens=False)[:60] for _ in range(count)]
-
-
-def in_batches(theirs: Theirs, prompts: Sequence[Sequence[int]], max_tokens: int, size: int = 16) -> list[list[int]]:
-    rows: list[list[int]] = []
-    for start in range(0, len(prompts), size):
-        rows += theirs.generate(prompts[start : start + size], max_tokens)
-    return rows
-
-
-def fill_ids(results: Sequence[RequestFinished]) -> list[list[int]]:
-    return [list(result.sequences[0].fills[0].token_ids) for result in results]
+def shared_prompts(tokenizer: Any, rng: random.Random, count: int, prefix_len: int) -> list[list[int]]:
+    prefix = free_prompts(tokenizer, rng, [prefix_len])[0]
+    return [prefix + tokenizer.encode("\n" + mail(rng), add_special_tokens=False)[:60] for _ in range(count)]
 
 
 def check_equal(name: str, ours: Sequence[Sequence[int]], theirs: Sequence[Sequence[int]], exact: bool) -> None:
@@ -199,6 +210,16 @@ def check_valid(name: str, texts: Sequence[str]) -> None:
     print(f"{name}: {len(texts)} of {len(texts)} outputs valid")
 
 
+@dataclass(frozen=True)
+class Workload:
+    """Both sides of one comparison, the check that they did the same, and our side with parts switched off."""
+
+    check: Callable[[], None]
+    ours: Callable[[], Any]
+    theirs: Callable[[], Any]
+    parts: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=EMBEDDED_MODEL)
@@ -208,59 +229,50 @@ def main() -> None:
     parser.add_argument("--workloads", nargs="+", choices=names, default=names)
     arguments = parser.parse_args()
 
-    ours, theirs = Ours(arguments.model, arguments.dtype), Theirs(arguments.model, arguments.dtype)
-    uncached = Ours(arguments.model, arguments.dtype, prefix_cache=False)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(arguments.model)
+    ours, theirs = Side(Ours, arguments.model, arguments.dtype), Side(Theirs, arguments.model, arguments.dtype)
+    uncached = Side(Ours, arguments.model, arguments.dtype, prefix_cache=False)
     rng = random.Random(0)
-    one = free_prompts(theirs, rng, [200])
-    sixteen = free_prompts(theirs, rng, [rng.randint(40, 300) for _ in range(16)])
-    tickets = json_prompts(theirs, rng, 16)
-    rows = shared_prompts(theirs, rng, 64, 1000)
-    schema = JsonSchema.of(TICKET, whitespace="compact")
-
-    def ours_json(engine: Ours = ours, **options: Any) -> list[RequestFinished]:
-        engine.engine.flush_cache()
-        return engine.generate(tickets, JSON_TOKENS, constraint=schema, **options)
-
-    def ours_free(prompts: Sequence[Sequence[int]], tokens: int, engine: Ours = ours) -> list[RequestFinished]:
-        engine.engine.flush_cache()
-        return engine.generate(prompts, tokens)
-
+    one = free_prompts(tokenizer, rng, [200])
+    sixteen = free_prompts(tokenizer, rng, [rng.randint(40, 300) for _ in range(16)])
+    tickets = json_prompts(tokenizer, rng, 16)
+    rows = shared_prompts(tokenizer, rng, 64, 1000)
     exact = arguments.dtype == "float32"
 
-    def check_free(name: str, prompts: Sequence[Sequence[int]], tokens: int) -> None:
-        check_equal(name, fill_ids(ours_free(prompts, tokens)), in_batches(theirs, prompts, tokens), exact)
+    def free(name: str, prompts: list[list[int]], tokens: int, parts: Mapping[str, Callable[[], Any]]) -> Workload:
+        return Workload(
+            lambda: check_equal(name, ours.generate(prompts, tokens), theirs.generate(prompts, tokens), exact),
+            lambda: ours.generate(prompts, tokens),
+            lambda: theirs.generate(prompts, tokens),
+            parts,
+        )
 
     def check_json() -> None:
-        check_valid("json_b16, ours", [result.sequences[0].fills[0].text for result in ours_json()])
-        rows = theirs.generate(tickets, JSON_TOKENS, schema=TICKET)
-        check_valid("json_b16, theirs", [theirs.text(ids) for ids in rows])
+        for side in (ours, theirs):
+            texts = [
+                tokenizer.decode(ids, skip_special_tokens=True)
+                for ids in side.generate(tickets, JSON_TOKENS, schema=TICKET)
+            ]
+            check_valid("json_b16, ours" if side is ours else "json_b16, theirs", texts)
 
     workloads = {
-        "free_b1": Workload(
-            lambda: check_free("free_b1", one, FREE_TOKENS),
-            lambda: ours_free(one, FREE_TOKENS),
-            lambda: theirs.generate(one, FREE_TOKENS),
-        ),
-        "free_b16": Workload(
-            lambda: check_free("free_b16", sixteen, FREE_TOKENS),
-            lambda: ours_free(sixteen, FREE_TOKENS),
-            lambda: theirs.generate(sixteen, FREE_TOKENS),
-        ),
+        "free_b1": free("free_b1", one, FREE_TOKENS, {}),
+        "free_b16": free("free_b16", sixteen, FREE_TOKENS, {}),
         "json_b16": Workload(
             check_json,
-            ours_json,
+            lambda: ours.generate(tickets, JSON_TOKENS, schema=TICKET),
             lambda: theirs.generate(tickets, JSON_TOKENS, schema=TICKET),
             {
-                "jump-forward off": lambda: ours_json(jump_forward=False),
-                "prefix cache off": lambda: ours_json(uncached),
-                "one at a time": lambda: ours_json(one_at_a_time=True),
+                "jump-forward off": lambda: ours.generate(tickets, JSON_TOKENS, schema=TICKET, jump_forward=False),
+                "prefix cache off": lambda: uncached.generate(tickets, JSON_TOKENS, schema=TICKET),
+                "one at a time": lambda: ours.generate(tickets, JSON_TOKENS, schema=TICKET, one_at_a_time=True),
             },
         ),
-        "shared_prefix": Workload(
-            lambda: check_free("shared_prefix", rows, SHARED_TOKENS),
-            lambda: ours_free(rows, SHARED_TOKENS),
-            lambda: in_batches(theirs, rows, SHARED_TOKENS),
-            {"prefix cache off": lambda: ours_free(rows, SHARED_TOKENS, uncached)},
+        "shared_prefix": free(
+            "shared_prefix",
+            rows,
+            SHARED_TOKENS,
+            {"prefix cache off": lambda: uncached.generate(rows, SHARED_TOKENS)},
         ),
     }
     table, parts, ratios = [], [], {}
@@ -275,8 +287,8 @@ def main() -> None:
     print_table("Slipform and transformers.generate", ["workload", "ours", "theirs", "theirs / ours"], table)
     if parts:
         print_table("Where our speed comes from", ["setting", "time", "slower by"], parts)
-    for engine in (ours, uncached):
-        engine.close()
+    for side in (ours, theirs, uncached):
+        side.close()
     print_result(ratios, {"model": arguments.model.name, "dtype": arguments.dtype, "repeats": arguments.repeats})
 
 

@@ -70,7 +70,7 @@ class FewTokenDecoder:
         inner = layers[0].down.shape[1]
         if not self.takes(hidden, inner, num_heads * head_dim):
             raise ValueError(f"layers: widths must be multiples of {LANES}")
-        self.max_tokens = 16 if dtype is torch.float32 else 8
+        self.max_tokens = 8
         self._dtype = dtype
         self._geometry = (hidden, inner, num_heads, num_kv_heads, head_dim)
         bodies = (normalize(), rotate_and_store(), attend_block(), multiply_by_silu(), linear_share())

@@ -75,7 +75,7 @@ def outcome(sequence: SequenceResult) -> object:
 
 
 def unfused(engine: Engine, name: str, segments: Iterable[Segment]) -> object:
-    """The same program as a client runs it that comes back for every fill: the context so far, then text, then a fill."""
+    """The same program from a client that comes back for every fill: the context so far, then text, then a fill."""
     context: tuple[int, ...] = ()
     text = ""
     fills: list[object] = []
