@@ -22,7 +22,7 @@ class EngineConfig:
 
     Attributes:
         model: directory of the checkpoint.
-        device: "cpu", "cuda" or "cuda:N"; None stands for CUDA where there is one.
+        device: "cpu", "cuda" or "cuda:N"; None stands for the CPU, the only one that has kernels so far.
         dtype: of weights and KV; None stands for float32 on a CPU (exact and repeatable), bfloat16 on a GPU.
         threads: threads of the CPU's tensor operations; None leaves torch's own choice.
         pool_slots: tokens that the KV pool holds; None takes what `memory_fraction` allows.
@@ -107,7 +107,7 @@ def resolve(model: str | Path | None, options: Mapping[str, Any], *, cuda: bool)
     seed = options.get("seed")
     if seed is not None and not isinstance(seed, int):
         raise ConfigError(f"must be a whole number, got {seed!r}", field="seed")
-    device = options.get("device") or ("cuda" if cuda else "cpu")
+    device = options.get("device") or "cpu"  # the only device that has kernels, see kernels/interface.py
     if device.partition(":")[0] not in ("cpu", "cuda"):
         raise ConfigError(f"must be cpu or cuda, got {device!r}", field="device")
     if device.startswith("cuda") and not cuda:

@@ -138,6 +138,10 @@ def test_options_are_checked(options: dict[str, object], message: str, tmp_path:
         resolve(tmp_path, options, cuda=False)
 
 
+def test_a_machine_with_a_gpu_still_starts_without_options() -> None:
+    assert resolve(None, {}, cuda=True).device == "cpu"
+
+
 def test_missing_checkpoint_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="nowhere is not a directory"):
         Engine(tmp_path / "nowhere")
