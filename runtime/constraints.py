@@ -186,8 +186,7 @@ class Constraints:
         errors: dict[int, SlipformError] = {}
         try:
             fill_batch(matchers, self._masks_tensor, rows)
-        except Exception:
-            # One of them failed: find out which, so that only its request pays.
+        except Exception:  # of one matcher; find out which, so that only its request pays
             for matcher, row in zip(matchers, rows, strict=True):
                 try:
                     matcher.fill_bitmask(self.masks[row])

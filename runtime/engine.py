@@ -233,7 +233,7 @@ class Engine:
                 handle = self._handles[event.request_id]
             try:
                 handle.deliver(event)
-            except Exception:
+            except Exception:  # the client's own code: whatever it raises must not stop the engine
                 _log.exception("a client's on_event failed on %s", type(event).__name__)
 
     def _stop(self, stopped: EngineStopped) -> None:

@@ -19,7 +19,7 @@ from slipform.runtime.engine import Engine
 from slipform.runtime.params import SamplingParams
 from slipform.runtime.request import Fill, GenerateRequest, Text
 
-_PACKAGES = ("torch", "transformers", "tokenizers", "numba", "outlines-core", "interegular", "pydantic", "triton")
+_PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "numba", "pydantic")
 
 
 def report(model: Path | None, *, load: bool) -> None:
