@@ -5,7 +5,7 @@ import time
 from concurrent.futures import Future
 from itertools import count
 
-from slipform.errors import InvalidRequest, QueueFull, RequestAborted, SlipformError
+from slipform.errors import DeadlineExceeded, InvalidRequest, QueueFull, RequestAborted, SlipformError
 from slipform.grammars.compiler import CompiledGrammar
 from slipform.grammars.spec import GrammarSpec
 from slipform.runtime.batch_builder import BatchBuilder, Plan, StepInput
@@ -299,7 +299,8 @@ class EngineCore:
         now = time.monotonic()
         for owner in list(self._active.values()):
             if owner.deadline_s is not None and now >= owner.deadline_s:
-                self.abort(owner.request.request_id, f"deadline of {owner.request.deadline_s} s passed")
+                late = DeadlineExceeded(owner.request.request_id, owner.request.deadline_s or 0.0)
+                self._fail(owner, late, keep_computed=True)
 
     # One step
 

@@ -4,6 +4,7 @@
     ├── ConfigError                     start-up: an option, a checkpoint or a device that cannot be used
     ├── InvalidRequest             400  the request itself is wrong
     │   ├── PromptTooLong
+    │   ├── BudgetTooSmall              no text that matches fits in a fill's tokens
     │   ├── UnsupportedField
     │   └── GrammarError                a constraint that cannot be honoured
     │       ├── GrammarSyntaxError      it does not parse
@@ -15,7 +16,8 @@
     ├── CapacityError              503  no room now; the same request may succeed later
     │   ├── PoolExhausted
     │   └── QueueFull
-    ├── RequestAborted                  the client, or a deadline, ended the request
+    ├── RequestAborted                  the client ended the request
+    │   └── DeadlineExceeded       504  its deadline passed
     ├── EngineStopped              500  the engine is not running
     ├── TokenRejected              500  a sampled token left the grammar: a defect, since masks forbid it
     └── ProgramError                    a program is wrong; names the program, the primitive and the value
@@ -56,6 +58,15 @@ class PromptTooLong(InvalidRequest):
         super().__init__(f"{prompt_len} tokens, and the limit is {limit}", field=field)
         self.prompt_len = prompt_len
         self.limit = limit
+
+
+class BudgetTooSmall(InvalidRequest):
+    """A fill that must end with a match has `budget` tokens, and the shortest match takes `needed`."""
+
+    def __init__(self, needed: int, budget: int, *, field: str = "max_tokens") -> None:
+        super().__init__(f"{budget} tokens hold no match of the constraint; the shortest takes {needed}", field=field)
+        self.needed = needed
+        self.budget = budget
 
 
 class UnsupportedField(InvalidRequest):
@@ -156,6 +167,14 @@ class RequestAborted(SlipformError):
         super().__init__(f"request {request_id}: {reason}")
         self.request_id = request_id
         self.reason = reason
+
+
+class DeadlineExceeded(RequestAborted):
+    """The request was not done within `seconds` of its arrival."""
+
+    def __init__(self, request_id: str, seconds: float) -> None:
+        super().__init__(request_id, f"deadline of {seconds} s passed")
+        self.seconds = seconds
 
 
 class EngineStopped(SlipformError):

@@ -1,0 +1,1 @@
+"""The constraint fields of other servers' requests, each turned into one specification."""
