@@ -111,6 +111,15 @@ class Matcher:
         """A short text that completes the match from here; b"" if it is complete. Changes nothing."""
         return b"" if self._config == TERMINATED else self._session.shortest_completion(self._config)
 
+    def shortest_completion_after(self, token_id: int) -> bytes | None:
+        """The `shortest_completion` behind one more token; None if the token is forbidden. Changes nothing."""
+        if self._config == TERMINATED:
+            return None
+        successor = self._session.after_token(self._config, token_id)
+        if successor == 0:
+            return None
+        return b"" if successor == TERMINATED else self._session.shortest_completion(successor)
+
 
 def fill_batch(matchers: Sequence[Matcher], out: Any, rows: Sequence[int]) -> None:
     """Write the mask of matchers[i] into out[rows[i]].

@@ -18,6 +18,7 @@ from slipform.grammars.config import cache_directory
 from slipform.grammars.jump_forward import Encode, JumpForward
 from slipform.grammars.masks import MaskPool
 from slipform.grammars.slices import PlainSlice
+from slipform.grammars.spelling import Spelling
 from slipform.grammars.trie import TokenTrie
 
 _CACHE_FORMAT = "1"
@@ -37,6 +38,7 @@ class Vocabulary:
         plain: the tokens that any run of ordinary characters admits.
         mask_pool: mask rows of all grammars of this vocabulary.
         jump_forward: finds the tokens of forced text.
+        spelling: finds the fewest tokens that spell a text.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Vocabulary:
         self.mask_pool = MaskPool(self.num_words)
         self.plain = PlainSlice.build(token_bytes, self.token_text, self.token_offsets)
         self.jump_forward = JumpForward(self.trie, token_bytes, encode)
+        self.spelling = Spelling(token_bytes)
 
     def __len__(self) -> int:
         """Number of ids, special ones included: mask rows have ceil(len / 32) words."""

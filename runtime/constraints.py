@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from slipform.errors import SlipformError, TokenRejected
+from slipform.errors import SlipformError, TokenRejected, VocabularyMismatch
 from slipform.grammars.compiler import CompiledGrammar, compile_grammar
 from slipform.grammars.compiler import GrammarCache as CompiledCache
 from slipform.grammars.matcher import Matcher, fill_batch
@@ -89,6 +89,8 @@ class Constraints:
         self._eos_ids = np.array(sorted(set(eos_ids)), dtype=np.int64)
         self._special_ids = frozenset(vocabulary.special_ids)
         self._spellings = vocabulary.token_bytes
+        self._fewest_tokens = vocabulary.spelling.fewest
+        self._jump_forward = vocabulary.jump_forward
         num_words = (num_ids + 31) // 32
         self.masks = np.zeros((num_rows, num_words), dtype=np.int32)
         self.is_masked = np.zeros(num_rows, dtype=np.uint8)
@@ -137,6 +139,47 @@ class Constraints:
         matcher = constraint.grammar.matcher()
         spelling = text.encode()
         return matcher.accept_bytes(spelling) == len(spelling) and matcher.is_accepting
+
+    def num_closing(self, constraint: FillConstraint, after: int | None = None) -> int:
+        """Tokens of `max_tokens` that the shortest completion takes from here, or behind the token `after`."""
+        assert constraint.matcher is not None
+        seam = constraint.seam
+        if after is None:
+            completion: bytes | None = constraint.matcher.shortest_completion()
+        else:
+            completion = constraint.matcher.shortest_completion_after(after)
+            seam = seam[len(self._spellings[after]) :]
+        return len(self._spelled(completion or b"")) - self._num_in_seam(completion or b"", seam)
+
+    def leaves_room(self, constraint: FillConstraint, token_id: int, room: int) -> bool:
+        """Whether the match can still be completed within `room` tokens behind `token_id`."""
+        assert constraint.matcher is not None
+        completion = constraint.matcher.shortest_completion_after(token_id)
+        # A token spells one byte at least, so that few need a closer look.
+        return completion is None or len(completion) <= room or self.num_closing(constraint, token_id) <= room
+
+    def closing(self, constraint: FillConstraint, context: IdArray, room: int) -> tuple[int, ...]:
+        """The shortest completion behind `context`: as the tokenizer writes it where that fits in `room` tokens."""
+        assert constraint.matcher is not None
+        completion = constraint.matcher.shortest_completion()
+        own = tuple(self._jump_forward.tokens(self._tail(context), completion, None))
+        spelled = b"".join(self._spellings[token_id] for token_id in own)
+        return own if spelled == completion and len(own) <= room else self._spelled(completion)
+
+    def _spelled(self, completion: bytes) -> tuple[int, ...]:
+        """Raises: VocabularyMismatch if no tokens spell it."""
+        ids = self._fewest_tokens(completion)
+        if ids is None:
+            raise VocabularyMismatch(0, completion)
+        return ids
+
+    def _num_in_seam(self, completion: bytes, seam: bytes) -> int:
+        """Tokens of the completion that only respell the seam: they do not count towards `max_tokens`."""
+        count = length = 0
+        for token_id in self._spelled(completion) if seam else ():
+            length += len(self._spellings[token_id])
+            count += length <= len(seam)
+        return count
 
     def write_masks(self, fills: Iterable[tuple[int, FillState]]) -> dict[int, SlipformError]:
         """Write the mask rows of the fills that sample in this step, given as (table row, fill).

@@ -51,6 +51,7 @@ class FillState:
     num_counted: int = 0
     num_forced: int = 0
     num_sampled: int = 0
+    num_closing: int = 0
     logprobs: list[TokenLogprob] = field(default_factory=list)
     trace: list[TokenTrace] = field(default_factory=list)
     mask_s: float = 0.0

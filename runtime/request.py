@@ -18,7 +18,8 @@ from slipform.grammars.spec import GrammarSpec
 from slipform.runtime.params import SamplingParams
 
 FinishReason = Literal["stop", "length", "abort", "error"]
-TokenSource = Literal["sampled", "forced"]
+TokenSource = Literal["sampled", "forced", "closing"]
+Finish = Literal["cut", "valid"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,9 @@ class Fill:
             that begins with the same bytes. Applies only behind a `Text` with parse_special=False.
         jump_forward: append tokens that the constraint forces without running the model on each one alone.
             Off changes speed only.
+        finish: what a constrained fill does at `max_tokens`. "cut": it ends as it stands. "valid": it ends with a
+            match, and never takes more than `max_tokens`: a token behind which the shortest completion would not fit
+            any more is replaced by the completion itself (source "closing").
     """
 
     name: str | None = None
@@ -55,6 +59,7 @@ class Fill:
     constraint: GrammarSpec | None = None
     heal: bool = True
     jump_forward: bool = True
+    finish: Finish = "cut"
 
 
 Segment = TokenIds | Text | Fill
@@ -116,7 +121,8 @@ class FillResult:
         token_ids: tokens of `text` as they stand in the context.
         matched_stop: the stop string, regex or token id that ended it, or None.
         logprobs: one entry per sampled or forced token when asked for.
-        num_forced, num_sampled: tokens that the grammar forced / that were sampled.
+        closed: the tokens ran out, and the text matches all the same (`Fill.finish`).
+        num_forced, num_sampled, num_closing: tokens that the grammar forced / that were sampled / that closed the text.
         mask_ms: time spent on this fill's masks and automaton.
     """
 
@@ -129,6 +135,8 @@ class FillResult:
     trace: tuple[TokenTrace, ...] = ()
     num_forced: int = 0
     num_sampled: int = 0
+    num_closing: int = 0
+    closed: bool = False
     mask_ms: float = 0.0
 
 

@@ -7,7 +7,7 @@ written, what becomes known next. It appends known tokens; computing them is the
 import time
 from dataclasses import dataclass
 
-from slipform.errors import PromptTooLong
+from slipform.errors import BudgetTooSmall, PromptTooLong
 from slipform.runtime.constraints import Constraints
 from slipform.runtime.fill_state import FillState
 from slipform.runtime.program import FillPart, KnownPart
@@ -140,6 +140,7 @@ class SegmentRunner:
         elif sequence.seq_len >= self._max_context:
             self._finish(sequence, fill, "length", None, events)
         else:
+            self._check_room(sequence, fill)
             self._take_forced(sequence, fill, step, events)
             if sequence.fill is fill and fill.token_ids:
                 self._show(sequence, fill, events)
@@ -174,10 +175,35 @@ class SegmentRunner:
         events: list[Event],
     ) -> None:
         params = fill.part.fill.sampling
-        constraint = fill.constraint
         if token_id in fill.part.end_ids and self._may_end(fill):
             self._finish(sequence, fill, "stop", token_id if token_id in params.stop_token_ids else None, events)
             return
+        if self._must_close(sequence, fill, token_id):
+            self._close(sequence, fill, step, events)
+            return
+        self._append(sequence, fill, token_id, source, num_allowed, logprob, step)
+        constraint = fill.constraint
+        stop = fill.text.find_stop(lambda match: self._may_stop(fill, match)) if fill.part.finder else None
+        if stop is not None:
+            self._cut(sequence, fill, stop, events)
+        elif constraint is not None and constraint.is_complete:
+            self._finish(sequence, fill, "stop", None, events)
+        elif fill.num_counted >= params.max_tokens or sequence.seq_len >= self._max_context:
+            self._finish(sequence, fill, "length", None, events)
+
+    def _append(
+        self,
+        sequence: Sequence,
+        fill: FillState,
+        token_id: int,
+        source: TokenSource,
+        num_allowed: int,
+        logprob: TokenLogprob | None,
+        step: StepInfo,
+    ) -> None:
+        """Make one token part of the context and of the fill."""
+        params = fill.part.fill.sampling
+        constraint = fill.constraint
         spelling = self._spellings[token_id]
         counts = True
         fill.token_ids.append(token_id)
@@ -189,7 +215,9 @@ class SegmentRunner:
             fill.mask_s += time.perf_counter() - begin
             if constraint.matcher is None and not constraint.seam:
                 constraint = fill.constraint = None
-        if source == "forced":
+        if source == "closing":
+            fill.num_closing += 1
+        elif source == "forced":
             fill.num_forced += 1
             self.counts.forced += 1
         else:
@@ -205,13 +233,35 @@ class SegmentRunner:
         fill.text.push(
             spelling or self._tokenizer.token_bytes(token_id, skip_special_tokens=params.skip_special_tokens)
         )
-        stop = fill.text.find_stop(lambda match: self._may_stop(fill, match)) if fill.part.finder else None
-        if stop is not None:
-            self._cut(sequence, fill, stop, events)
-        elif constraint is not None and constraint.is_complete:
-            self._finish(sequence, fill, "stop", None, events)
-        elif fill.num_counted >= params.max_tokens or sequence.seq_len >= self._max_context:
-            self._finish(sequence, fill, "length", None, events)
+
+    def _room(self, sequence: Sequence, fill: FillState) -> int:
+        """Tokens that the fill may still take."""
+        return min(fill.part.fill.sampling.max_tokens - fill.num_counted, self._max_context - sequence.seq_len)
+
+    def _check_room(self, sequence: Sequence, fill: FillState) -> None:
+        """Raises: BudgetTooSmall, PromptTooLong if a fill that must end with a match has no room for any."""
+        if fill.part.fill.finish == "cut" or fill.constraint is None or fill.constraint.matcher is None:
+            return
+        needed, budget = self._constraints.num_closing(fill.constraint), fill.part.fill.sampling.max_tokens
+        if needed > budget:
+            raise BudgetTooSmall(needed, budget)
+        if needed > self._room(sequence, fill):
+            raise PromptTooLong(sequence.seq_len + needed, self._max_context, field="segments")
+
+    def _must_close(self, sequence: Sequence, fill: FillState, token_id: int) -> bool:
+        """Whether this token would leave no room to complete the match. Until then it always has room."""
+        constraint = fill.constraint
+        if fill.part.fill.finish == "cut" or constraint is None or constraint.matcher is None:
+            return False
+        counts = not constraint.seam or len(self._spellings[token_id]) > len(constraint.seam)
+        return not self._constraints.leaves_room(constraint, token_id, self._room(sequence, fill) - counts)
+
+    def _close(self, sequence: Sequence, fill: FillState, step: StepInfo, events: list[Event]) -> None:
+        """Complete the match along its shortest way and end the fill."""
+        assert fill.constraint is not None
+        for token_id in self._constraints.closing(fill.constraint, sequence.ids, self._room(sequence, fill)):
+            self._append(sequence, fill, token_id, "closing", 1, None, step)
+        self._finish(sequence, fill, "length", None, events)
 
     def _may_end(self, fill: FillState) -> bool:
         """An end token ends the fill only where grammar, seam and `min_tokens` let it."""
@@ -276,12 +326,20 @@ class SegmentRunner:
             trace=tuple(fill.trace),
             num_forced=fill.num_forced,
             num_sampled=fill.num_sampled,
+            num_closing=fill.num_closing,
+            closed=reason == "length" and self._is_match(fill),
             mask_ms=fill.mask_s * 1e3,
         )
         events.append(FillFinished(request_id, sequence.index, fill.part.index, result))
         sequence.fills.append(result)
         sequence.texts.append(fill.text.text)
         sequence.fill = None
+
+    def _is_match(self, fill: FillState) -> bool:
+        """Whether a fill that had to end with a match has one."""
+        if fill.part.fill.finish == "cut" or fill.constraint is None or fill.constraint.matcher is None:
+            return False
+        return self._constraints.admits_end(fill.constraint)
 
     def _show(self, sequence: Sequence, fill: FillState, events: list[Event]) -> None:
         text, begin, end = fill.text.take_delta()
