@@ -1,1 +1,1 @@
-"""How models write tool calls: one format a file, each a grammar that guarantees them and a parser that streams them."""
+"""How models write tool calls: each format has a grammar that guarantees them and a parser that streams them."""
