@@ -22,7 +22,7 @@ from slipform.runtime.engine_core import EngineCore
 from slipform.runtime.handle import OnEvent, RequestHandle
 from slipform.runtime.models.interface import CausalModel
 from slipform.runtime.models.loader import load_model
-from slipform.runtime.program import Program
+from slipform.runtime.program import Limits, Program
 from slipform.runtime.request import Event, GenerateRequest, RequestFailed, RequestFinished
 from slipform.runtime.statistics import EngineStatistics
 from slipform.runtime.tokenizer import Tokenizer
@@ -164,6 +164,11 @@ class Engine:
         self.close()
 
     # Either way
+
+    @property
+    def limits(self) -> Limits:
+        """What one request may ask for."""
+        return self._core.limits
 
     def compile(self, spec: GrammarSpec) -> "Future[CompiledGrammar]":
         """Compile a constraint ahead of its first use; the future's exception is the GrammarError, if any."""

@@ -361,7 +361,9 @@ class EngineCore:
         rows = [int(step_input.logits_rows[at]) for at in wanted] + [row for _, _, row in step_input.scored]
         ids = [tokens.ids[at] for at in wanted] + [int(s.ids[position]) for s, position, _ in step_input.scored]
         sequences = [step_input.sampled[at] for at in wanted] + [s for s, _, _ in step_input.scored]
-        entries = token_logprobs(logits, rows, ids, [sequence.num_top_logprobs for sequence in sequences])
+        num_top = [sequence.num_top_logprobs for sequence in sequences[: len(wanted)]]
+        num_top += [sequence.owner.request.prompt_top_logprobs for sequence in sequences[len(wanted) :]]
+        entries = token_logprobs(logits, rows, ids, num_top)
         for at, entry in zip(wanted, entries, strict=False):
             logprobs[at] = entry
         return StepOutput(tokens, logprobs, entries[len(wanted) :])

@@ -6,7 +6,7 @@ import numpy as np
 
 from slipform.errors import InvalidRequest, PoolExhausted, PromptTooLong
 from slipform.grammars.spec import GrammarSpec
-from slipform.runtime.params import SamplingParams
+from slipform.runtime.params import MAX_TOP_LOGPROBS, SamplingParams
 from slipform.runtime.radix_cache import IdArray
 from slipform.runtime.request import Fill, GenerateRequest, Text, TokenIds
 from slipform.runtime.stopping import StopFinder
@@ -72,6 +72,9 @@ def prepare(request: GenerateRequest, tokenizer: Tokenizer, vocab_size: int, lim
         raise InvalidRequest(f"must be in [1, {limits.max_n}], got {request.n}", field="n")
     if request.prompt_logprobs_from is not None and request.prompt_logprobs_from < 0:
         raise InvalidRequest("must not be negative", field="prompt_logprobs_from")
+    if not 0 <= request.prompt_top_logprobs <= min(MAX_TOP_LOGPROBS, vocab_size):
+        limit = min(MAX_TOP_LOGPROBS, vocab_size)
+        raise InvalidRequest(f"must be in [0, {limit}], got {request.prompt_top_logprobs}", field="prompt_top_logprobs")
     if request.deadline_s is not None and not request.deadline_s > 0:
         raise InvalidRequest("must be positive", field="deadline_s")
     parts: list[KnownPart | FillPart] = []

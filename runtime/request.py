@@ -74,6 +74,7 @@ class GenerateRequest:
         n: sequences to grow from the same segments; sequence i of a seeded request uses a seed derived from i.
         prompt_logprobs_from: token position from which log-probabilities of known tokens are returned, or None.
             A request with it reuses cached KV only before that position.
+        prompt_top_logprobs: and for each of these tokens the likeliest N alternatives.
         priority: larger goes first. namespace: requests share cached prefixes only within one namespace.
         deadline_s: seconds after arrival at which the request is aborted, or None.
     """
@@ -82,6 +83,7 @@ class GenerateRequest:
     segments: tuple[Segment, ...]
     n: int = 1
     prompt_logprobs_from: int | None = None
+    prompt_top_logprobs: int = 0
     priority: int = 0
     namespace: str = ""
     deadline_s: float | None = None
@@ -163,13 +165,17 @@ class SequenceResult:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """New text of fill number `fill_index` (counted over the request's fills) of sequence `sequence_index`."""
+    """New text of fill number `fill_index` (counted over the request's fills) of sequence `sequence_index`.
+
+    `logprobs` has an entry for each of `token_ids`, if the fill asks for them.
+    """
 
     request_id: str
     sequence_index: int
     fill_index: int
     text: str
     token_ids: tuple[int, ...]
+    logprobs: tuple[TokenLogprob, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -315,7 +315,8 @@ class SegmentRunner:
         rest = fill.text.take_rest()
         if rest or begin < len(fill.token_ids):
             ids = tuple(fill.token_ids[begin:])
-            events.append(TextDelta(request_id, sequence.index, fill.part.index, rest, ids))
+            logprobs = tuple(fill.logprobs[begin:])
+            events.append(TextDelta(request_id, sequence.index, fill.part.index, rest, ids, logprobs))
         result = FillResult(
             name=fill.part.fill.name,
             text=fill.text.text,
@@ -346,4 +347,5 @@ class SegmentRunner:
         if text or end > begin:
             request_id = sequence.owner.request.request_id
             ids = tuple(fill.token_ids[begin:end])
-            events.append(TextDelta(request_id, sequence.index, fill.part.index, text, ids))
+            logprobs = tuple(fill.logprobs[begin:end])
+            events.append(TextDelta(request_id, sequence.index, fill.part.index, text, ids, logprobs))

@@ -14,7 +14,13 @@ ALLOWED = {
     "kernels": ["slipform.kernels"],
     "grammars": ["slipform.grammars", "slipform.kernels"],
     "runtime": ["slipform.runtime", "slipform.grammars", "slipform.kernels"],
-    "lang": ["slipform.lang", "slipform.grammars.spec", "slipform.runtime.params", "slipform.runtime.request"],
+    "lang": [
+        "slipform.lang",
+        "slipform.grammars.spec",
+        "slipform.runtime.params",
+        "slipform.runtime.request",
+        "slipform.runtime.wire",
+    ],
 }
 
 
@@ -54,7 +60,7 @@ def test_errors_import_nothing() -> None:
     assert project_imports(ROOT / "slipform" / "errors.py") == []
 
 
-@pytest.mark.parametrize("module", ["slipform", "slipform.grammars.spec", "slipform.runtime.request"])
+@pytest.mark.parametrize("module", ["slipform", "slipform.grammars.spec", "slipform.runtime.wire"])
 def test_light_modules_load_no_torch(module: str) -> None:
     code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd="/")
