@@ -39,7 +39,7 @@ class ApiError(Exception):
     """An answer with an error status.
 
     Attributes:
-        param: the request's field that is wrong. code: a stable word for programs. details: for grammars, where and why.
+        param: the field that is wrong. code: a stable word for programs. details: for grammars, where and why.
         retry_after_s: whole seconds after which the same request may succeed.
     """
 

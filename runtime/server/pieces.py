@@ -1,4 +1,4 @@
-"""What an assistant's answer is made of, in the order it was written. Parsers produce pieces, routes put them on the wire.
+"""What an assistant's answer is made of, in the order it was written. Parsers make pieces, routes put them on the wire.
 
 A parser of reasoning or of tool calls turns the model's text into pieces as it streams; what it cannot place yet
 (a marker may be split over tokens) it keeps until the next push.
