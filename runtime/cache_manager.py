@@ -43,6 +43,8 @@ class CacheManager:
         self._slots = np.zeros((num_rows, max_len), dtype=np.int32)
         self._free_rows = list(range(num_rows - 1, -1, -1))
         self._holdings: dict[int, Holding] = {}
+        self._pins: dict[int, PrefixHandle] = {}
+        self._num_pins = 0
         self.table = torch.from_numpy(self._slots)
 
     @property
@@ -90,10 +92,15 @@ class CacheManager:
     def reserve(self, holding: Holding, count: int) -> SlotArray | None:
         """Give the holding `count` more slots, evicting unlocked prefixes if need be.
 
+        Pinned prefixes give way before anything fails.
+
         Returns: the new slots, (count,) int32; None, and nothing changed, if not even eviction makes enough room.
         """
         missing = count - self._pool.num_free
         if missing > 0:
+            if missing > self._tree.evictable_size:
+                for pin in list(self._pins):
+                    self.unpin(pin)
             if missing > self._tree.evictable_size:
                 return None
             self._pool.release(self._tree.evict(missing))
@@ -141,6 +148,22 @@ class CacheManager:
         self._tree.unlock(holding.handle)
         del self._holdings[holding.row]
         self._free_rows.append(holding.row)
+
+    def pin(self, namespace: str, ids: IdArray) -> tuple[int, int]:
+        """Keep the cached prefix of `ids` until `unpin`, or until running sequences need its slots.
+
+        Returns: a number for `unpin`, and the length of the prefix.
+        """
+        length = self.cached_len(namespace, ids)
+        self._num_pins += 1
+        self._pins[self._num_pins] = self._tree.lock(namespace, ids[:length])
+        return self._num_pins, length
+
+    def unpin(self, pin: int) -> None:
+        """End a pin. One that has given way is over already."""
+        handle = self._pins.pop(pin, None)
+        if handle is not None:
+            self._tree.unlock(handle)
 
     def flush(self) -> int:
         """Drop every cached prefix that no running sequence uses; returns how many slots became free."""

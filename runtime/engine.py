@@ -6,7 +6,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -177,6 +177,17 @@ class Engine:
     def statistics(self) -> EngineStatistics:
         """What the engine has done and holds."""
         return self._ask(self._core.statistics)
+
+    def pin(self, token_ids: Sequence[int], *, namespace: str = "") -> tuple[int, int]:
+        """Keep the cached prefix of `token_ids` from eviction, until `unpin` or until running requests need its room.
+
+        Returns: a number for `unpin`, and how many tokens are kept; only what is cached already can be.
+        """
+        return self._ask(lambda: self._core.pin(token_ids, namespace))
+
+    def unpin(self, pin: int) -> None:
+        """End a pin."""
+        self._ask(lambda: self._core.unpin(pin))
 
     def flush_cache(self) -> int:
         """Drop cached prefixes that no running sequence uses; returns how many KV slots became free."""

@@ -2,8 +2,12 @@
 
 import random
 import time
+from collections.abc import Sequence as SequenceOf
 from concurrent.futures import Future
+from dataclasses import replace
 from itertools import count
+
+import numpy as np
 
 from slipform.errors import DeadlineExceeded, InvalidRequest, QueueFull, RequestAborted, SlipformError
 from slipform.grammars.compiler import CompiledGrammar
@@ -26,7 +30,14 @@ from slipform.runtime.request import (
     RequestTimes,
     TokenLogprob,
 )
-from slipform.runtime.sampler import LogitsArray, Sampler, derive_seed, host_logits, token_logprobs
+from slipform.runtime.sampler import (
+    LogitsArray,
+    Sampler,
+    constrained_logprobs,
+    derive_seed,
+    host_logits,
+    token_logprobs,
+)
 from slipform.runtime.scheduler import Scheduler, StepOutput
 from slipform.runtime.segments import SegmentRunner, StepInfo
 from slipform.runtime.sequence import ActiveRequest, Phase, Sequence
@@ -202,6 +213,14 @@ class EngineCore:
             compile_s=self._grammars.compile_s,
         )
 
+    def pin(self, token_ids: SequenceOf[int], namespace: str) -> tuple[int, int]:
+        """See `Engine.pin`."""
+        return self._cache.pin(namespace, np.array(token_ids, dtype=np.int64))
+
+    def unpin(self, pin: int) -> None:
+        """See `Engine.unpin`."""
+        self._cache.unpin(pin)
+
     def flush_cache(self) -> int:
         """Drop cached prefixes that no running sequence uses; returns how many slots became free."""
         return self._cache.flush()
@@ -364,8 +383,11 @@ class EngineCore:
         num_top = [sequence.num_top_logprobs for sequence in sequences[: len(wanted)]]
         num_top += [sequence.owner.request.prompt_top_logprobs for sequence in sequences[len(wanted) :]]
         entries = token_logprobs(logits, rows, ids, num_top)
-        for at, entry in zip(wanted, entries, strict=False):
-            logprobs[at] = entry
+        table_rows = [int(step_input.table_rows[at]) for at in wanted]
+        masks = [self._constraints.masks[row] if self._constraints.is_masked[row] else None for row in table_rows]
+        among_allowed = constrained_logprobs(logits, rows[: len(wanted)], ids[: len(wanted)], masks)
+        for at, entry, constrained in zip(wanted, entries, among_allowed, strict=False):
+            logprobs[at] = replace(entry, constrained=entry.logprob if constrained is None else constrained)
         return StepOutput(tokens, logprobs, entries[len(wanted) :])
 
 

@@ -91,11 +91,16 @@ class GenerateRequest:
 
 @dataclass(frozen=True, slots=True)
 class TokenLogprob:
-    """One token: its id, its log-probability before masking (natural log), and the likeliest alternatives."""
+    """One token: its id, its log-probability before masking (natural log), and the likeliest alternatives.
+
+    `constrained` is the log-probability among the tokens that the mask allowed (0 for a forced one), equal to `logprob`
+    without a constraint; None for a token of the prompt.
+    """
 
     token_id: int
     logprob: float
     top: tuple[tuple[int, float], ...] = ()
+    constrained: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,6 +162,27 @@ def token_logprobs(
     return entries
 
 
+def constrained_logprobs(
+    logits: LogitsArray, rows: SequenceOf[int], ids: SequenceOf[int], masks: SequenceOf[npt.NDArray[np.int32] | None]
+) -> list[float | None]:
+    """Log-probability of `ids[i]` under logits[rows[i]] among the tokens whose bit is set in masks[i].
+
+    logits: (N, V) float32, as for `token_logprobs`. masks[i]: (W,) int32, or None where every token counts, for which
+    the result is None.
+    """
+    found: list[float | None] = []
+    for row, token_id, mask in zip(rows, ids, masks, strict=True):
+        if mask is None:
+            found.append(None)
+            continue
+        scores = logits[row].astype(np.float64)
+        bits = np.unpackbits(mask.view(np.uint8), bitorder="little")[: len(scores)].astype(bool)
+        allowed = scores[: len(bits)][bits]
+        top = allowed.max()
+        found.append(float(scores[token_id] - top - np.log(np.exp(allowed - top).sum())))
+    return found
+
+
 def host_logits(logits: torch.Tensor) -> LogitsArray:
     """The logits as a (N, V) float32 array on the host."""
     array: LogitsArray = logits.detach().to("cpu", torch.float32).contiguous().numpy()
