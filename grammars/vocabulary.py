@@ -3,9 +3,10 @@
 import hashlib
 import json
 import os
+import re
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,9 @@ class Vocabulary:
     """The tokens of one tokenizer, as grammars see them. Immutable and safe to share between threads.
 
     Attributes:
-        token_bytes: per id, the bytes that the token adds to the text; b"" for special and unused ids.
-        special_ids: tokens that are never part of a fill's text (special and added ones).
+        token_bytes: per id, the bytes that the token adds to the text; b"" for control tokens and unused ids.
+        special_ids: tokens that plain text never holds, whatever it says: control tokens, which are no part of a fill's
+            text either, and special tokens that mark up an answer (spelled ones), which are.
         eos_ids: tokens that end a fill.
         digest: hex hash of the content; equal digests mean interchangeable vocabularies.
         trie: the trie of all ordinary tokens.
@@ -89,8 +91,12 @@ class Vocabulary:
         *,
         encode: Encode | None = None,
         cache: bool = False,
+        spelled_ids: Iterable[int] = (),
     ) -> "Vocabulary":
         """A vocabulary from the bytes of each id. `cache` keeps the trie on disk, worth it from 10,000 tokens on.
+
+        Args:
+            spelled_ids: special tokens that add their bytes to the text all the same.
 
         Raises: ConfigError if an id is out of range.
         """
@@ -99,16 +105,22 @@ class Vocabulary:
         outside = [token for token in special if not 0 <= token < len(tokens)]
         if outside:
             raise ConfigError(f"ids {sorted(outside)} are outside the {len(tokens)} tokens", field="special_ids")
-        plain = tuple(b"" if token in special else bytes(text) for token, text in enumerate(tokens))
+        silent = special - frozenset(spelled_ids) | frozenset(eos)
+        plain = tuple(b"" if token in silent else bytes(text) for token, text in enumerate(tokens))
         return cls(plain, special, eos, encode, cache_directory() / "vocabularies" if cache else None)
 
     @classmethod
-    def from_huggingface(cls, tokenizer: Any, *, eos_ids: Iterable[int] | None = None) -> "Vocabulary":
+    def from_huggingface(
+        cls, tokenizer: Any, *, eos_ids: Iterable[int] | None = None, spelled: Collection[str] = ()
+    ) -> "Vocabulary":
         """The vocabulary of a fast tokenizer: byte-level BPE or SentencePiece-like with byte fallback.
+
+        Added tokens that the tokenizer does not call special are text like any other.
 
         Args:
             tokenizer: a transformers fast tokenizer, or a `tokenizers.Tokenizer`.
             eos_ids: tokens that end a fill; by default the tokenizer's own end-of-sequence token.
+            spelled: special tokens that are part of a fill's text where the model writes them.
 
         Raises: ConfigError for a tokenizer whose tokens do not spell bytes (such as WordPiece), or a slow one.
         """
@@ -124,19 +136,33 @@ class Vocabulary:
         read = _piece_reader(backend)
         tokens = [b""] * size
         for piece, token in pieces.items():
-            if token not in added:
-                tokens[token] = read(piece)
-        return cls.from_tokens(tokens, added, eos_ids, encode=_PlainEncode(backend), cache=True)
+            tokens[token] = read(piece) if token not in added else added[token].content.encode()
+        special = {token for token, entry in added.items() if entry.special}
+        markers = {added[token].content: token for token in special if added[token].content in spelled}
+        encode = _PlainEncode(backend, markers)
+        return cls.from_tokens(tokens, special, eos_ids, encode=encode, cache=True, spelled_ids=markers.values())
 
 
 class _PlainEncode:
-    """Encodes text as ordinary text, also where it spells a special token. Copies the tokenizer on first use."""
+    """Encodes text as ordinary text, also where it spells a special token, except for `markers` (text to id). Copies
+    the tokenizer on first use."""
 
-    def __init__(self, backend: Any) -> None:
+    def __init__(self, backend: Any, markers: Mapping[str, int]) -> None:
         self._original = backend
         self._copy: Any = None
+        self._markers = markers
+        longest_first = sorted(markers, key=len, reverse=True)
+        self._borders = re.compile("(" + "|".join(map(re.escape, longest_first)) + ")") if markers else None
 
     def __call__(self, text: str) -> list[int]:
+        if self._borders is None:
+            return self._encode(text)
+        ids: list[int] = []
+        for index, part in enumerate(self._borders.split(text)):
+            ids += [self._markers[part]] if index % 2 else self._encode(part)
+        return ids
+
+    def _encode(self, text: str) -> list[int]:
         if self._copy is None:
             copy = type(self._original).from_str(self._original.to_str())
             copy.encode_special_tokens = True

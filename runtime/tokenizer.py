@@ -14,6 +14,13 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 from slipform.errors import ConfigError
 from slipform.grammars.vocabulary import Vocabulary
 
+# Special tokens with which models mark up their answers: part of the text, so that grammars can ask for them and
+# parsers find them. All other special tokens are control tokens.
+ANSWER_MARKERS = frozenset(
+    {"<think>", "</think>", "[THINK]", "[/THINK]", "<tool_call>", "</tool_call>", "<|python_tag|>"}
+    | {"[TOOL_CALLS]", "[ARGS]"}
+)
+
 
 class Tokenizer:
     """Encodes program text and spells tokens. Immutable as seen from outside; safe for several threads.
@@ -32,7 +39,7 @@ class Tokenizer:
         if not eos_ids and fast.eos_token_id is not None:
             eos_ids = (fast.eos_token_id,)
         self.eos_ids = tuple(eos_ids)
-        self.vocabulary = Vocabulary.from_huggingface(fast, eos_ids=self.eos_ids)
+        self.vocabulary = Vocabulary.from_huggingface(fast, eos_ids=self.eos_ids, spelled=ANSWER_MARKERS)
         self.prefix_ids = self._find_prefix()
         template = fast.chat_template
         self.chat_template: str | None = template.get("default") if isinstance(template, dict) else template
@@ -40,7 +47,8 @@ class Tokenizer:
             name: str(value) for name, value in fast.special_tokens_map.items() if isinstance(value, str)
         }
         self._added = {
-            index: (token.content.encode(), token.special) for index, token in fast.added_tokens_decoder.items()
+            index: (token.content.encode(), token.special and token.content not in ANSWER_MARKERS)
+            for index, token in fast.added_tokens_decoder.items()
         }
 
     @classmethod

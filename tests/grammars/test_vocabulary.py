@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from slipform.errors import ConfigError
+from slipform.grammars.compiler import compile_grammar
 from slipform.grammars.config import cache_directory
 from slipform.grammars.slices import PlainSlice
+from slipform.grammars.spec import Choice
 from slipform.grammars.trie import TokenTrie
 from slipform.grammars.vocabulary import Vocabulary
 from tests.grammars.real_vocabularies import sentencepiece_vocabulary, tekken_vocabulary
@@ -73,8 +75,9 @@ def test_tokens_of_a_fast_tokenizer_spell_the_text(
     assert len(vocabulary) == vocabulary.size == tokenizer.get_vocab_size()
     assert vocabulary.eos_ids == (end,)
     added = tokenizer.get_added_tokens_decoder()
-    assert vocabulary.special_ids == set(added)
-    assert all(vocabulary.token_bytes[token] == b"" for token in added)
+    assert vocabulary.special_ids == {token for token, entry in added.items() if entry.special}
+    for token, entry in added.items():
+        assert vocabulary.token_bytes[token] == (b"" if entry.special else entry.content.encode())
     assert vocabulary.encode is not None
     for text in TEXTS:
         ids = vocabulary.encode(text)
@@ -166,3 +169,26 @@ def test_real_tokenizers(vocabulary: "type[Vocabulary]", size: int) -> None:
     assert len(loaded) == size
     assert {bytes([byte]) for byte in range(256)} <= set(loaded.token_bytes)
     assert loaded.trie.max_depth == max(map(len, loaded.token_bytes))
+
+
+def test_tokens_that_mark_up_an_answer_are_text() -> None:
+    tokenizer = byte_level()
+    tokenizer.add_tokens(["<tool_call>"])
+    tokenizer.add_special_tokens(["[TOOL_CALLS]", "<control>"])
+    plain, special, control = map(tokenizer.token_to_id, ("<tool_call>", "[TOOL_CALLS]", "<control>"))
+    vocabulary = Vocabulary.from_huggingface(tokenizer, eos_ids=[], spelled={"[TOOL_CALLS]"})
+    assert [vocabulary.token_bytes[token] for token in (plain, special, control)] == [
+        b"<tool_call>",
+        b"[TOOL_CALLS]",
+        b"",
+    ]
+    assert {special, control} <= vocabulary.special_ids
+    assert plain not in vocabulary.special_ids
+    assert vocabulary.encode is not None
+    assert vocabulary.encode("<tool_call>")[0] == plain
+    assert vocabulary.encode("[TOOL_CALLS][TOOL_CALLS]") == [special, special]
+    assert control not in vocabulary.encode("<control>")
+    for marker, token in (("<tool_call>", plain), ("[TOOL_CALLS]", special)):
+        matcher = compile_grammar(Choice((f"{marker}a",)), vocabulary).matcher()
+        assert matcher.forced_tokens()[0] == token
+        assert matcher.accept_token(token)
