@@ -39,6 +39,7 @@ from slipform.kernels._simd import (
     store,
     subtract,
 )
+from slipform.kernels.attention_plan import AttentionPlan
 
 _QUERY_BLOCK = 16
 _TILE = 64
@@ -57,6 +58,7 @@ def attention(
     softcap: float = 0.0,
     alibi_slopes: Tensor | None = None,
     max_extend_len: int = 0,
+    plan: AttentionPlan | None = None,
 ) -> Tensor:
     """See `kernels/interface.py`."""
     num_tokens, num_heads, head_dim = query.shape

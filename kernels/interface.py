@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from slipform.errors import ConfigError
+from slipform.kernels.attention_plan import AttentionPlan
 
 
 class Kernels(Protocol):
-    """The operations. float32 and bfloat16; all tensors of a call on one device.
+    """The operations. float32 and bfloat16, on GPUs float16 too; all tensors of a call on one device.
 
     Raises: ValueError naming the argument whose dtype or strides the implementation does not take.
     """
@@ -32,6 +33,7 @@ class Kernels(Protocol):
         softcap: float = 0.0,
         alibi_slopes: Tensor | None = None,
         max_extend_len: int = 0,
+        plan: AttentionPlan | None = None,
     ) -> Tensor:
         """Causal attention of each sequence's last tokens over all its tokens, read from their slots.
 
@@ -46,6 +48,7 @@ class Kernels(Protocol):
             softcap: scores become softcap·tanh(score/softcap); 0 leaves them.
             alibi_slopes: (Hq,) float32; score -= slope · distance (Press et al., arXiv:2108.12409).
             max_extend_len: the longest run of queries of one sequence, for launch sizes; 0 stands for T.
+            plan: for GPUs only: the batch's tiles, and the rows of slot_table if sequence i does not have row i.
 
         Returns: (T, Hq, D), dtype of query. Changes nothing.
         """
@@ -103,4 +106,10 @@ def kernels_for(device: torch.device) -> Kernels:
         from slipform.kernels import cpu
 
         return cpu
+    if device.type == "cuda":
+        try:
+            from slipform.kernels import gpu
+        except ImportError as error:
+            raise ConfigError(f"the kernels for {device} need the package triton: {error}", field="device") from error
+        return gpu
     raise ConfigError(f"no kernels for device type {device.type!r}", field="device")

@@ -6,6 +6,8 @@ Shapes as in the operations' own files: T tokens, B sequences, Hq/Hkv heads, D h
 import torch
 from torch import Tensor
 
+from slipform.kernels.attention_plan import AttentionPlan
+
 
 def attention(
     query: Tensor,
@@ -20,6 +22,7 @@ def attention(
     softcap: float = 0.0,
     alibi_slopes: Tensor | None = None,
     max_extend_len: int = 0,
+    plan: AttentionPlan | None = None,
 ) -> Tensor:
     """See `kernels/attention.py`; computed in float32, one sequence after the other."""
     out = torch.zeros_like(query)

@@ -1,0 +1,236 @@
+"""Attention over slots for GPUs: one kernel for prefill, extend and decode.
+
+A program takes a tile of queries of one sequence, with all heads of one KV head's group as further rows, and walks the
+keys slot by slot with a running softmax (Milakov and Gimelshein, 2018), as FlashAttention does (Dao, arXiv:2307.08691).
+Where a batch has few tiles, the keys of each are split among programs and their partial results joined by a second
+kernel (Dao, Haziza, Massa and Sizov, "Flash-Decoding", 2023). Padding of the heads' group and of the head size is
+masked, so any size works.
+"""
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+
+from slipform.kernels._launch import check_contiguous, check_dtype, power_of_two
+from slipform.kernels.attention_plan import AttentionPlan, plan_attention
+
+_LOG2_E = tl.constexpr(1.4426950408889634)
+
+
+def attention(
+    query: Tensor,
+    key_pool: Tensor,
+    value_pool: Tensor,
+    slot_table: Tensor,
+    cu_seqlens: Tensor,
+    seq_lens: Tensor,
+    *,
+    scale: float,
+    window: int = 0,
+    softcap: float = 0.0,
+    alibi_slopes: Tensor | None = None,
+    max_extend_len: int = 0,
+    plan: AttentionPlan | None = None,
+) -> Tensor:
+    """See `kernels/interface.py`. Without a plan, one is made, for which the host waits for `cu_seqlens`."""
+    tokens, heads, dim = query.shape
+    kv_heads = key_pool.shape[1]
+    _check(query, key_pool, value_pool, slot_table, cu_seqlens, seq_lens, alibi_slopes)
+    group = heads // kv_heads
+    if plan is None:
+        lens = cu_seqlens.diff().tolist()
+        plan = plan_attention(lens, group=group, num_kv_heads=kv_heads, device=query.device)
+    out = torch.empty((tokens, heads, dim), dtype=query.dtype, device=query.device)
+    wide = query.dtype is torch.float32
+    for tiles, block_q, num_splits in (
+        (plan.few, plan.sizes.few, plan.num_splits),
+        (plan.many, plan.sizes.many, 1),
+    ):
+        num_tiles = tiles.shape[1]
+        if num_tiles == 0:
+            continue
+        partial = normalizers = None
+        if num_splits > 1:
+            partial = torch.empty((num_splits, tokens, heads, dim), dtype=torch.float32, device=query.device)
+            normalizers = torch.empty((num_splits, tokens, heads), dtype=torch.float32, device=query.device)
+        block_m = max(16, block_q * power_of_two(group))
+        block_d = max(16, power_of_two(dim))
+        block_n, num_warps, num_stages = _shape_of(block_m, block_d, wide)
+        _attend[(num_tiles, kv_heads, num_splits)](
+            query, key_pool, value_pool, slot_table, plan.slot_rows, cu_seqlens, seq_lens, tiles, alibi_slopes,
+            out, partial, normalizers,
+            query.stride(0), slot_table.stride(0), tiles.stride(0), tokens, scale, softcap, window,
+            KV_HEADS=kv_heads, GROUP=group, DIM=dim, BLOCK_Q=block_q, BLOCK_G=power_of_two(group),
+            BLOCK_M=block_m, BLOCK_N=block_n, BLOCK_D=block_d, SPLITS=num_splits,
+            HAS_ROWS=plan.slot_rows is not None, HAS_WINDOW=window > 0, HAS_SOFTCAP=softcap > 0,
+            HAS_ALIBI=alibi_slopes is not None, num_warps=num_warps, num_stages=num_stages,
+        )  # fmt: skip
+        if num_splits > 1:
+            _join[(num_tiles * block_q, heads)](
+                partial, normalizers, out, tiles, cu_seqlens, tiles.stride(0), tokens, heads,
+                DIM=dim, BLOCK_D=block_d, BLOCK_Q=block_q, SPLITS=num_splits, num_warps=1,
+            )  # fmt: skip
+    return out
+
+
+def _shape_of(block_m: int, block_d: int, wide: bool) -> tuple[int, int, int]:
+    """(keys of a step, warps, pipeline stages): what fits the registers and the shared memory of a Hopper GPU."""
+    if wide:
+        return (16 if block_m > 16 else 32), (8 if block_m > 16 else 4), 1
+    if block_m <= 16:
+        return (64 if block_d <= 128 else 32), 4, 3
+    return (64 if block_d <= 128 else 32), (4 if block_m <= 64 else 8), 2
+
+
+def _check(
+    query: Tensor,
+    key_pool: Tensor,
+    value_pool: Tensor,
+    slot_table: Tensor,
+    cu_seqlens: Tensor,
+    seq_lens: Tensor,
+    alibi_slopes: Tensor | None,
+) -> None:
+    if query.dtype not in (torch.float32, torch.bfloat16, torch.float16):
+        raise ValueError(f"query: {query.dtype} is not supported")
+    if query.stride()[1:] != (query.shape[2], 1):
+        raise ValueError(f"query: heads of a token must be contiguous, and strides are {query.stride()}")
+    check_dtype(query, key_pool=key_pool, value_pool=value_pool)
+    check_contiguous(key_pool=key_pool, value_pool=value_pool, alibi_slopes=alibi_slopes)
+    for name, tensor in (("slot_table", slot_table), ("cu_seqlens", cu_seqlens), ("seq_lens", seq_lens)):
+        if tensor.dtype is not torch.int32 or tensor.stride(-1) != 1:
+            raise ValueError(f"{name}: {tensor.dtype} with strides {tensor.stride()}; dense int32 is needed")
+
+
+@triton.jit
+def _attend(
+    query, key_pool, value_pool, slot_table, slot_rows, cu_seqlens, seq_lens, tiles, alibi_slopes,
+    out, partial, normalizers,
+    query_stride, table_stride, tiles_stride, num_tokens, scale, softcap, window,
+    KV_HEADS: tl.constexpr, GROUP: tl.constexpr, DIM: tl.constexpr, BLOCK_Q: tl.constexpr, BLOCK_G: tl.constexpr,
+    BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr, BLOCK_D: tl.constexpr, SPLITS: tl.constexpr,
+    HAS_ROWS: tl.constexpr, HAS_WINDOW: tl.constexpr, HAS_SOFTCAP: tl.constexpr, HAS_ALIBI: tl.constexpr,
+):  # fmt: skip
+    tile = tl.program_id(0)
+    kv_head = tl.program_id(1)
+    split = tl.program_id(2)
+    sequence = tl.load(tiles + tile)
+    if sequence < 0:
+        return
+    first = tl.load(tiles + tiles_stride + tile)
+    begin = tl.load(cu_seqlens + sequence)
+    num_queries = tl.load(cu_seqlens + sequence + 1) - begin
+    seq_len = tl.load(seq_lens + sequence)
+    past = seq_len - num_queries
+    table_row = sequence
+    if HAS_ROWS:
+        table_row = tl.load(slot_rows + sequence)
+    slots_of = slot_table + table_row.to(tl.int64) * table_stride
+
+    # Row m of the tile is query first + m // BLOCK_G, head kv_head * GROUP + m % BLOCK_G.
+    rows = tl.arange(0, BLOCK_M)
+    queries = first + rows // BLOCK_G
+    group_heads = rows % BLOCK_G
+    heads = kv_head * GROUP + group_heads
+    is_row = (rows < BLOCK_Q * BLOCK_G) & (queries < num_queries) & (group_heads < GROUP)
+    tokens = (begin + queries).to(tl.int64)
+    columns = tl.arange(0, BLOCK_D)
+    is_column = columns < DIM
+    at = tokens[:, None] * query_stride + heads[:, None] * DIM + columns[None, :]
+    q = tl.load(query + at, mask=is_row[:, None] & is_column[None, :], other=0.0)
+    positions = past + queries
+    scale_log2 = scale * _LOG2_E
+    slopes = tl.zeros([BLOCK_M], tl.float32)
+    if HAS_ALIBI:
+        slopes = tl.load(alibi_slopes + heads, mask=is_row, other=0.0) * _LOG2_E
+
+    # Keys low:high are seen by some query of the tile; this program takes its split of them.
+    high = tl.minimum(past + first + BLOCK_Q, seq_len)
+    low = 0
+    if HAS_WINDOW:
+        low = tl.maximum(past + first - window + 1, 0)
+    if SPLITS > 1:
+        share = tl.cdiv(tl.cdiv(high - low, SPLITS), BLOCK_N) * BLOCK_N
+        low += split * share
+        high = tl.minimum(low + share, high)
+
+    best = tl.full([BLOCK_M], float("-inf"), tl.float32)
+    total = tl.zeros([BLOCK_M], tl.float32)
+    summed = tl.zeros([BLOCK_M, BLOCK_D], tl.float32)
+    for start in range(low, high, BLOCK_N):
+        keys_at = start + tl.arange(0, BLOCK_N)
+        is_key = keys_at < high
+        slots = tl.load(slots_of + keys_at, mask=is_key, other=0).to(tl.int64)
+        kv_at = (slots * KV_HEADS + kv_head) * DIM
+        # Slots outside may hold anything; what is loaded of them is zero.
+        k = tl.load(key_pool + kv_at[None, :] + columns[:, None], mask=is_key[None, :] & is_column[:, None], other=0.0)
+        scores = tl.dot(q, k, input_precision="ieee")
+        if HAS_SOFTCAP:
+            # tanh by way of the sigmoid.
+            scores = softcap * (2.0 / (1.0 + tl.exp(-2.0 * (scores * scale / softcap))) - 1.0) * _LOG2_E
+        else:
+            scores = scores * scale_log2
+        distance = positions[:, None] - keys_at[None, :]
+        if HAS_ALIBI:
+            scores -= slopes[:, None] * distance
+        seen = is_key[None, :] & (distance >= 0)
+        if HAS_WINDOW:
+            seen &= distance < window
+        scores = tl.where(seen, scores, float("-inf"))
+        new_best = tl.maximum(best, tl.max(scores, axis=1))
+        reference = tl.where(new_best == float("-inf"), 0.0, new_best)
+        weights = tl.exp2(scores - reference[:, None])
+        correction = tl.exp2(best - reference)
+        total = total * correction + tl.sum(weights, axis=1)
+        v = tl.load(
+            value_pool + kv_at[:, None] + columns[None, :], mask=is_key[:, None] & is_column[None, :], other=0.0
+        )
+        summed = summed * correction[:, None]
+        summed = tl.dot(weights.to(v.dtype), v, summed, input_precision="ieee")
+        best = new_best
+
+    divisor = tl.where(total > 0, total, 1.0)
+    result = summed / divisor[:, None]
+    if SPLITS > 1:
+        normalizer = tl.where(total > 0, best + tl.log2(divisor), float("-inf"))
+        line = (split.to(tl.int64) * num_tokens + tokens) * (KV_HEADS * GROUP) + heads
+        tl.store(normalizers + line, normalizer, mask=is_row)
+        tl.store(partial + line[:, None] * DIM + columns[None, :], result, mask=is_row[:, None] & is_column[None, :])
+    else:
+        line = tokens * (KV_HEADS * GROUP) + heads
+        tl.store(
+            out + line[:, None] * DIM + columns[None, :],
+            result.to(out.dtype.element_ty),
+            mask=is_row[:, None] & is_column[None, :],
+        )
+
+
+@triton.jit
+def _join(
+    partial, normalizers, out, tiles, cu_seqlens, tiles_stride, num_tokens, num_heads,
+    DIM: tl.constexpr, BLOCK_D: tl.constexpr, BLOCK_Q: tl.constexpr, SPLITS: tl.constexpr,
+):  # fmt: skip
+    tile = tl.program_id(0) // BLOCK_Q
+    head = tl.program_id(1)
+    sequence = tl.load(tiles + tile)
+    if sequence < 0:
+        return
+    token = tl.load(cu_seqlens + sequence) + tl.load(tiles + tiles_stride + tile) + tl.program_id(0) % BLOCK_Q
+    if token >= tl.load(cu_seqlens + sequence + 1):
+        return
+    lines = (tl.arange(0, SPLITS).to(tl.int64) * num_tokens + token) * num_heads + head
+    normalizer = tl.load(normalizers + lines)
+    best = tl.max(normalizer, axis=0)
+    weights = tl.exp2(normalizer - tl.where(best == float("-inf"), 0.0, best))
+    columns = tl.arange(0, BLOCK_D)
+    # Splits without keys wrote nothing that may be read.
+    parts = tl.load(
+        partial + lines[:, None] * DIM + columns[None, :],
+        mask=(normalizer > float("-inf"))[:, None] & (columns < DIM)[None, :],
+        other=0.0,
+    )
+    total = tl.sum(weights, axis=0)
+    result = tl.sum(parts * weights[:, None], axis=0) / tl.where(total > 0, total, 1.0)
+    line = token.to(tl.int64) * num_heads + head
+    tl.store(out + line * DIM + columns, result.to(out.dtype.element_ty), mask=columns < DIM)
