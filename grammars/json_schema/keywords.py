@@ -43,7 +43,12 @@ KEYWORDS: Final = (
         ("exclusiveMinimum", "draft-04", "as minimum; the boolean of draft-04 too", "plain notation"),
         ("exclusiveMaximum", "draft-04", "as minimum; the boolean of draft-04 too", "plain notation"),
         ("minLength", "draft-03", "counter of characters; with a pattern or format, in its automaton"),
-        ("maxLength", "draft-03", "as minLength", "states of the pattern × length at most 50,000, else refused"),
+        (
+            "maxLength",
+            "draft-03",
+            "as minLength; characters are counted on the way where one automaton would be large",
+            "states of the pattern × length at most 1,000,000, else refused",
+        ),
         ("pattern", "draft-03", "ECMA-262, searched, over the decoded characters", "no backreferences"),
         ("format", "draft-03", "automata of the formats below; others are annotations and noted"),
         ("items", "draft-03", "the goal of every item (behind the prefix); a list is the prefix of draft-07"),

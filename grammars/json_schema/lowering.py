@@ -103,12 +103,15 @@ class Lowering:
 
     def _string(self, atom: StringAtom) -> Node:
         builder = self._builder
+        quote = builder.literal(b'"')
         if atom.is_regular:
+            counter = strings.counted(atom)
+            if counter is not None:
+                return builder.seq(quote, counter.node(builder), quote)
             key = ("string", atom)
             return builder.rule(key, lambda: builder.dfa(strings.quoted(strings.decoded(atom))), nullable=False)
         if atom.min == 0 and atom.max is None:
             return builder.dfa(strings.any_quoted())
-        quote = builder.literal(b'"')
         body = builder.repeat(builder.dfa(strings.one_character()), atom.min, atom.max)
         return builder.seq(quote, body, quote)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from slipform.errors import UnsupportedGrammar
 from slipform.grammars.dfa import Dfa, any_text, length_between, literals
+from slipform.grammars.json_schema.counted import CountedText
 from slipform.grammars.json_schema.formats import format_dfa
 from slipform.grammars.json_schema.shapes import StringAtom
 from slipform.grammars.json_text import json_string_body
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 Escapes = Literal["all", "usual", "raw", "ascii"]
 _PLAIN_NAME: Final = re.compile(r"[ !#-.0-\[\]-~]*")  # ASCII with one usual spelling for each character
 MAX_STATES: Final = 50_000
-"""States of the automaton of one string; a longer product of pattern and length is refused."""
+"""States of the automaton of one string; where pattern and length take more, characters are counted instead."""
+_FEW_STATES: Final = 256  # one automaton is the fastest
+_CHAIN_STATES: Final = 64  # of a pattern that is worth looking at whether one class repeats in it
 
 
 def pattern_dfa(pattern: str) -> Dfa:
@@ -58,24 +61,57 @@ def has_text(atom: StringAtom) -> bool:
     if not atom.is_regular:
         return True
     dfa = _of_any_length(atom)
-    low, high = _missing_bounds(atom, dfa)
-    if high is not None and dfa.num_states * (high + 1) > MAX_STATES:
-        raise UnsupportedGrammar(
-            "pattern with a length", path=atom.path, reason=f"together they take more than {MAX_STATES} states"
-        )
+    low, _ = _missing_bounds(atom, dfa)
     if not dfa.is_empty and low == 0 and (atom.max is None or dfa.character_bounds()[0] <= atom.max):
         return True  # the shortest text has a fitting length
-    return not decoded(atom).is_empty
+    counter = counted(atom)
+    return not decoded(atom).is_empty if counter is None else not counter.is_empty
+
+
+@lru_cache(maxsize=1024)
+def counted(atom: StringAtom) -> CountedText | None:
+    """The texts of `atom` with a counter of characters; None where one automaton of pattern and length serves better.
+
+    Raises: UnsupportedGrammar if it is too large for a counter as well.
+    """
+    if atom.allowed is not None or not atom.is_regular:
+        return None
+    dfa = _of_any_length(atom)
+    size = _product_size(atom, dfa)
+    if dfa.is_empty or size <= _FEW_STATES or (size <= MAX_STATES and dfa.num_states > _CHAIN_STATES):
+        return None
+    longest = atom.max if atom.max is not None else dfa.character_bounds()[1]
+    if longest is None:
+        if size <= MAX_STATES:
+            return None
+        raise UnsupportedGrammar(
+            "pattern with a length", path=atom.path, reason=f"together they take more than {MAX_STATES:,} states"
+        )
+    text = CountedText(dfa, atom.min, longest, atom.path)
+    return text if size > MAX_STATES or text.is_chain else None
 
 
 @lru_cache(maxsize=1024)
 def decoded(atom: StringAtom) -> Dfa:
-    """The decoded texts of `atom`, which has no more states than `has_text` found to be bearable."""
+    """The decoded texts of `atom`, in one automaton.
+
+    Raises: UnsupportedGrammar when a pattern together with a length takes too many states.
+    """
     if atom.allowed is not None:
         return literals(_encoded(text) for text in atom.allowed if admits(atom, text))
     dfa = _of_any_length(atom)
+    if _product_size(atom, dfa) > MAX_STATES:
+        raise UnsupportedGrammar(
+            "pattern with a length", path=atom.path, reason=f"together they take more than {MAX_STATES:,} states"
+        )
     low, high = _missing_bounds(atom, dfa)
     return dfa & length_between(low, high) if low or high is not None else dfa
+
+
+def _product_size(atom: StringAtom, dfa: Dfa) -> int:
+    """About how many states the pattern's automaton and the length take together."""
+    low, high = _missing_bounds(atom, dfa)
+    return dfa.num_states * ((low if high is None else high) + 1)
 
 
 def _missing_bounds(atom: StringAtom, dfa: Dfa) -> tuple[int, int | None]:
