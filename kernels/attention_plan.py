@@ -15,7 +15,8 @@ FEW_ROWS, MANY_ROWS = 16, 128
 MANY_QUERIES = 32
 # Programs that keep a large GPU busy; keys of a sequence are split among programs until there are about as many.
 BUSY_PROGRAMS = 512
-MAX_SPLITS = 32
+# Each number of splits is a kernel of its own to compile: few numbers.
+SPLITS = (16, 4, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,9 @@ def count_tiles(extend_lens: Sequence[int], size: int) -> npt.NDArray[np.int32]:
 
 
 def splits_for(num_tiles: int, num_kv_heads: int) -> int:
-    """A power of two of splits with which `num_tiles` tiles keep a GPU busy."""
+    """The number of splits with which `num_tiles` tiles keep a GPU busy, and no program has too little to do."""
     wanted = BUSY_PROGRAMS // max(1, num_tiles * num_kv_heads)
-    return min(MAX_SPLITS, 1 << (wanted.bit_length() - 1)) if wanted > 1 else 1
+    return next(number for number in SPLITS if number <= max(1, wanted))
 
 
 def plan_attention(

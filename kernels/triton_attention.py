@@ -103,7 +103,7 @@ def _check(
             raise ValueError(f"{name}: {tensor.dtype} with strides {tensor.stride()}; dense int32 is needed")
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["tiles_stride", "num_tokens", "table_stride", "window"])
 def _attend(
     query, key_pool, value_pool, slot_table, slot_rows, cu_seqlens, seq_lens, tiles, alibi_slopes,
     out, partial, normalizers,
@@ -206,7 +206,7 @@ def _attend(
         )
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["tiles_stride", "num_tokens"])
 def _join(
     partial, normalizers, out, tiles, cu_seqlens, tiles_stride, num_tokens, num_heads,
     DIM: tl.constexpr, BLOCK_D: tl.constexpr, BLOCK_Q: tl.constexpr, SPLITS: tl.constexpr,

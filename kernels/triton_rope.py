@@ -105,7 +105,7 @@ def _turn(
         )
     else:
         heads = ((block - query_blocks) * HEADS + tl.arange(0, HEADS))[:, None]
-        slot = tl.load(slots + token)
+        slot = tl.load(slots + token).to(tl.int64)
         # Without a slot no head is left to do.
         inside = heads < tl.where(slot >= 0, num_kv_heads, 0)
         start = slot * num_kv_heads * DIM

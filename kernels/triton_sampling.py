@@ -93,9 +93,9 @@ def sample_rows(
 
     Args:
         logits: (N, V) float32, bfloat16 or float16. logits_rows, table_rows: (S,) int32; a table row of -1 is padding,
-            for which nothing is done. positions: (S,) int64.
+            for which nothing is done. positions: (S,).
         mask_pool: (P, W) int32 rows of masks. mask_slots: (S,) int32, the pool's row of each sequence; -1: no mask.
-        ids_out: (S,) int64. allowed_out: (S,) int32.
+        ids_out, allowed_out: (S,) int32 or int64.
         workspace: for S rows or more. With room for candidates, rows may use top-k, top-p and min-p; without, they
             must not.
 
@@ -157,7 +157,7 @@ def _scores_of_block(
     return ids, scores, allowed
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["num_ids"])
 def _scan(
     logits, logits_rows, table_rows, mask_pool, mask_slots,
     temperatures, frequency, presence, repetition, all_flags, bias, counts, seen,
@@ -239,7 +239,7 @@ def _lowest_key_with_less_above(scores, count, bound, low, high, top, COUNTS: tl
     return low
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["num_ids", "num_blocks"])
 def _choose(
     logits, logits_rows, table_rows, mask_pool, mask_slots,
     temperatures, frequency, presence, repetition, all_flags, bias, counts, seen,
@@ -266,7 +266,7 @@ def _choose(
     if is_nan | (top == float("-inf")) | ((temperature > 0) & (top == float("inf"))):
         chosen = chosen * 0 - 1
     elif temperature > 0:
-        u = _uniform(tl.load(seeds + row), tl.load(positions + index))
+        u = _uniform(tl.load(seeds + row), tl.load(positions + index).to(tl.int64))
         logits_row = tl.load(logits_rows + index).to(tl.int64)
         mask_slot = tl.load(mask_slots + index)
         relative = tl.load(masses + at, mask=is_block, other=0.0) * tl.exp(best - top)

@@ -27,7 +27,7 @@ def _store(
     token = tl.program_id(0).to(tl.int64)
     head = tl.program_id(1)
     columns = tl.arange(0, BLOCK)
-    slot = tl.load(slots + token)
+    slot = tl.load(slots + token).to(tl.int64)
     inside = columns < tl.where(slot >= 0, dim, 0)
     target = (slot * num_heads + head) * dim + columns
     keys = tl.load(key + token * key_token + head * key_head + columns * key_column, mask=inside, other=0.0)

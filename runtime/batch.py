@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import torch
 
+from slipform.kernels.attention_plan import AttentionPlan
+
 
 @dataclass(frozen=True, slots=True)
 class ForwardBatch:
@@ -14,11 +16,13 @@ class ForwardBatch:
 
     Attributes:
         input_ids: (T,) int64. positions: (T,) int64, index of each token in its sequence.
-        out_slots: (T,) int64, slot that receives the token's K and V.
+        out_slots: (T,) int64, slot that receives the token's K and V. On a GPU these and logits_rows are int32.
         cu_seqlens: (B+1,) int32. seq_lens: (B,) int32, tokens of each sequence after this step.
         slot_table: (B, max_seq_len) int32; entries past seq_lens[i] are not read.
         logits_rows: (N,) int64, flat rows whose logits are wanted, ascending.
         max_extend_len, max_seq_len: host-side maxima, for launch sizes.
+        attention_plan: on a GPU, the tiles of attention, and the rows of slot_table where sequence i does not have row i.
+            Tokens beyond cu_seqlens[B] are padding there, with slots of -1.
     """
 
     input_ids: torch.Tensor
@@ -30,6 +34,7 @@ class ForwardBatch:
     logits_rows: torch.Tensor
     max_extend_len: int
     max_seq_len: int
+    attention_plan: AttentionPlan | None = None
 
     @property
     def num_tokens(self) -> int:

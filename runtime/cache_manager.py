@@ -9,6 +9,7 @@ A sequence in the running set holds one row of the slot table:
 At every moment free + cached + own slots of all holdings = pool; `check` proves it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,8 @@ class CacheManager:
     Attributes:
         table: (num_rows, max_len) int32 on the host; the slots of each running sequence, kept up to date in place.
         shares_prefixes: whether computed prefixes are kept and found again.
+        row_changed: called with (row, length) when a row's first `length` entries changed in another way than by
+            `reserve`; for those who keep a copy of the table.
     """
 
     def __init__(self, pool: KVPool, *, num_rows: int, max_len: int, share_prefixes: bool = True) -> None:
@@ -46,6 +49,7 @@ class CacheManager:
         self._pins: dict[int, PrefixHandle] = {}
         self._num_pins = 0
         self.table = torch.from_numpy(self._slots)
+        self.row_changed: Callable[[int, int], None] | None = None
 
     @property
     def num_free(self) -> int:
@@ -87,6 +91,8 @@ class CacheManager:
         handle = self._tree.lock(namespace, reusable[: match.length])
         self._slots[row, : match.length] = match.slots
         holding = self._holdings[row] = Holding(row, namespace, handle, match.length)
+        if self.row_changed is not None:
+            self.row_changed(row, match.length)
         return holding
 
     def reserve(self, holding: Holding, count: int) -> SlotArray | None:
@@ -123,6 +129,8 @@ class CacheManager:
         self._tree.unlock(holding.handle)
         row[: len(computed_ids)] = self._tree.match(holding.namespace, computed_ids).slots
         holding.handle = handle
+        if self.row_changed is not None:
+            self.row_changed(holding.row, len(computed_ids))
 
     def truncate(self, holding: Holding, ids: IdArray, length: int) -> None:
         """Give up the slots behind the first `length` tokens of `ids`, which are the holding's tokens."""

@@ -336,6 +336,7 @@ class EngineCore:
         times.append(time.perf_counter())
         self._note_admitted(plan)
         step = StepInfo(counters.steps, (times[-1] - times[0]) * 1e3 / plan.num_tokens)
+        self._scheduler.note_computed(plan)
         self._scheduler.commit(plan, step_input, output, step, self._events)
         now = time.monotonic()
         for sequence in step_input.sampled:

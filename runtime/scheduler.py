@@ -80,21 +80,27 @@ class Scheduler:
             self._release(sequence, keep_computed=keep_computed)
         sequence.phase = Phase.DONE
 
-    def plan(self) -> Plan | None:
+    def plan(self, *, ahead: bool = False) -> Plan | None:
         """Choose the tokens of the next step and reserve their slots; None if there is nothing to compute.
 
         Decoding sequences go first within the budget; what is left of it goes to prefills and extends, in order, and
         then to newly admitted sequences. Nothing is admitted in a step that preempted.
+
+        Args:
+            ahead: the last step's tokens are not known yet. A sequence that waits for its token takes part with it,
+                and nothing is preempted: without room for all there is no plan.
         """
+        if ahead and self._cache.room < sum(min(self._wanted_len(s, ahead), self._chunk_size) for s in self.running):
+            return None
         preemptions = self.num_preemptions
         plan = Plan([], [], [])
-        num_decoding = sum(sequence.pending_len == 1 for sequence in self.running)
+        num_decoding = sum(self._wanted_len(sequence, ahead) == 1 for sequence in self.running)
         left = self._token_budget
         left_for_extends = max(1, left - num_decoding)
         for sequence in self.running.copy():
             if sequence.phase is not Phase.RUNNING:
                 continue
-            extend_len = min(sequence.pending_len, self._chunk_size)
+            extend_len = min(self._wanted_len(sequence, ahead), self._chunk_size)
             if extend_len > 1:
                 extend_len = min(extend_len, left_for_extends)
                 left_for_extends -= extend_len
@@ -107,19 +113,25 @@ class Scheduler:
             self._admit(plan, left)
         return plan if plan.sequences else None
 
-    def commit(
-        self, plan: Plan, step_input: StepInput, output: StepOutput, step: StepInfo, events: list[Event]
-    ) -> None:
-        """Record what was computed, grow the sequences, and take out those that are complete (their phase is DONE).
+    def note_computed(self, plan: Plan) -> None:
+        """Record that a plan's tokens are computed, or that their computation is under way before all that follows.
 
         Sequences whose request failed since the plan was made are left alone.
-
-        Mutates: `events`, to which what happens is appended in order; `fail` appends to the same list.
         """
         for sequence, extend_len in zip(plan.sequences, plan.extend_lens, strict=True):
             if sequence.phase is Phase.RUNNING:
                 sequence.computed_len += extend_len
                 self._share(sequence)
+
+    def commit(
+        self, plan: Plan, step_input: StepInput, output: StepOutput, step: StepInfo, events: list[Event]
+    ) -> None:
+        """Grow the sequences of a step, and take out those that are complete (their phase is DONE).
+
+        Sequences whose request failed since the plan was made are left alone.
+
+        Mutates: `events`, to which what happens is appended in order; `fail` appends to the same list.
+        """
         for (sequence, position, _), score in zip(step_input.scored, output.scores, strict=True):
             sequence.scores[position] = score
             sequence.unscored.popleft()
@@ -143,6 +155,9 @@ class Scheduler:
         events: list[Event],
     ) -> None:
         """One sequence's own part of a commit. Whatever goes wrong here ends its request and no other."""
+        position = sequence.seq_len
+        # Whether a step under way computes the new token already. It may turn out to belong to no text.
+        runs_ahead = sequence.computed_len > position
         try:
             if token_id < 0:
                 raise SlipformError("the model's logits are not numbers, or the mask left none of them finite")
@@ -152,11 +167,22 @@ class Scheduler:
         else:
             holding = sequence.holding
             assert holding is not None
-            if sequence.fill is not None and sequence.pending_len == 0:
+            if runs_ahead and (sequence.seq_len == position or sequence.ids[position] != token_id):
+                runs_ahead = False
+                sequence.computed_len = min(sequence.computed_len, position)
+            if sequence.fill is not None and sequence.pending_len == 0 and not runs_ahead:
                 # A fill begins right where another one ended: the last token's logits are wanted a second time.
                 sequence.computed_len -= 1
             if holding.length > sequence.computed_len:
                 self._cache.truncate(holding, sequence.ids, sequence.computed_len)
+
+    def _wanted_len(self, sequence: Sequence, ahead: bool) -> int:
+        """Tokens that the sequence could compute now, counting one that is being sampled where `ahead`."""
+        fill = sequence.fill
+        if ahead and fill is not None and sequence.pending_len == 0:
+            is_last = fill.num_counted + 1 >= fill.part.fill.sampling.max_tokens
+            return 0 if is_last or sequence.seq_len >= self._cache.table.shape[1] else 1
+        return sequence.pending_len
 
     def _share(self, sequence: Sequence) -> None:
         """Put a prompt into the cache while it is still being computed, so that others need not compute it too."""

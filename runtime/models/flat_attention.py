@@ -72,6 +72,7 @@ class FlatAttention:
             softcap=softcap,
             alibi_slopes=alibi_slopes,
             max_extend_len=batch.max_extend_len,
+            plan=batch.attention_plan,
         )
 
 

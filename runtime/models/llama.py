@@ -202,6 +202,7 @@ class LlamaModel:
                 scale=scale,
                 window=window,
                 max_extend_len=batch.max_extend_len,
+                plan=batch.attention_plan,
             )
             attended = attended.view(tokens, heads * dim)
             if index == len(self._norms) - 1 and rows.shape[0] != tokens:
@@ -210,7 +211,8 @@ class LlamaModel:
             x = project.output(attended)
             x = kernels.add_rms_norm(x, residual, mlp_norm, eps)
             x = project.down(kernels.silu_and_mul(project.gate_up(x)))
-        return self._head(kernels.add_rms_norm(x, residual, self._final_norm, eps)).float()
+        logits = self._head(kernels.add_rms_norm(x, residual, self._final_norm, eps))
+        return logits.float() if self.device.type == "cpu" else logits
 
 
 def _read_layer(config: ModelConfig, flags: LlamaFlags, checkpoint: Checkpoint, index: int) -> DecoderLayer:
