@@ -1,16 +1,19 @@
 """The primitives that programs are written with: they build nodes and check their arguments, nothing else."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args, overload
 
-from slipform.errors import FillError, InvalidRequest, ProgramError
+from slipform.errors import ArgumentError, InvalidRequest
 from slipform.grammars.spec import Ebnf, GrammarSpec, Lark, Regex
 from slipform.lang import ir
 from slipform.lang.choices import TOKEN_LENGTH_NORMALIZED, check_method
+from slipform.lang.ir import at
 from slipform.lang.options import SamplingOptions
 from slipform.lang.program import Program
 from slipform.lang.reasoning import check_model_type
 from slipform.lang.types import ValueType, json_type, plain_type
+from slipform.runtime.request import Finish
 
 _SPECS = get_args(GrammarSpec)
 
@@ -28,8 +31,9 @@ def function(
 
     `async def` functions work too; they await their looks (`await s.aget("x")`).
 
-    `num_api_spec_tokens` is accepted for programs written for SGLang. What it is for there (one call for several fills
-    of a straight-line program) holds here for every program, on any backend.
+    `num_api_spec_tokens` is for backends whose API fills one hole a call: a hole with a stop string is asked for at
+    least so many tokens, and the holes behind it are read out of the same answer as far as it goes on as the program
+    does. Other backends fill all holes of a straight run in one request anyway.
 
     Raises: ProgramError when the first parameter is not named `s`.
     """
@@ -70,6 +74,7 @@ def gen(
     seed: int | None = None,
     logit_bias: Mapping[int, float] | None = None,
     repetition_penalty: float | None = None,
+    finish: Finish | None = None,
 ) -> ir.Expr:
     """A hole that the model fills.
 
@@ -86,8 +91,11 @@ def gen(
         choices, choices_method: makes this a `select`.
         regex: Python `re` syntax; the whole result matches. ebnf: a GBNF grammar with rule `root`.
         lark: a Lark grammar with rule `start`. grammar: any spec of `slipform.grammars.spec`.
+        finish: what happens when a constrained hole runs out of tokens. "valid" (default for `schema` and
+            `json_schema`): the text is closed along the shortest way to a match, within `max_tokens`; the metadata says
+            `closed`. "cut": it ends as it stands.
 
-    Raises: FillError naming the argument that is wrong, or two constraints of which only one can hold.
+    Raises: ArgumentError naming the argument that is wrong, or two constraints of which only one can hold.
     """
     origin = ir.caller_origin()
     primitive = f"gen({name!r})"
@@ -112,11 +120,12 @@ def gen(
         "logprob_start_len": logprob_start_len,
         "top_logprobs_num": top_logprobs_num,
         "return_text_in_logprobs": return_text_in_logprobs,
+        "finish": finish,
     }
     try:
         options = SamplingOptions.of(values)
     except (InvalidRequest, TypeError, ValueError) as error:
-        raise FillError(f"{error}{_at(origin)}", primitive=primitive) from error
+        raise ArgumentError(f"{error}{at(origin)}", primitive=primitive) from error
     shapes = {
         "dtype": dtype,
         "choices": choices,
@@ -129,12 +138,15 @@ def gen(
     }
     given = [key for key, value in shapes.items() if value is not None]
     if given == ["dtype", "regex"]:
-        given = ["dtype"]  # SGLang lets dtype win
+        warnings.warn(f"{primitive}: dtype wins over regex, which is ignored{at(origin)}", stacklevel=2)
+        given = ["dtype"]
     if len(given) > 1:
-        raise FillError(f"{' and '.join(given)} exclude each other{_at(origin)}", primitive=primitive)
+        raise ArgumentError(f"{' and '.join(given)} exclude each other{at(origin)}", primitive=primitive)
     if choices is not None:
         return _select(name, choices, choices_method, options, origin)
     constraint, value_type = _shape(given[0], shapes[given[0]], primitive) if given else (None, None)
+    if finish == "valid" and constraint is None:
+        raise ArgumentError(f'finish="valid" needs a constraint to end with{at(origin)}', primitive=primitive)
     return ir.Gen(name, options, constraint, value_type, origin)
 
 
@@ -146,10 +158,10 @@ def _shape(kind: str, value: Any, primitive: str) -> tuple[GrammarSpec, ValueTyp
         return json_type(value).spec, None
     if kind == "grammar":
         if not isinstance(value, _SPECS):
-            raise FillError(f"grammar={value!r} is no grammar spec", primitive=primitive)
+            raise ArgumentError(f"grammar={value!r} is no grammar spec", primitive=primitive)
         return value, None
     if not isinstance(value, str):
-        raise FillError(f"{kind}={value!r} is no text", primitive=primitive)
+        raise ArgumentError(f"{kind}={value!r} is no text", primitive=primitive)
     return {"regex": Regex, "ebnf": Ebnf, "lark": Lark}[kind](value), None
 
 
@@ -188,15 +200,15 @@ def select(
             a mask, which needs no scoring and fuses with the fills around it, but gives no distribution.
         temperature: 0 only; scoring has nothing to sample.
 
-    Raises: ProgramError for no options, repeated ones, or an unknown method.
+    Raises: ArgumentError for no options, repeated ones, or an unknown method.
     """
     origin = ir.caller_origin()
     if temperature > 1e-5:
-        raise ProgramError(
+        raise ArgumentError(
             f"scores options, so temperature must be 0, got {temperature!r}", primitive=f"select({name!r})"
         )
     if choices is None:
-        raise ProgramError("needs choices", primitive=f"select({name!r})")
+        raise ArgumentError("needs choices", primitive=f"select({name!r})")
     return _select(name, choices, choices_method, SamplingOptions(), origin)
 
 
@@ -205,10 +217,10 @@ def _select(
 ) -> ir.Expr:
     primitive = f"select({name!r})"
     if isinstance(choices, str) or not all(isinstance(choice, str) for choice in choices):
-        raise ProgramError(f"choices={choices!r} is no list of texts{_at(origin)}", primitive=primitive)
+        raise ArgumentError(f"choices={choices!r} is no list of texts{at(origin)}", primitive=primitive)
     if not choices or "" in choices or len(set(choices)) != len(choices):
-        raise ProgramError(
-            f"choices={list(choices)!r} must be texts that are not empty and differ{_at(origin)}", primitive=primitive
+        raise ArgumentError(
+            f"choices={list(choices)!r} must be texts that are not empty and differ{at(origin)}", primitive=primitive
         )
     rule = check_method(method if method is not None else TOKEN_LENGTH_NORMALIZED)
     return ir.Select(name, tuple(choices), rule, options, origin)
@@ -285,7 +297,3 @@ def separate_reasoning(expr: ir.Expr, model_type: str) -> ir.Expr:
         model_type: whose markers to look for: "deepseek-r1", "qwen3", …
     """
     return ir.Reasoning(expr, check_model_type(model_type))
-
-
-def _at(origin: ir.Origin | None) -> str:
-    return f" ({origin})" if origin else ""

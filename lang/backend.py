@@ -45,9 +45,24 @@ class Scores:
     cached_len: int
 
 
+def fuses(backend: object) -> bool:
+    """Whether one request may carry several fills. A backend says no with an attribute `fuses = False`."""
+    return bool(getattr(backend, "fuses", True))
+
+
+@runtime_checkable
+class PinsPrefixes(Protocol):
+    """A backend that can keep what it computed; not every one does."""
+
+    def pin(self, token_ids: Sequence[int]) -> Callable[[], None]:
+        """Keep the cached prefix of `token_ids` until the returned function is called, or until others need its
+        room."""
+
+
 @runtime_checkable
 class Backend(Protocol):
-    """Executes requests. One backend serves many programs and threads at once.
+    """Executes requests. One backend serves many programs and threads at once. See `fuses` and `PinsPrefixes` for what
+    backends may offer beside this.
 
     Attributes:
         name: for messages. chat_template: how the model's messages are written, or None for a model without.

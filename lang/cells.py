@@ -11,7 +11,7 @@ from slipform.lang.ir import Gen, Origin, Select
 from slipform.lang.reasoning import split_reasoning
 from slipform.lang.steps import new_future
 from slipform.lang.types import ValueType
-from slipform.runtime.request import FillResult
+from slipform.runtime.request import FillResult, TokenLogprob
 
 if TYPE_CHECKING:
     from slipform.lang.strand import Strand
@@ -43,7 +43,8 @@ class HoleCell(ABC):
     """The result of one hole, filled in by the strand that executes it.
 
     Attributes:
-        future: done when the hole is filled; its result is not used. live: text that has arrived so far.
+        future: done when the hole is filled; its result is not used.
+        live, live_token_ids, live_logprobs: what has arrived so far.
         meta: what `get_meta_info` returns, known when its request is finished.
     """
 
@@ -54,6 +55,7 @@ class HoleCell(ABC):
         self.future: Future[None] = new_future()
         self.live: list[str] = []
         self.live_token_ids: list[int] = []
+        self.live_logprobs: list[TokenLogprob] = []
         self.meta: dict[str, Any] | list[dict[str, Any]] = {}
 
     def leaves(self) -> Iterator["HoleCell"]:

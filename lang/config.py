@@ -8,19 +8,38 @@ from slipform.errors import ConfigError
 from slipform.lang.backend import Backend
 from slipform.lang.backends.engine import EngineBackend, Runtime, is_engine
 
+# SGLang's settings that have one value here, and what that value is.
+_FIXED: dict[str, tuple[object, str]] = {
+    "enable_parallel_encoding": (False, "branches are joined as text, so that the model sees what it would have read"),
+    "spaces_between_special_tokens_in_out": (False, "texts are the bytes of their tokens, with nothing between them"),
+}
+
 
 @dataclass
 class GlobalConfig:
-    """What SGLang programs find as `global_config`.
+    """What SGLang programs find as `global_config`. A name that is none of these is a ConfigError.
 
     Attributes:
         default_backend: what runs a program that names no backend; None makes an engine on the embedded model on first
             use.
         enable_precache_with_tracing: `run_batch` traces the program and computes its constant prefix once, ahead.
+        skip_special_tokens_in_output: special tokens are left out of the text of holes.
+        verbosity: 2 prints the text of every finished run to the standard error.
     """
 
     default_backend: Backend | None = None
     enable_precache_with_tracing: bool = True
+    skip_special_tokens_in_output: bool = True
+    verbosity: int = 0
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in _FIXED:
+            fixed, reason = _FIXED[name]
+            if value != fixed:
+                raise ConfigError(f"is always {fixed} here: {reason}", field=f"global_config.{name}")
+        elif name not in type(self).__dataclass_fields__:
+            raise ConfigError("unknown setting", field=f"global_config.{name}")
+        object.__setattr__(self, name, value)
 
 
 global_config = GlobalConfig()

@@ -86,6 +86,14 @@ class Conversation:
             return
         self._emit_template(self._template.closing(self._roles()))
 
+    def check_closed(self) -> None:
+        """Raises: RoleError naming the line that opened the message which is still open."""
+        if self._open is not None:
+            role = self._open.message.role
+            raise self._error(
+                f"the message is never closed; write {role}_end() behind it", RoleBegin(role, self._open.origin)
+            )
+
     def write_opening(self, *, generate: bool) -> None:
         """Write the template's opening of the open message, once its first content shows of what kind it is.
 

@@ -10,14 +10,14 @@ from concurrent.futures import Future
 from typing import Any
 
 from slipform.errors import (
+    ArgumentError,
     BackendError,
-    FillError,
     InvalidRequest,
     ProgramError,
     SlipformError,
     VariableError,
 )
-from slipform.grammars.spec import Choice, JsonSchema
+from slipform.grammars.spec import Choice, GrammarSpec, JsonSchema
 from slipform.lang.cells import (
     Cell,
     FillCell,
@@ -33,13 +33,13 @@ from slipform.lang.cells import (
     text_of,
 )
 from slipform.lang.choices import MASKED_DECODING
+from slipform.lang.config import global_config
 from slipform.lang.conversation import Conversation
 from slipform.lang.ir import (
     Constant,
     Expr,
     Gen,
     Image,
-    Origin,
     Reasoning,
     RoleBegin,
     RoleEnd,
@@ -47,12 +47,14 @@ from slipform.lang.ir import (
     ScopeEnd,
     Select,
     Video,
+    at,
+    caller_origin,
     flatten,
     origin_of,
 )
 from slipform.lang.options import DEFAULT_MAX_TOKENS, DEFAULT_MAX_TOKENS_JSON, SamplingOptions
 from slipform.lang.strand import WARM_MIN_CHARS, FillItem, Item, SelectItem, Session, Strand, WarmItem, settle
-from slipform.runtime.request import Fill, FillResult, Text
+from slipform.runtime.request import Fill, FillResult, Finish, Text
 
 
 class Interpreter:
@@ -118,9 +120,12 @@ class Interpreter:
                 stop_token_ids=tuple(dict.fromkeys((*sampling.stop_token_ids, *stop_ids))),
                 stop=tuple(dict.fromkeys((*sampling.stop, *stop_texts))),
             )
+        if not global_config.skip_special_tokens_in_output:
+            sampling = sampling.replace(skip_special_tokens=False)
         cell = FillCell(node, self.session.program, self.strand, reasoning)
         cell.num_sequences = options.n or 1
-        fill = Fill(node.name, sampling, node.constraint, heal=self._seam_heals() and reasoning is None)
+        heal = self._seam_heals() and reasoning is None
+        fill = Fill(node.name, sampling, node.constraint, heal, finish=_finish(node.constraint, options))
         with_text = bool(options.return_text_in_logprobs)
         self._hole(cell, FillItem(cell, fill, cell.num_sequences, options.prompt_logprobs_from, with_text))
         return cell
@@ -162,6 +167,10 @@ class Interpreter:
         self.variables[name] = SpanCell(self.pieces[begin:])
 
     # Text and roles
+
+    def check_roles(self) -> None:
+        """Raises: RoleError if a message is still open."""
+        self.conversation.check_closed()
 
     def _role_begin(self, node: RoleBegin) -> None:
         self.conversation.begin(node)
@@ -280,7 +289,11 @@ class Interpreter:
             return cell
         self.check_failure()
         known = ", ".join(repr(key) for key in self.variables) or "none"
-        raise VariableError(f"no such variable; known: {known}", program=self.session.program, primitive=f"s[{name!r}]")
+        raise VariableError(
+            f"no such variable; known: {known}{at(caller_origin())}",
+            program=self.session.program,
+            primitive=f"s[{name!r}]",
+        )
 
     def waits(self, cells: Sequence[Cell]) -> "list[Future[Any]]":
         """Futures of the holes that `cells` are made of and that are not filled yet; their strands are started."""
@@ -387,7 +400,13 @@ class _Naming:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        where: Origin | None = origin_of(self.node)
-        line = f" ({where})" if where else ""
         if isinstance(error, InvalidRequest):
-            raise FillError(f"{error}{line}", program=self.program, primitive=self.node.describe()) from error
+            message = f"{error}{at(origin_of(self.node))}"
+            raise ArgumentError(message, program=self.program, primitive=self.node.describe()) from error
+
+
+def _finish(constraint: GrammarSpec | None, options: SamplingOptions) -> Finish:
+    """JSON ends with a match unless the program says otherwise; free text has nothing to match."""
+    if constraint is None:
+        return "cut"
+    return options.finish or ("valid" if isinstance(constraint, JsonSchema) else "cut")

@@ -46,6 +46,17 @@ def caller_origin() -> Origin | None:
     return Origin(frame.f_code.co_filename, frame.f_lineno) if frame is not None else None
 
 
+def function_origin(func: Any) -> Origin | None:
+    """The line on which a function is defined, or None for one that is not written in Python."""
+    code = getattr(func, "__code__", None)
+    return Origin(code.co_filename, code.co_firstlineno) if code is not None else None
+
+
+def at(origin: Origin | None) -> str:
+    """` (file:line)` for the end of a message, or nothing."""
+    return f" ({origin})" if origin is not None else ""
+
+
 class Expr:
     """Base of all nodes: they concatenate with `+` and refuse to become text."""
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from slipform.lang.backend import Backend, Scores
 from slipform.lang.choices import Decision
-from slipform.runtime.request import RequestFinished, TokenLogprob
+from slipform.runtime.request import FillResult, RequestFinished, TokenLogprob
 
 if TYPE_CHECKING:
     from slipform.lang.strand import FillItem
@@ -30,17 +30,31 @@ def fill_meta(
             "completion_tokens": len(result.token_ids),
             "sampled_tokens": result.num_sampled,
             "forced_tokens": result.num_forced,
+            "closing_tokens": result.num_closing,
+            "closed": result.closed,
             "mask_ms": result.mask_ms,
             "queue_s": finished.times.queue_s,
             "e2e_latency": finished.times.total_s,
         }
         if item.fill.sampling.logprobs:
             meta |= _logprobs("output", result.logprobs, decode, item.fill.sampling.top_logprobs)
+            meta["output_constrained_logprobs"] = [entry.constrained for entry in result.logprobs]
             if item.prompt_logprobs_from is not None:
                 prompt = sequence.prompt_logprobs[: max(0, sequence.prompt_len - item.prompt_logprobs_from)]
                 meta |= _logprobs("input", prompt, decode, item.fill.sampling.top_logprobs)
         metas.append(meta)
     return metas if item.n > 1 else metas[0]
+
+
+def spoken_ahead_meta(request_id: str, result: FillResult) -> dict[str, Any]:
+    """Metadata of a fill that stood in what an earlier request had written ahead: it cost no tokens of its own."""
+    return {
+        "id": request_id,
+        "finish_reason": {"type": result.finish_reason, "matched": result.matched_stop},
+        "prompt_tokens": 0,
+        "cached_tokens": 0,
+        "completion_tokens": 0,
+    }
 
 
 def select_meta(choices: Sequence[str], scores: Scores, decision: Decision, backend: Backend) -> dict[str, Any]:

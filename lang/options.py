@@ -6,16 +6,19 @@ A value of None means "not said". A fill's own options win over those of `run`, 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from dataclasses import replace as dataclass_replace
-from typing import Any
+from typing import Any, get_args
 
 from slipform.errors import InvalidRequest
 from slipform.runtime.params import SamplingParams
+from slipform.runtime.request import Finish
 
 DEFAULT_MAX_TOKENS = 128
 # A fill in a JSON shape ends by itself, so that the bound only guards against strings that never end.
 DEFAULT_MAX_TOKENS_JSON = 1024
 
-_NOT_SAMPLING = frozenset({"n", "return_logprob", "logprob_start_len", "top_logprobs_num", "return_text_in_logprobs"})
+_NOT_SAMPLING = frozenset(
+    {"n", "finish", "return_logprob", "logprob_start_len", "top_logprobs_num", "return_text_in_logprobs"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class SamplingOptions:
     """The sampling arguments of `gen` and `run`, under the names that programs use; None where not said.
 
     `logprob_start_len` is the token position from which log-probabilities of the prompt are returned (None or -1:
-    none). The other fields mean what `SamplingParams` says of them.
+    none). `finish` is `Fill.finish`. The other fields mean what `SamplingParams` says of them.
     """
 
     max_tokens: int | None = None
@@ -46,6 +49,7 @@ class SamplingOptions:
     logprob_start_len: int | None = None
     top_logprobs_num: int | None = None
     return_text_in_logprobs: bool | None = None
+    finish: Finish | None = None
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "SamplingOptions":
@@ -69,6 +73,8 @@ class SamplingOptions:
             raise InvalidRequest(f"must be at least 1, got {self.n!r}", field="n")
         if self.logprob_start_len is not None and self.logprob_start_len < -1:
             raise InvalidRequest(f"must be -1 or at least 0, got {self.logprob_start_len!r}", field="logprob_start_len")
+        if self.finish not in (None, *get_args(Finish)):
+            raise InvalidRequest(f'must be "valid" or "cut", got {self.finish!r}', field="finish")
         # Building the parameters checks every range; only `min_tokens` depends on a bound that may come from the run.
         self.params(max_tokens=self.max_tokens or max(DEFAULT_MAX_TOKENS, self.min_tokens or 0))
 

@@ -6,13 +6,14 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, overload
 
-from slipform.errors import FillError, InvalidRequest, ProgramError
+from slipform.errors import ArgumentError, InvalidRequest, ProgramError
 from slipform.lang import batch
 from slipform.lang.backend import Backend
 from slipform.lang.config import global_config, resolve_backend
+from slipform.lang.faults import as_fill_error
 from slipform.lang.ids import RequestIds
 from slipform.lang.interpreter import Interpreter
-from slipform.lang.ir import Concat
+from slipform.lang.ir import Concat, Origin, at, caller_origin, function_origin
 from slipform.lang.options import SamplingOptions
 from slipform.lang.plan import Plan, make_plan
 from slipform.lang.run import Run, streaming
@@ -42,6 +43,7 @@ _RUN_OPTIONS = frozenset(
         "logprob_start_len",
         "top_logprobs_num",
         "return_text_in_logprobs",
+        "finish",
     }
 )
 
@@ -51,7 +53,8 @@ class Program:
 
     Every way to run it takes the function's own arguments, and beside them:
 
-        max_new_tokens, stop, temperature, top_p, seed …   defaults that each `gen` may override
+        max_new_tokens, stop, temperature, top_p, seed …   defaults that each `gen` may override; a parameter of the
+                        function that has such a name is the function's
         backend         what runs it; without one, the default backend, and without that the embedded model
         fuse            False sends one request a fill; the text is the same
 
@@ -76,6 +79,8 @@ class Program:
             )
         functools.update_wrapper(self, func)
         self.func = func
+        # A parameter of the function's own wins over a run option of that name.
+        self._run_options = _RUN_OPTIONS.difference(parameters)
         self.name = func.__name__
         self.is_async = inspect.iscoroutinefunction(func)
         self.num_api_spec_tokens = num_api_spec_tokens
@@ -102,7 +107,7 @@ class Program:
         recorder = active_trace()
         if recorder is not None:
             state = ProgramState(recorder)
-            values = {key: value for key, value in kwargs.items() if key not in _RUN_OPTIONS}
+            values = {key: value for key, value in kwargs.items() if key not in self._run_options}
             state.result = self.func(state, *self.bound_args, *args, **{**self.bound_kwargs, **values})
             return state
         return self.run(*args, **kwargs)
@@ -249,7 +254,7 @@ class Program:
         The trace ends where the program decides by a value. `backend` is accepted for programs written for SGLang.
         Raises: what the program raises, for example PlaceholderError (a TypeError) for an f-string of an argument.
         """
-        values = {key: value for key, value in kwargs.items() if key not in _RUN_OPTIONS}
+        values = {key: value for key, value in kwargs.items() if key not in self._run_options}
         return trace_program(
             self.func, self.name, (*self.bound_args, *args), {**self.bound_kwargs, **values}, strict=True
         )
@@ -275,23 +280,25 @@ class Program:
             primitive=method,
         )
 
-    def check_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        """Raises: ProgramError naming an argument that is missing or unknown, bound ones included."""
+    def check_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any], origin: Origin | None = None) -> None:
+        """Raises: ArgumentError naming an argument that is missing or unknown, bound ones included, and the line
+        `origin` of the call."""
         try:
             inspect.signature(self.func).bind(None, *args, **kwargs)
         except TypeError as error:
-            raise ProgramError(str(error), program=self.name, primitive="arguments") from error
+            where = at(origin or function_origin(self.func))
+            raise ArgumentError(f"{error}{where}", program=self.name, primitive="arguments") from error
 
     def _options(self, kwargs: dict[str, Any]) -> SamplingOptions:
         """Take the run's sampling options out of `kwargs`. Raises: FillError naming one that is wrong."""
-        values = {key: kwargs.pop(key) for key in list(kwargs) if key in _RUN_OPTIONS}
+        values = {key: kwargs.pop(key) for key in list(kwargs) if key in self._run_options}
         new_tokens = values.pop("max_new_tokens", None)
         if new_tokens is not None:
             values["max_tokens"] = new_tokens
         try:
             return SamplingOptions.of(values)
         except (InvalidRequest, TypeError, ValueError) as error:
-            raise FillError(str(error), program=self.name, primitive="run") from error
+            raise ArgumentError(f"{error}{at(caller_origin())}", program=self.name, primitive="run") from error
 
     def _make_run(self, args: Sequence[Any], kwargs: dict[str, Any], backend: object | None, fuse: bool) -> Run:
         options = self._options(kwargs)
@@ -312,7 +319,7 @@ class Program:
         try:
             backend.prepare(make_plan(trace).constraints)
         except InvalidRequest as error:
-            raise FillError(f"{type(error).__name__}: {error}", program=self.name, primitive="constraint") from error
+            raise as_fill_error(error, program=self.name, primitive="constraint") from error
         self._warm_prefix(backend, trace)
 
     def _loose_trace(self, values: Mapping[str, Any]) -> Trace:

@@ -1,6 +1,7 @@
 """One run of a program: its state, and how its body is executed."""
 
 import asyncio
+import sys
 import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -8,8 +9,10 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from slipform.lang.backend import Backend
+from slipform.lang.config import global_config
 from slipform.lang.ids import RequestIds
 from slipform.lang.interpreter import Interpreter
+from slipform.lang.ir import caller_origin
 from slipform.lang.options import SamplingOptions
 from slipform.lang.state import ProgramState
 from slipform.lang.steps import wait_async
@@ -33,24 +36,32 @@ class Run:
         fuse: bool,
     ) -> None:
         self._program = program
+        self._origin = caller_origin()
         self._args = (*program.bound_args, *args)
         self._kwargs = {**program.bound_kwargs, **kwargs}
         self.session = Session(
-            backend, program.name, ids=RequestIds(program.name), fuse=fuse, asynchronous=program.is_async
+            backend,
+            program.name,
+            ids=RequestIds(program.name),
+            fuse=fuse,
+            asynchronous=program.is_async,
+            num_spec_tokens=program.num_api_spec_tokens or 0,
         )
         self.machine = Interpreter(self.session, options)
         self.state = ProgramState(self.machine)
 
     def body(self) -> None:
-        """Run the function. Raises: what it raises."""
+        """Run the function. Raises: what it raises; RoleError for a message that it left open."""
         self.session.body_thread = threading.get_ident()
-        self._program.check_arguments(self._args, self._kwargs)
+        self._program.check_arguments(self._args, self._kwargs, self._origin)
         self.state.result = self._program.func(self.state, *self._args, **self._kwargs)
+        self.machine.check_roles()
 
     async def async_body(self) -> None:
-        """Run the coroutine function. Raises: what it raises."""
-        self._program.check_arguments(self._args, self._kwargs)
+        """Run the coroutine function. Raises: as `body`."""
+        self._program.check_arguments(self._args, self._kwargs, self._origin)
         self.state.result = await self._program.func(self.state, *self._args, **self._kwargs)
+        self.machine.check_roles()
 
     def finish(self) -> "Future[Any]":
         """Start everything that is still pending; done when it is."""
@@ -66,6 +77,8 @@ class Run:
         try:
             self.body()
             self.finish().result()
+            if global_config.verbosity >= 2:
+                print(self.state.text(), file=sys.stderr)
         except BaseException as error:
             self.fail(error)
             self.session.abort()
@@ -79,6 +92,8 @@ class Run:
             else:
                 await asyncio.to_thread(self.body)
             await wait_async(self.finish())
+            if global_config.verbosity >= 2:
+                print(await self.state.atext(), file=sys.stderr)
         except BaseException as error:
             self.fail(error)
             self.session.abort()

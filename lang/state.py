@@ -207,7 +207,8 @@ class ProgramState:
     ) -> AsyncIterator[tuple[str, dict[str, Any]]]: ...
     def text_async_iter(self, var_name: str | None = None, return_meta_data: bool = False) -> AsyncIterator[Any]:
         """Text as it arrives, on an event loop; with `return_meta_data` (needs a variable) pairs of text and metadata,
-        whose `token_ids` and `completion_tokens` grow and whose last entry holds all that `get_meta_info` gives."""
+        whose `token_ids`, `completion_tokens` and (if asked for) `output_token_logprobs` grow, and whose last entry
+        holds all that `get_meta_info` gives."""
         if return_meta_data:
             if var_name is None:
                 raise VariableError("return_meta_data needs a variable", primitive="text_async_iter")

@@ -11,17 +11,19 @@ completion (steps.py), so no thread waits inside a strand.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeGuard
 
 from slipform.errors import FillError, SlipformError
-from slipform.lang.backend import Backend, Call, ScoreRequest
+from slipform.lang.backend import Backend, Call, ScoreRequest, fuses
 from slipform.lang.cells import FillCell, HoleCell, SelectCell
 from slipform.lang.choices import UNCONDITIONAL_LIKELIHOOD_NORMALIZED, decide
+from slipform.lang.faults import as_fill_error
 from slipform.lang.ids import RequestIds
-from slipform.lang.meta import fill_meta, select_meta
+from slipform.lang.meta import fill_meta, select_meta, spoken_ahead_meta
+from slipform.lang.speculation import Ahead, can_speculate, split_at_stop
 from slipform.lang.steps import Steps, done, gather, new_future, run_steps
 from slipform.runtime.request import (
     Event,
@@ -76,15 +78,24 @@ class Session:
 
     Attributes:
         fuse: whether a run of fills goes out as one request. asynchronous: the program is an `async def`.
+        num_spec_tokens: how far to let a backend that takes one fill a request write ahead; 0 for not at all.
         running: a stream reads while the body runs, on the thread `body_thread` where it has one.
     """
 
     def __init__(
-        self, backend: Backend, program: str, *, ids: RequestIds, fuse: bool = True, asynchronous: bool = False
+        self,
+        backend: Backend,
+        program: str,
+        *,
+        ids: RequestIds,
+        fuse: bool = True,
+        asynchronous: bool = False,
+        num_spec_tokens: int = 0,
     ) -> None:
         self.backend = backend
         self.program = program
-        self.fuse = fuse
+        self.fuse = fuse and fuses(backend)
+        self.num_spec_tokens = 0 if fuses(backend) else num_spec_tokens
         self.ids = ids
         self.asynchronous = asynchronous
         self.running = False
@@ -156,6 +167,7 @@ class Strand:
         self._run: Future[None] | None = None
         self._failure: BaseException | None = None
         self._lock = threading.Lock()
+        self._ahead = Ahead(session.num_spec_tokens) if session.num_spec_tokens else None
 
     def append(self, item: Item) -> None:
         with self._lock:
@@ -218,7 +230,7 @@ class Strand:
                 elif any(isinstance(item, FillItem) for item in batch):
                     yield from self._generate(batch)
                 else:
-                    self._tail += tuple(item for item in batch if isinstance(item, Text))
+                    self._follow(item for item in batch if isinstance(item, Text))
         except Exception as error:  # whatever it is, everyone who waits for a later hole gets it
             failure = self._explain(error, pending)
             self._fail(failure, pending)
@@ -254,6 +266,13 @@ class Strand:
                 self._target += 1
             return batch
 
+    def _follow(self, texts: Iterable[Text]) -> None:
+        """Text that stands behind the context now."""
+        for text in texts:
+            self._tail += (text,)
+            if self._ahead is not None:
+                self._ahead.pass_text(text.text)
+
     def _context(self) -> tuple[Segment, ...]:
         known = (TokenIds(self._ids),) if self._ids else ()
         return (*known, *self._tail)
@@ -275,12 +294,10 @@ class Strand:
 
     def _generate(self, batch: Sequence[Item]) -> "Steps[None]":
         fills = [item for item in batch if isinstance(item, FillItem)]
-        segments: list[Segment] = []
-        for item in batch:
-            if isinstance(item, FillItem):
-                segments.append(item.fill)
-            elif isinstance(item, Text):
-                segments.append(item)
+        if self._ahead is not None and len(fills) == 1 and not fills[0].alone:
+            yield from self._speculate(batch, fills[0], self._ahead)
+            return
+        segments = [item.fill if isinstance(item, FillItem) else item for item in batch if _is_segment(item)]
         last = fills[-1]
 
         def on_event(event: Event) -> None:
@@ -289,6 +306,7 @@ class Strand:
                 if cell.reasoning is None:
                     cell.live.append(event.text)
                     cell.live_token_ids.extend(event.token_ids)
+                    cell.live_logprobs.extend(event.logprobs)
             elif isinstance(event, FillFinished) and last.n == 1:
                 fills[event.fill_index].cell.resolve((event.result,))
             self.session.notify()
@@ -307,6 +325,31 @@ class Strand:
             answer = last.cell.text()
             self._tail = (Text(answer),) if answer else ()
 
+    def _speculate(self, batch: Sequence[Item], item: FillItem, ahead: Ahead) -> "Steps[None]":
+        """Fill one hole out of what an earlier call wrote ahead, or ask for it and for what may follow."""
+        texts = tuple(part for part in batch if isinstance(part, Text))
+        ahead.pass_text("".join(text.text for text in texts))
+        result = ahead.fill(item.fill)
+        request_id = ahead.request_id
+        if result is not None:
+            item.cell.meta = spoken_ahead_meta(request_id, result)
+        else:
+            speculating = can_speculate(item.fill)
+            fill = ahead.widened(item.fill) if speculating else item.fill
+            finished: RequestFinished = yield self._send((*texts, fill), lambda event: None)
+            found = split_at_stop(finished.sequences[0].fills[0].text, item.fill) if speculating else None
+            if speculating and found is None:  # the stop is farther away than the speculation: ask as usual
+                finished = yield self._send((*texts, item.fill), lambda event: None)
+            result = finished.sequences[0].fills[0]
+            item.cell.meta = fill_meta(item, finished, 0, self.session.backend)
+            if found is not None:
+                value, stop, ahead.text = found
+                ahead.request_id = finished.request_id
+                result = replace(result, text=value, matched_stop=stop, finish_reason="stop", token_ids=())
+        self._tail += (*texts, *((Text(result.text),) if result.text else ()))
+        item.cell.resolve((result,))
+        self.session.notify()
+
     def _select(self, item: SelectItem) -> "Steps[None]":
         request = ScoreRequest(
             self.session.ids.next(),
@@ -318,7 +361,7 @@ class Strand:
         scores = yield self.session.backend.score(request)
         decision = decide(item.method, scores.options)
         choice = item.choices[decision.index]
-        self._tail += (Text(choice),)
+        self._follow((Text(choice),))
         item.cell.resolve(choice, select_meta(item.choices, scores, decision, self.session.backend))
         self.session.notify()
 
@@ -328,11 +371,8 @@ class Strand:
             return error
         unfinished = [cell for cell in pending if not cell.future.done()] or list(pending)
         lines = ", ".join(dict.fromkeys(str(cell.origin) for cell in unfinished if cell.origin))
-        return FillError(
-            f"{type(error).__name__}: {error}" + (f" ({lines})" if lines else ""),
-            program=self.session.program,
-            primitive=", ".join(cell.node.describe() for cell in unfinished),
-        )
+        holes = ", ".join(cell.node.describe() for cell in unfinished)
+        return as_fill_error(error, program=self.session.program, primitive=holes, where=lines)
 
     def _fail(self, error: Exception, pending: Sequence[HoleCell]) -> None:
         with self._lock:
@@ -344,6 +384,10 @@ class Strand:
         for cell in (*pending, *rest):
             cell.fail(error)
         self.session.notify()
+
+
+def _is_segment(item: Item) -> TypeGuard[Text | FillItem]:
+    return isinstance(item, (Text, FillItem))
 
 
 def settle(strands: Sequence[Strand]) -> "Future[list[None]]":

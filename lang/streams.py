@@ -90,9 +90,16 @@ class Cursor:
         return "".join(parts)
 
     @property
-    def token_ids(self) -> list[int]:
+    def meta(self) -> dict[str, Any]:
+        """What is known of the variable's hole so far."""
         cell = self._source.variables.get(self._name or "")
-        return list(cell.live_token_ids) if isinstance(cell, HoleCell) else []
+        if not isinstance(cell, HoleCell):
+            return {}
+        ids = list(cell.live_token_ids)
+        meta: dict[str, Any] = {"token_ids": ids, "completion_tokens": len(ids)}
+        if cell.live_logprobs:
+            meta["output_token_logprobs"] = [(entry.logprob, entry.token_id, None) for entry in cell.live_logprobs]
+        return meta
 
 
 def iterate(machine: "Machine", name: str | None) -> Iterator[str]:
@@ -131,8 +138,7 @@ async def iterate_with_meta(machine: "Machine", name: str) -> AsyncIterator[tupl
                 await wait_async(leaf.strand.start())
             yield text, source.meta(name)
         elif text:
-            ids = cursor.token_ids
-            yield text, {"token_ids": ids, "completion_tokens": len(ids)}
+            yield text, cursor.meta
 
 
 async def _cursors(source: StreamSource, name: str | None) -> AsyncIterator[tuple[Cursor, str]]:

@@ -60,9 +60,13 @@ _EXPORTS: dict[str, tuple[str, str]] = {
     **{
         name: (_ERRORS, name)
         for name in (
+            "ArgumentError",
             "BackendError",
+            "BudgetError",
             "CapacityError",
             "ConfigError",
+            "ConstraintError",
+            "EmptyConstraint",
             "EngineStopped",
             "FillError",
             "GrammarError",
@@ -72,6 +76,7 @@ _EXPORTS: dict[str, tuple[str, str]] = {
             "RoleError",
             "SlipformError",
             "TraceError",
+            "UnenforceableConstraint",
             "VariableError",
         )
     },
@@ -85,9 +90,13 @@ _EXPORTS: dict[str, tuple[str, str]] = {
 }
 
 __all__ = [
+    "ArgumentError",
     "BackendError",
+    "BudgetError",
     "CapacityError",
     "ConfigError",
+    "ConstraintError",
+    "EmptyConstraint",
     "Engine",
     "EngineStopped",
     "FillError",
@@ -104,6 +113,7 @@ __all__ = [
     "ScriptedBackend",
     "SlipformError",
     "TraceError",
+    "UnenforceableConstraint",
     "VariableError",
     "assistant",
     "assistant_begin",
@@ -135,9 +145,13 @@ __all__ = [
 
 if TYPE_CHECKING:
     from slipform.errors import (
+        ArgumentError,
         BackendError,
+        BudgetError,
         CapacityError,
         ConfigError,
+        ConstraintError,
+        EmptyConstraint,
         EngineStopped,
         FillError,
         GrammarError,
@@ -147,6 +161,7 @@ if TYPE_CHECKING:
         RoleError,
         SlipformError,
         TraceError,
+        UnenforceableConstraint,
         VariableError,
     )
     from slipform.lang.api import (

@@ -25,6 +25,11 @@
         ├── VariableError
         ├── RoleError
         ├── FillError                   a fill could not be done or its text could not be read as its type
+        │   ├── ArgumentError           an argument of a primitive, a run or a program is wrong
+        │   ├── ConstraintError         the constraint of a fill is wrong; its cause is a GrammarError
+        │   │   ├── EmptyConstraint     no text matches it
+        │   │   └── UnenforceableConstraint   the backend cannot enforce it
+        │   └── BudgetError             no match of the constraint fits in max_tokens
         └── BackendError                a backend cannot do what the program asks of it
 
 The module imports nothing, so that every folder may import it.
@@ -214,6 +219,26 @@ class RoleError(ProgramError):
 
 class FillError(ProgramError):
     """A fill failed, or its text cannot be read as the wanted type."""
+
+
+class ArgumentError(FillError):
+    """An argument of a primitive, a run or a program is wrong; nothing was sent."""
+
+
+class ConstraintError(FillError):
+    """The constraint of a fill is wrong; `__cause__` is the GrammarError that says where."""
+
+
+class EmptyConstraint(ConstraintError):
+    """No text at all matches the constraint."""
+
+
+class UnenforceableConstraint(ConstraintError):
+    """The backend cannot enforce the constraint; it is refused, never loosened."""
+
+
+class BudgetError(FillError):
+    """A fill must end with a match (`finish="valid"`), and no match fits in its `max_tokens`."""
 
 
 class BackendError(ProgramError):

@@ -12,11 +12,12 @@ from typing import Any
 import jsonschema
 from pydantic import TypeAdapter
 
-from slipform.errors import BackendError, SlipformError
+from slipform.errors import BackendError, BudgetTooSmall, SlipformError
 from slipform.grammars.spec import AnyText, Choice, GrammarSpec, JsonSchema, Regex
 from slipform.lang.backend import Call, Listener, ScoreRequest, Scores
 from slipform.lang.chat_template import ChatTemplate
 from slipform.lang.choices import OptionScore
+from slipform.lang.offline import completion
 from slipform.lang.steps import new_future
 from slipform.runtime.request import (
     Fill,
@@ -247,9 +248,10 @@ class ScriptedBackend:
         text, matched = _cut(text, fill)
         ids = self.encode(text)
         reason = "stop"
+        num_closing = 0
         if len(ids) > fill.sampling.max_tokens:
-            ids, reason, matched = ids[: fill.sampling.max_tokens], "length", None
-            text = self.decode(ids)
+            ids, num_closing = self._shortened(ids, fill)
+            reason, matched, text = "length", None, self.decode(ids)
         elif not self._matches(fill.constraint, text):
             raise BackendError(
                 f"the script answers {text!r}, which {fill.constraint} does not allow", primitive=f"gen({fill.name!r})"
@@ -268,8 +270,23 @@ class ScriptedBackend:
             matched,
             logprobs,
             trace,
-            num_sampled=len(ids),
+            num_sampled=len(ids) - num_closing,
+            num_closing=num_closing,
+            closed=reason == "length" and fill.finish == "valid",
         )
+
+    def _shortened(self, ids: Sequence[int], fill: Fill) -> tuple[tuple[int, ...], int]:
+        """An answer cut to `max_tokens`, or closed within them where it must end with a match; and how many tokens
+        closed it."""
+        budget = fill.sampling.max_tokens
+        if fill.finish == "cut" or fill.constraint is None:
+            return tuple(ids[:budget]), 0
+        for kept in range(budget, -1, -1):
+            closing = completion(fill.constraint, self.decode(ids[:kept]))
+            added = self.encode(closing) if closing is not None else ()
+            if closing is not None and kept + len(added) <= budget:
+                return (*ids[:kept], *added), len(added)
+        raise BudgetTooSmall(len(added), budget)
 
     def _find(self, name: str | None, before: str, primitive: str) -> Answer:
         answer: Answer = None

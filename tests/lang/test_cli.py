@@ -76,7 +76,7 @@ def test_run_keeps_the_errors_with_their_rows(program: Path, tmp_path: Path) -> 
     assert [record["error"] and record["error"]["type"] for record in records] == [
         None,
         "ValueError",
-        "ProgramError",
+        "ArgumentError",
         "RowError",
         "RowError",
         None,

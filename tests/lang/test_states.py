@@ -486,7 +486,7 @@ def test_a_streamed_failure_reaches_the_reader() -> None:
 def test_a_cut_json_says_why() -> None:
     @sf.function
     def program(s: sf.ProgramState) -> None:
-        s += sf.gen("numbers", schema=list[int], max_tokens=3)
+        s += sf.gen("numbers", schema=list[int], max_tokens=3, finish="cut")
 
     state = program.run(backend=sf.ScriptedBackend({"numbers": "[1, 2, 3, 4]"}))
     with pytest.raises(FillError, match=r"gen\('numbers'\): .*is no list\[int\].*cut after 3 tokens.*max_tokens="):

@@ -1,0 +1,114 @@
+"""Backends that fill one hole a call: several holes out of one long answer, cut here."""
+
+from typing import Any
+
+import pytest
+
+import slipform as sf
+from slipform.lang.speculation import split_at_stop
+from slipform.runtime.params import SamplingParams
+from slipform.runtime.request import Fill
+
+SHEET = "Name: Ada Lovelace\nBorn: 1815\nTrade: mathematician\n"
+
+
+class OneHole(sf.ScriptedBackend):
+    """Continues the sheet from wherever the text before a hole stands, as a completion API does: one hole a call."""
+
+    fuses = False
+
+    def __init__(self, sheet: str = SHEET) -> None:
+        super().__init__(self._go_on, chat_template=None)
+        self.sheet = sheet
+
+    def _go_on(self, name: str, before: str) -> str:
+        last = before.rsplit("\n", 1)[-1]
+        return self.sheet[self.sheet.index(last) + len(last) :]
+
+    @property
+    def prompt_tokens(self) -> int:
+        return sum(
+            len(self.encode(getattr(part, "text", ""))) for request in self.requests for part in request.segments
+        )
+
+
+def sheet(s: sf.ProgramState, **options: Any) -> None:
+    s += "Fill in.\nName:" + sf.gen("name", stop="\n", **options) + "\nBorn:" + sf.gen("born", stop="\n", **options)
+    s += "\nTrade:" + sf.gen("trade", stop="\n", **options) + "\n"
+
+
+VALUES = {"name": " Ada Lovelace", "born": " 1815", "trade": " mathematician"}
+
+
+def test_one_call_and_fewer_prompt_tokens_for_the_same_values() -> None:
+    speculating, plain = OneHole(), OneHole()
+    fast = sf.function(num_api_spec_tokens=64)(sheet)
+    states = [fast.run(backend=speculating), sf.function(sheet).run(backend=plain)]
+    for state in states:
+        assert {name: state[name] for name in VALUES} == VALUES
+        assert state.text() == "Fill in.\n" + SHEET
+    assert (len(speculating.requests), len(plain.requests)) == (1, 3)
+    assert speculating.prompt_tokens < plain.prompt_tokens
+    assert states[0].get_meta_info("born")["prompt_tokens"] == 0
+    assert states[0].get_meta_info("born")["finish_reason"] == {"type": "stop", "matched": "\n"}
+
+
+def test_text_that_does_not_follow_is_forgotten_and_asked_for_again() -> None:
+    backend = OneHole("Name: Ada\nAge: 36\nBorn: 1815\nTrade: x\n")
+    state = sf.function(num_api_spec_tokens=64)(sheet).run(backend=backend)
+    assert [state[name] for name in VALUES] == [" Ada", " 1815", " x"]
+    assert len(backend.requests) == 2
+
+
+def test_a_stop_beyond_the_speculation_is_looked_for_as_usual() -> None:
+    @sf.function(num_api_spec_tokens=2)
+    def program(s: sf.ProgramState) -> None:
+        s += "Name:" + sf.gen("name", stop="\n", max_tokens=2) + "!"
+
+    backend = OneHole("Name: one two three four\n")
+    state = program.run(backend=backend)
+    assert state["name"] == " one two"
+    assert state.get_meta_info("name")["finish_reason"]["type"] == "length"
+
+
+def test_holes_that_cannot_be_cut_out_of_a_text_are_asked_for_alone() -> None:
+    @sf.function(num_api_spec_tokens=64)
+    def program(s: sf.ProgramState) -> None:
+        s += "Name:" + sf.gen("name", stop="\n") + "\nBorn: " + sf.gen("born", regex="[0-9]{4}")
+        s += "\n" + sf.gen("choice", choices=["Trade", "None"])
+
+    class Backend(OneHole):
+        def _go_on(self, name: str, before: str) -> str:
+            return {"born": "1815", "choice": "Trade"}.get(name) or super()._go_on(name, before)
+
+    backend = Backend()
+    state = program.run(backend=backend)
+    assert [state[name] for name in ("name", "born", "choice")] == [" Ada Lovelace", "1815", "Trade"]
+    assert len(backend.requests) == 2
+
+
+def test_looks_and_forks_read_on_in_the_right_place() -> None:
+    @sf.function(num_api_spec_tokens=64)
+    def program(s: sf.ProgramState) -> None:
+        s += "Name:" + sf.gen("name", stop="\n")
+        assert s["name"] == " Ada Lovelace"
+        s += "\n"
+        assert s.text().endswith("Lovelace\n")
+        s += "Born:" + sf.gen("born", stop="\n")
+
+    backend = OneHole()
+    assert program.run(backend=backend)["born"] == " 1815"
+    assert len(backend.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "stop", "include", "found"),
+    [
+        ("ab\ncd", ("\n",), False, ("ab", "\n", "\ncd")),
+        ("ab\ncd", ("\n",), True, ("ab\n", "\n", "cd")),
+        ("abcd", ("d", "b"), False, ("a", "b", "bcd")),
+        ("abcd", ("x",), False, None),
+    ],
+)
+def test_split_at_stop(text: str, stop: tuple[str, ...], include: bool, found: object) -> None:
+    assert split_at_stop(text, Fill("x", SamplingParams(stop=stop, include_stop=include))) == found
