@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from slipform.grammars.bitmask import as_words
+from slipform.grammars.masks import MaskPool
 from slipform.grammars.session import TERMINATED, Session
 from slipform.kernels.mask_rows import gather_rows
 
@@ -42,6 +43,18 @@ class Matcher:
     def allowed_count(self) -> int:
         """Number of tokens that the mask allows, end-of-sequence tokens included."""
         return 0 if self._config == TERMINATED else self._session.allowed_count(self._config)
+
+    @property
+    def mask_pool(self) -> MaskPool:
+        """Where the mask rows of its vocabulary are."""
+        return self._session.mask_pool
+
+    def mask_slot(self) -> tuple[int, int] | None:
+        """(slot, serial) of the mask of the next token in `mask_pool`; None for a terminated matcher."""
+        if self._config == TERMINATED:
+            return None
+        slot = self._session.mask_slot(self._config)
+        return slot, self._session.mask_pool.serial[slot]
 
     def fill_bitmask(self, row: Any) -> None:
         """Write the mask of the next token into `row`: int32 numpy array or CPU tensor, at least W words.

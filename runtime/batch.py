@@ -21,7 +21,7 @@ class ForwardBatch:
         slot_table: (B, max_seq_len) int32; entries past seq_lens[i] are not read.
         logits_rows: (N,) int64, flat rows whose logits are wanted, ascending.
         max_extend_len, max_seq_len: host-side maxima, for launch sizes.
-        attention_plan: on a GPU, the tiles of attention, and the rows of slot_table where sequence i does not have row i.
+        attention_plan: on a GPU, the tiles of attention, and the rows of slot_table (sequence i need not have row i).
             Tokens beyond cu_seqlens[B] are padding there, with slots of -1.
     """
 

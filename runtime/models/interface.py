@@ -38,6 +38,6 @@ class CausalModel(Protocol):
     def forward(self, batch: ForwardBatch, pool: KVTensors) -> Tensor:
         """Compute the batch's tokens: their K and V go to batch.out_slots.
 
-        Returns: (N, V), logits of the rows named by batch.logits_rows; float32 on a CPU, of any floating dtype on a GPU.
+        Returns: (N, V), logits of the rows named by batch.logits_rows; float32 on a CPU, any float on a GPU.
         Mutates: the pool, at batch.out_slots.
         """
