@@ -5,7 +5,17 @@ from functools import lru_cache
 
 from slipform.errors import UnsupportedGrammar
 from slipform.grammars.compiler import compile_grammar
-from slipform.grammars.spec import AnyOf, Capture, GrammarSpec, Repeated, Series, StructuralTag
+from slipform.grammars.spec import (
+    AllOf,
+    AnyOf,
+    Capture,
+    Except,
+    GrammarSpec,
+    Recursive,
+    Repeated,
+    Series,
+    StructuralTag,
+)
 from slipform.grammars.vocabulary import Vocabulary
 
 Found = tuple[tuple[str, int, int], ...]
@@ -17,13 +27,18 @@ def captured(spec: GrammarSpec, text: str) -> dict[str, str]:
     Where a text can be read in several ways the first counts in which each part, from the left, takes the first option
     and as much as it can.
 
-    Raises: ValueError if `text` does not match `spec`; UnsupportedGrammar for a capture inside a structural tag or an
-        intersection.
+    Raises: ValueError if `text` does not match `spec`; UnsupportedGrammar for a capture inside a structural tag, an
+        intersection, an exclusion or a recursive rule.
     """
+    return dict(all_captured(spec, text))
+
+
+def all_captured(spec: GrammarSpec, text: str) -> list[tuple[str, str]]:
+    """Name and text of every capture, in the order in which they end. Reads and raises as `captured`."""
     data = text.encode()
     for end, found in _Reader(data).read(spec, 0):
         if end == len(data):
-            return {name: data[start:stop].decode() for name, start, stop in found}
+            return [(name, data[start:stop].decode()) for name, start, stop in found]
     raise ValueError(f"the text does not match the spec: {text[:80]!r}")
 
 
@@ -105,5 +120,11 @@ def has_capture(spec: GrammarSpec) -> bool:
             return has_capture(body) or (separator is not None and has_capture(separator))
         case StructuralTag(tags):
             return any(has_capture(tag.content) for tag in tags)
+        case Recursive(rules):
+            return any(has_capture(body) for _, body in rules)
+        case AllOf(parts):
+            return any(map(has_capture, parts))
+        case Except(body, excluded):
+            return has_capture(body) or has_capture(excluded)
         case _:
             return False

@@ -20,6 +20,8 @@ from slipform.grammars.spec import (
     GrammarSpec,
     JsonSchema,
     Lark,
+    Recursive,
+    Reference,
     Regex,
     Repeated,
     Series,
@@ -46,6 +48,8 @@ _FRONT_ENDS: dict[type, str] = {
     Except: "slipform.grammars.algebra:build_regular",
     Substring: "slipform.grammars.algebra:build_regular",
     Until: "slipform.grammars.algebra:build_regular",
+    Recursive: "slipform.grammars.recursive:build",
+    Reference: "slipform.grammars.recursive:build_reference",
 }
 
 

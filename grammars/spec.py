@@ -22,11 +22,19 @@ class JsonSchema:
             from a dict or a bool; the text keeps the order of properties.
         property_order: "declared": properties appear in the order of `properties`; "any": in any order.
         whitespace: "flexible": compact and one-space styles are both legal; "compact": no white space at all.
+        formats: "enforced": a known `format` is asserted; "annotation": it says nothing, as the standard has it by
+            default, unless the metaschema in `$schema` (one of `resources`) uses the format-assertion vocabulary.
+        integers: "standard": a whole number may be written `3.0`, which JSON Schema counts among the integers; "plain":
+            only as `3`, for readers that take `3.0` for a float.
+        resources: (URI, JSON text) of other documents that references and `$schema` may lead to. Nothing is fetched.
     """
 
     schema: str
     property_order: Literal["declared", "any"] = "declared"
     whitespace: Literal["flexible", "compact"] = "flexible"
+    formats: Literal["enforced", "annotation"] = "enforced"
+    integers: Literal["standard", "plain"] = "standard"
+    resources: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(
@@ -35,9 +43,16 @@ class JsonSchema:
         *,
         property_order: Literal["declared", "any"] = "declared",
         whitespace: Literal["flexible", "compact"] = "flexible",
+        formats: Literal["enforced", "annotation"] = "enforced",
+        integers: Literal["standard", "plain"] = "standard",
+        resources: Mapping[str, Mapping[str, Any] | bool | str] | None = None,
     ) -> "JsonSchema":
-        text = schema if isinstance(schema, str) else json.dumps(schema, ensure_ascii=False)
-        return cls(text, property_order, whitespace)
+        texts = tuple((uri, _json_text(document)) for uri, document in (resources or {}).items())
+        return cls(_json_text(schema), property_order, whitespace, formats, integers, texts)
+
+
+def _json_text(document: Mapping[str, Any] | bool | str) -> str:
+    return document if isinstance(document, str) else json.dumps(document, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +185,26 @@ class Capture:
     body: "GrammarSpec"
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A text of rule `name` of the `Recursive` around it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recursive:
+    """Rules that may mention each other and themselves; the text is one of rule `start`.
+
+    Attributes:
+        rules: pairs of name and body. References stand in sequences, alternatives and repetitions only, and a nested
+            `Recursive` has rules of its own.
+    """
+
+    rules: "tuple[tuple[str, GrammarSpec], ...]"
+    start: str
+
+
 def think_then_answer(answer: "GrammarSpec", *, begin: str = "<think>", end: str = "</think>") -> Series:
     """Reasoning in free text between `begin` and the first `end`, white space, then `answer`."""
     thoughts = Capture("thoughts", Until((end,)))
@@ -192,4 +227,6 @@ GrammarSpec = (
     | Substring
     | Until
     | Capture
+    | Reference
+    | Recursive
 )
