@@ -174,9 +174,18 @@ class EngineClient:
         self._send(Submit(number, stream, request_to_plain(request)))
         return events
 
-    def abort(self, request_id: str | None = None) -> int:
-        """Abort the requests in flight of this id, or all; returns how many."""
-        chosen = [stream for stream in self._streams.values() if request_id in (None, stream.request.request_id)]
+    def abort(self, request_id: str | None = None, *, salt: str | None = None) -> int:
+        """Abort the requests in flight of this id, or all; returns how many.
+
+        Args:
+            salt: only those whose cache namespace belongs to this salt; None for all.
+        """
+        chosen = [
+            stream
+            for stream in self._streams.values()
+            if request_id in (None, stream.request.request_id)
+            and (salt is None or stream.request.namespace.partition("/")[0] == salt)
+        ]
         for stream in chosen:
             stream.abort()
         return len(chosen)

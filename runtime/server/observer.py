@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from slipform.runtime.request import RequestFinished
+from slipform.runtime.statistics import EngineStatistics
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A generation that was handed to the engine.
+    """A generation that was handed to the engine: one prompt, and the `n` sequences grown from it.
 
     Attributes:
         request_id: as in the answer's `x-request-id`. route: its path template, such as "/v1/chat/completions".
@@ -52,6 +53,9 @@ class Observer(Protocol):
     def engine_restarted(self, reason: str) -> None:
         """The engine process ended without being asked to, and is being started again."""
 
+    def render(self, statistics: EngineStatistics | None) -> tuple[bytes, str]:
+        """The metrics page and its content type. `statistics`: the engine's, or None if it never answered."""
+
 
 class SilentObserver:
     """Tells nobody."""
@@ -62,3 +66,6 @@ class SilentObserver:
     def ended(self, arrival: Arrival, seconds: float, finished: RequestFinished | None, error: str | None) -> None: ...
     def answered(self, route: str, status: int, seconds: float) -> None: ...
     def engine_restarted(self, reason: str) -> None: ...
+
+    def render(self, statistics: EngineStatistics | None) -> tuple[bytes, str]:
+        return b"", "text/plain; charset=utf-8"

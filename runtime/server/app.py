@@ -1,0 +1,139 @@
+"""The application: routes, errors and the gate before them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+
+from slipform.errors import SlipformError
+from slipform.runtime.server import (
+    chat,
+    completions,
+    generate,
+    grammar_routes,
+    models,
+    operations,
+    programs,
+    tokens,
+)
+from slipform.runtime.server.auth import ApiKeys
+from slipform.runtime.server.engine_client import EngineClient
+from slipform.runtime.server.http_errors import ApiError, as_api_error, bad_request
+from slipform.runtime.server.middleware import REQUEST_ID_HEADER, Gate
+from slipform.runtime.server.observer import Observer, SilentObserver
+from slipform.runtime.server.services import Services
+from slipform.runtime.server.settings import ServerSettings
+
+_ROUTERS = (
+    chat.router,
+    completions.router,
+    models.router,
+    generate.router,
+    programs.router,
+    grammar_routes.router,
+    tokens.router,
+    operations.router,
+)
+
+
+def create_app(
+    engine: EngineClient,
+    settings: ServerSettings | None = None,
+    *,
+    keys: ApiKeys | None = None,
+    observer: Observer | None = None,
+) -> FastAPI:
+    """The server as an ASGI application. It starts the engine when it starts, and closes it when it ends.
+
+    Args:
+        keys: of clients; without any, everyone may do everything.
+        observer: told of every request.
+    """
+    services = Services(
+        settings=settings or ServerSettings(),
+        engine=engine,
+        keys=keys or ApiKeys(),
+        observer=observer or SilentObserver(),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        engine.start()
+        yield
+        await engine.close()
+
+    app = FastAPI(
+        title="Slipform",
+        version=version("slipform"),
+        description="Structured generation: the OpenAI API, SGLang's /generate, and Slipform's own routes.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.services = services
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.add_exception_handler(ApiError, _answer_api_error)
+    app.add_exception_handler(SlipformError, _answer_slipform_error)
+    app.add_exception_handler(RequestValidationError, _answer_validation_error)
+    app.add_exception_handler(HTTPException, _answer_http_error)
+    app.add_exception_handler(Exception, _answer_defect)
+    app.add_middleware(Gate, services=services)
+    if services.settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(services.settings.cors_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type", REQUEST_ID_HEADER],
+            expose_headers=[REQUEST_ID_HEADER, "retry-after"],
+        )
+    return app
+
+
+async def _answer_api_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    return error.response()
+
+
+async def _answer_slipform_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, SlipformError)
+    return as_api_error(error).response()
+
+
+async def _answer_validation_error(_: Request, error: Exception) -> Response:
+    """400 that names a field that is wrong, as in `messages[0].content`."""
+    assert isinstance(error, RequestValidationError)
+    # A union reports each of its kinds; the one that got furthest into the value is the one that was meant.
+    told = max(error.errors(), key=lambda one: len(one["loc"]))
+    if told["type"] == "json_invalid" or told["loc"] == ("body",):
+        return bad_request(f"the body: {told['msg']}", code="invalid_json").response()
+    return bad_request(told["msg"], _spelled(told["loc"]), "invalid_value").response()
+
+
+async def _answer_http_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = {404: "unknown_route", 405: "method_not_allowed"}.get(error.status_code)
+    return ApiError(error.status_code, str(error.detail), code=code).response(error.headers)
+
+
+async def _answer_defect(_: Request, error: Exception) -> Response:
+    """A defect of the server; the log has the details, the client need not."""
+    return ApiError(500, f"internal error: {type(error).__name__}", code="internal_error").response()
+
+
+_KINDS = frozenset({"str", "int", "float", "bool", "dict", "list"})
+
+
+def _spelled(location: tuple[int | str, ...]) -> str:
+    """A field's place. Pydantic also names the kinds of a union that it tried, which clients do not know."""
+    text = ""
+    for part in location[1:]:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif part.isidentifier() and part.islower() and part not in _KINDS:
+            text += f".{part}" if text else part
+    return text

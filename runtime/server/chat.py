@@ -1,0 +1,161 @@
+"""POST /v1/chat/completions."""
+
+import secrets
+import time
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from slipform.runtime.request import RequestFinished, TokenLogprob
+from slipform.runtime.server.answers import ChatAnswer, documented
+from slipform.runtime.server.chat_fields import ChatBody
+from slipform.runtime.server.chat_turn import ChatTurn, TurnDelta, TurnEnd, WholeAnswer, prepare_turn
+from slipform.runtime.server.generation import Generation, unless_disconnected
+from slipform.runtime.server.pieces import ContentPiece, Piece, ReasoningPiece, ToolCallArguments, ToolCallStart
+from slipform.runtime.server.routing import JsonRoute, json_answer
+from slipform.runtime.server.services import request_id_of
+from slipform.runtime.server.sse import DONE, data, stream_answer
+from slipform.runtime.server.token_shapes import chat_logprobs, usage
+
+router = APIRouter(route_class=JsonRoute, tags=["generation"])
+
+
+@router.post("/v1/chat/completions", response_model=None, responses=documented(ChatAnswer, streams=True))
+async def create_chat_completion(request: Request, body: ChatBody) -> Response:
+    """Answer a chat, with text, tool calls or both."""
+    turn = await prepare_turn(request, body)
+    head = {
+        "id": f"chatcmpl-{request_id_of(request)}",
+        "object": "chat.completion.chunk" if body.stream else "chat.completion",
+        "created": int(time.time()),
+        "model": turn.model,
+        "system_fingerprint": turn.services.fingerprint,
+    }
+    generation = turn.start(request, stream=bool(body.stream))
+    if body.stream:
+        keep_alive_s = turn.services.settings.keep_alive_s
+        chunks = _chunks(turn, body, head, generation)
+        return await stream_answer(chunks, keep_alive_s=keep_alive_s, headers=turn.headers)
+    async with generation:
+        (finished,) = await unless_disconnected(request, generation.results())
+    choices = [_choice(body, turn, turn.whole(sequence)) for sequence in finished.sequences]
+    return json_answer({**head, "choices": choices, "usage": usage([finished])}, turn.headers)
+
+
+def message_of(pieces: Iterable[Piece]) -> dict[str, Any]:
+    """The assistant's message that pieces make up."""
+    content: list[str] = []
+    reasoning: list[str] = []
+    calls: dict[int, dict[str, Any]] = {}
+    for piece in pieces:
+        match piece:
+            case ContentPiece(text):
+                content.append(text)
+            case ReasoningPiece(text):
+                reasoning.append(text)
+            case ToolCallStart(index, name):
+                calls[index] = {"id": call_id(), "type": "function", "function": {"name": name, "arguments": ""}}
+            case ToolCallArguments(index, text):
+                calls[index]["function"]["arguments"] += text
+    message: dict[str, Any] = {"role": "assistant", "content": "".join(content), "refusal": None}
+    if calls and not message["content"].strip():
+        message["content"] = None
+    if reasoning:
+        message["reasoning_content"] = "".join(reasoning)
+    if calls:
+        message["tool_calls"] = [calls[index] for index in sorted(calls)]
+    return message
+
+
+def call_id() -> str:
+    """A new id of a tool call."""
+    return f"call_{secrets.token_hex(12)}"
+
+
+def _choice(body: ChatBody, turn: ChatTurn, answer: WholeAnswer) -> dict[str, Any]:
+    choice: dict[str, Any] = {
+        "index": answer.end.choice,
+        "message": message_of(_wanted(body, answer.pieces)),
+        "logprobs": _logprobs(body, turn, answer.logprobs),
+        "finish_reason": answer.end.finish_reason,
+        "stop_reason": answer.end.matched_stop,
+    }
+    if body.return_token_ids:
+        choice["token_ids"] = list(answer.token_ids)
+    return choice
+
+
+async def _chunks(
+    turn: ChatTurn, body: ChatBody, head: dict[str, Any], generation: Generation
+) -> AsyncGenerator[bytes, None]:
+    wants_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
+    held_reasoning: dict[int, str] = {}
+
+    def chunk(index: int, delta: dict[str, Any], finish_reason: str | None = None, **changes: Any) -> bytes:
+        choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish_reason, **changes}
+        value = {**head, "choices": [choice]}
+        if wants_usage:
+            value["usage"] = None
+        return data(value)
+
+    async with generation:
+        is_begun = False
+        async for event in turn.events(generation):
+            if not is_begun:
+                is_begun = True
+                for index in range(turn.request.n):
+                    yield chunk(index, {"role": "assistant", "content": ""})
+            match event:
+                case TurnDelta(index, pieces, token_ids, logprobs):
+                    deltas = _deltas(_wanted(body, pieces), held_reasoning, index, hold=body.stream_reasoning is False)
+                    changes: dict[str, Any] = {}
+                    if body.logprobs and logprobs:
+                        changes["logprobs"] = _logprobs(body, turn, logprobs)
+                    if body.return_token_ids and token_ids:
+                        changes["token_ids"] = list(token_ids)
+                    for delta in deltas or ([{}] if changes else []):
+                        yield chunk(index, delta, **changes)
+                        changes = {}
+                case TurnEnd(index, reason, matched_stop):
+                    if held_reasoning.get(index):
+                        yield chunk(index, {"reasoning_content": held_reasoning.pop(index)})
+                    yield chunk(index, {}, reason, stop_reason=matched_stop)
+                case RequestFinished():
+                    if wants_usage:
+                        yield data({**head, "choices": [], "usage": usage([event])})
+        yield DONE
+
+
+def _deltas(pieces: Iterable[Piece], held: dict[int, str], index: int, *, hold: bool) -> list[dict[str, Any]]:
+    """The deltas of pieces. With `hold`, reasoning is kept in `held` until something else comes."""
+    deltas: list[dict[str, Any]] = []
+    for piece in pieces:
+        if isinstance(piece, ReasoningPiece):
+            if hold:
+                held[index] = held.get(index, "") + piece.text
+            else:
+                deltas.append({"reasoning_content": piece.text})
+            continue
+        if held.get(index):
+            deltas.append({"reasoning_content": held.pop(index)})
+        match piece:
+            case ContentPiece(text):
+                deltas.append({"content": text})
+            case ToolCallStart(number, name):
+                function = {"name": name, "arguments": ""}
+                call = {"index": number, "id": call_id(), "type": "function", "function": function}
+                deltas.append({"tool_calls": [call]})
+            case ToolCallArguments(number, text):
+                deltas.append({"tool_calls": [{"index": number, "function": {"arguments": text}}]})
+    return deltas
+
+
+def _wanted(body: ChatBody, pieces: Sequence[Piece]) -> Sequence[Piece]:
+    if body.include_reasoning is not False:
+        return pieces
+    return [piece for piece in pieces if not isinstance(piece, ReasoningPiece)]
+
+
+def _logprobs(body: ChatBody, turn: ChatTurn, entries: Sequence[TokenLogprob]) -> dict[str, Any] | None:
+    return chat_logprobs(entries, turn.services.info.spellings) if body.logprobs else None

@@ -1,0 +1,253 @@
+"""POST /v1/completions: texts continued."""
+
+import time
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from slipform.runtime.request import (
+    Fill,
+    FillFinished,
+    GenerateRequest,
+    RequestFinished,
+    Segment,
+    SequenceResult,
+    Text,
+    TextDelta,
+    TokenIds,
+)
+from slipform.runtime.server.answers import CompletionAnswer, documented
+from slipform.runtime.server.bounded_constraint import bounded_constraint
+from slipform.runtime.server.dialects.constraint import Constraint
+from slipform.runtime.server.dialects.read import CONSTRAINT_FIELDS
+from slipform.runtime.server.generation import Generation, unless_disconnected
+from slipform.runtime.server.http_errors import bad_request
+from slipform.runtime.server.models import check_model
+from slipform.runtime.server.routing import Body, JsonRoute, ignored_fields, json_answer
+from slipform.runtime.server.sampling_fields import (
+    ACCEPTED,
+    UNSUPPORTED,
+    SamplingFields,
+    TokenId,
+    namespace,
+    refuse_unsupported,
+    sampling_params,
+)
+from slipform.runtime.server.services import Services, identity_of, request_id_of, services_of
+from slipform.runtime.server.sse import DONE, data, stream_answer
+from slipform.runtime.server.token_shapes import CompletionTokens, usage
+
+router = APIRouter(route_class=JsonRoute, tags=["generation"])
+
+_DEFAULT_MAX_TOKENS = 16
+
+
+class StreamOptions(Body):
+    """What a stream holds beside the text."""
+
+    include_usage: bool | None = Field(None, description="A last chunk brings the usage.")
+    continuous_usage_stats: bool | None = Field(None, description="Not supported.")
+
+
+class CompletionBody(SamplingFields):
+    """The body of /v1/completions."""
+
+    model: str | None = None
+    prompt: str | list[str] | list[TokenId] | list[list[TokenId]] = Field(
+        description="One text or several; token ids are taken as they are."
+    )
+    max_tokens: int | None = Field(None, ge=0, description="16 by default; 0 only scores the prompt.")
+    n: int | None = Field(None, ge=1)
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    logprobs: int | None = Field(None, ge=0, description="Log-probabilities of tokens, and of so many alternatives.")
+    echo: bool | None = Field(None, description="The answer begins with the prompt.")
+    best_of: int | None = Field(None, description="Only the value of n.")
+    return_token_ids: bool | None = None
+
+
+@dataclass(slots=True)
+class _Call:
+    """One checked call: what the answer's shapes need."""
+
+    body: CompletionBody
+    services: Services
+    requests: list[GenerateRequest]
+    echoes: list[str]
+    model: str
+    n: int
+    head: dict[str, Any] = field(default_factory=dict)
+
+
+@router.post("/v1/completions", response_model=None, responses=documented(CompletionAnswer, streams=True))
+async def create_completion(request: Request, body: CompletionBody) -> Response:
+    """Continue one prompt or several."""
+    refuse_unsupported(body, {"echo", "best_of"})
+    headers = ignored_fields(request, body, CONSTRAINT_FIELDS | ACCEPTED | UNSUPPORTED.keys())
+    constraint = bounded_constraint(body.model_extra, services_of(request).settings.bounds)
+    call = await _check(request, body, constraint)
+    generation = Generation.start(
+        request,
+        call.requests,
+        stream=bool(body.stream),
+        max_tokens=body.max_tokens,
+        constraint=constraint.kind if constraint else None,
+    )
+    if body.stream:
+        keep_alive_s = call.services.settings.keep_alive_s
+        return await stream_answer(_chunks(call, generation), keep_alive_s=keep_alive_s, headers=headers)
+    async with generation:
+        results = await unless_disconnected(request, generation.results())
+    choices = [
+        _choice(call, prompt_index * call.n + sequence.index, prompt_index, sequence)
+        for prompt_index, result in enumerate(results)
+        for sequence in result.sequences
+    ]
+    return json_answer({**call.head, "choices": choices, "usage": usage(results)}, headers)
+
+
+async def _check(request: Request, body: CompletionBody, constraint: Constraint | None) -> _Call:
+    services = services_of(request)
+    bounds = services.settings.bounds
+    info = services.info
+    model = check_model(services, body.model)
+    prompts = _prompts(body.prompt)
+    n = body.n or 1
+    if not prompts or len(prompts) > bounds.prompts:
+        raise bad_request(f"1 to {bounds.prompts} prompts, got {len(prompts)}", "prompt")
+    if n > bounds.n or n * len(prompts) > bounds.sequences:
+        raise bad_request(f"at most {bounds.n}, and {bounds.sequences} with all prompts, got {n}", "n")
+    if body.best_of is not None and body.best_of != n:
+        raise bad_request("only the value of n is supported", "best_of", "unsupported_parameter")
+    if body.stream_options is not None and not body.stream:
+        raise bad_request("needs stream", "stream_options")
+    if body.stream_options is not None and body.stream_options.continuous_usage_stats:
+        raise bad_request("is not supported", "stream_options.continuous_usage_stats", "unsupported_parameter")
+    if body.stream and body.echo and body.logprobs is not None:
+        raise bad_request("with echo is not supported in a stream", "logprobs", "unsupported_parameter")
+    fills = _fills(body, services, constraint)
+    from_position = 0 if body.echo and body.logprobs is not None else None
+    scores_alternatives = (body.logprobs or 0) if from_position == 0 else 0
+    requests = [
+        GenerateRequest(
+            request_id=body.request_id or body.rid or request_id_of(request),
+            segments=(prompt, *fills),
+            n=n,
+            prompt_logprobs_from=from_position,
+            prompt_top_logprobs=scores_alternatives,
+            priority=body.priority or 0,
+            namespace=namespace(identity_of(request).salt, body),
+            deadline_s=min(body.timeout or services.settings.request_timeout_s, services.settings.request_timeout_s),
+        )
+        for prompt in prompts
+    ]
+    for prompt in prompts:
+        if isinstance(prompt, TokenIds) and max(prompt.ids, default=0) >= info.vocab_size:
+            raise bad_request(f"token ids must be below {info.vocab_size}", "prompt")
+    echoes = [await _text(services, prompt) for prompt in prompts] if body.echo else []
+    head = {
+        "id": f"cmpl-{request_id_of(request)}",
+        "object": "text_completion",
+        "created": int(time.time()),
+        "model": model,
+        "system_fingerprint": services.fingerprint,
+    }
+    return _Call(body, services, requests, echoes, model, n, head)
+
+
+def _prompts(prompt: str | list[str] | list[int] | list[list[int]]) -> list[Segment]:
+    if isinstance(prompt, str):
+        return [Text(prompt)]
+    if prompt and isinstance(prompt[0], int):
+        return [TokenIds(tuple(prompt))]  # type: ignore[arg-type]  # all are ints then
+    return [Text(part) if isinstance(part, str) else TokenIds(tuple(part)) for part in prompt]  # type: ignore[arg-type]
+
+
+def _fills(body: CompletionBody, services: Services, constraint: Constraint | None) -> tuple[Fill, ...]:
+    """The hole behind the prompt; none where only the prompt is to be scored."""
+    max_tokens = _DEFAULT_MAX_TOKENS if body.max_tokens is None else body.max_tokens
+    sampling = sampling_params(
+        body,
+        services.settings.bounds,
+        max_tokens=max_tokens or None,
+        max_context=services.info.max_context,
+        num_logprobs=body.logprobs,
+    )
+    if max_tokens == 0:
+        if not body.echo:
+            raise bad_request("0 needs echo: there is nothing else to answer with", "max_tokens")
+        return ()
+    return (Fill(None, sampling, constraint.spec if constraint else None, finish=body.finish or "cut"),)
+
+
+async def _text(services: Services, prompt: Segment) -> str:
+    if isinstance(prompt, Text):
+        return prompt.text
+    assert isinstance(prompt, TokenIds)
+    return await services.engine.decode(list(prompt.ids))
+
+
+def _choice(call: _Call, index: int, prompt_index: int, sequence: SequenceResult) -> dict[str, Any]:
+    body, spellings = call.body, call.services.info.spellings
+    fill = sequence.fills[-1] if sequence.fills else None
+    echoed = call.echoes[prompt_index] if body.echo else ""
+    logprobs = None
+    if body.logprobs is not None:
+        if body.echo:
+            logprobs = CompletionTokens(spellings).take(sequence.prompt_logprobs, has_first=True)
+        elif fill is not None:
+            logprobs = CompletionTokens(spellings).take(fill.logprobs)
+    choice = {
+        "index": index,
+        "text": echoed + (fill.text if fill else ""),
+        "logprobs": logprobs,
+        "finish_reason": fill.finish_reason if fill else "length",
+        "stop_reason": fill.matched_stop if fill else None,
+    }
+    if body.return_token_ids:
+        choice["token_ids"] = list(fill.token_ids) if fill else []
+    return choice
+
+
+async def _chunks(call: _Call, generation: Generation) -> AsyncGenerator[bytes, None]:
+    body = call.body
+    wants_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
+    tokens: dict[int, CompletionTokens] = {}
+    results: list[RequestFinished] = []
+
+    def chunk(index: int, text: str, **changes: Any) -> bytes:
+        choice = {"index": index, "text": text, "logprobs": None, "finish_reason": None, **changes}
+        value = {**call.head, "choices": [choice]}
+        if wants_usage:
+            value["usage"] = None
+        return data(value)
+
+    async with generation:
+        for prompt_index, echoed in enumerate(call.echoes):
+            for index in range(prompt_index * call.n, (prompt_index + 1) * call.n):
+                yield chunk(index, echoed)
+        async for prompt_index, event in generation.events():
+            if isinstance(event, RequestFinished):
+                results.append(event)
+                if not any(sequence.fills for sequence in event.sequences):
+                    for sequence in event.sequences:
+                        yield chunk(prompt_index * call.n + sequence.index, "", finish_reason="length")
+                continue
+            index = prompt_index * call.n + event.sequence_index
+            if isinstance(event, TextDelta):
+                changes: dict[str, Any] = {}
+                if body.logprobs is not None:
+                    shapes = tokens.setdefault(index, CompletionTokens(call.services.info.spellings))
+                    changes["logprobs"] = shapes.take(event.logprobs)
+                if body.return_token_ids:
+                    changes["token_ids"] = list(event.token_ids)
+                yield chunk(index, event.text, **changes)
+            elif isinstance(event, FillFinished):
+                reason, stop = event.result.finish_reason, event.result.matched_stop
+                yield chunk(index, "", finish_reason=reason, stop_reason=stop)
+        if wants_usage:
+            yield data({**call.head, "choices": [], "usage": usage(results)})
+        yield DONE

@@ -1,0 +1,179 @@
+"""One call of a generation route, from the engine's acceptance to the last event, and what observers hear of it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from typing import Any, Self, TypeVar
+
+from starlette.requests import Request
+
+from slipform.errors import RequestAborted, SlipformError
+from slipform.runtime.request import Event, GenerateRequest, RequestFailed, RequestFinished, TextDelta
+from slipform.runtime.server.http_errors import ApiError, as_api_error
+from slipform.runtime.server.observer import Arrival, Observer
+from slipform.runtime.server.services import identity_of, request_id_of, services_of
+from slipform.runtime.server.streams import EventStream
+
+_T = TypeVar("_T")
+
+
+class Generation:
+    """The engine requests of one call, one for each prompt. Use it as an async context: leaving early aborts them."""
+
+    def __init__(self, parts: "Sequence[_Part]") -> None:
+        self._parts = parts
+
+    @classmethod
+    def start(
+        cls,
+        http_request: Request,
+        requests: Sequence[GenerateRequest],
+        *,
+        stream: bool,
+        max_tokens: int | None = None,
+        constraint: str | None = None,
+    ) -> Self:
+        """Hand the requests to the engine.
+
+        Args:
+            stream: whether events other than the terminal ones are wanted.
+            max_tokens, constraint: as the client asked; for observers.
+        Raises: ApiError: 429 with Retry-After if they are too many for now, 503 if there is no engine.
+        """
+        services = services_of(http_request)
+        parts: list[_Part] = []
+        try:
+            for request in requests:
+                arrival = Arrival(
+                    request_id=request_id_of(http_request),
+                    route=http_request.scope["route"].path,
+                    client=identity_of(http_request).name,
+                    n=request.n,
+                    max_tokens=max_tokens,
+                    constraint=constraint,
+                    stream=stream,
+                    began_s=time.monotonic(),
+                    began_ns=time.time_ns(),
+                    trace_context=http_request.headers.get("traceparent"),
+                )
+                part = _Part(services.engine.submit(request, stream=stream), arrival, services.observer)
+                parts.append(part)
+        except SlipformError as error:
+            for part in parts:
+                part.abort()
+            raise as_api_error(error, retry_after_s=services.engine.retry_after_s) from error
+        return cls(parts)
+
+    async def results(self) -> list[RequestFinished]:
+        """Wait for the ends. Raises: ApiError of the first request found to have failed."""
+        return [await part.result() for part in self._parts]
+
+    async def events(self) -> AsyncIterator[tuple[int, Event]]:
+        """The events of all requests as they come, each with the index of its request.
+
+        Raises: ApiError where a RequestFailed comes.
+        """
+        if len(self._parts) == 1:
+            async for event in self._parts[0].events():
+                yield 0, event
+            return
+        merged: asyncio.Queue[tuple[int, Event | ApiError]] = asyncio.Queue(1)
+
+        async def pass_on(index: int, part: "_Part") -> None:
+            try:
+                async for event in part.events():
+                    await merged.put((index, event))
+            except ApiError as error:
+                await merged.put((index, error))
+
+        tasks = [asyncio.create_task(pass_on(index, part)) for index, part in enumerate(self._parts)]
+        num_open = len(tasks)
+        try:
+            while num_open:
+                index, event = await merged.get()
+                if isinstance(event, ApiError):
+                    raise event
+                num_open -= isinstance(event, RequestFinished)
+                yield index, event
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for part in self._parts:
+            part.abort()
+
+
+class _Part:
+    """One engine request of a call; tells the observer of it."""
+
+    def __init__(self, stream: EventStream, arrival: Arrival, observer: Observer) -> None:
+        self._stream = stream
+        self._arrival = arrival
+        self._observer = observer
+        self._last_text_s: float | None = None
+        self._is_ended = False
+        observer.arrived(arrival)
+
+    async def result(self) -> RequestFinished:
+        async for event in self.events():
+            if isinstance(event, RequestFinished):
+                return event
+        raise AssertionError("the events of a request end with its terminal event")
+
+    async def events(self) -> AsyncIterator[Event]:
+        async for event in self._stream:
+            match event:
+                case TextDelta(token_ids=ids):
+                    self._note_text(len(ids))
+                case RequestFailed(error=error):
+                    self._end(None, error)
+                    raise as_api_error(error) from error
+                case RequestFinished():
+                    self._end(event, None)
+            yield event
+
+    def abort(self) -> None:
+        self._stream.abort()
+        self._end(None, RequestAborted(self._arrival.request_id))
+
+    def _note_text(self, num_tokens: int) -> None:
+        now = time.monotonic()
+        if self._last_text_s is None:
+            self._observer.first_token(self._arrival, now - self._arrival.began_s)
+        elif num_tokens:
+            self._observer.next_tokens(self._arrival, now - self._last_text_s, num_tokens)
+        self._last_text_s = now
+
+    def _end(self, finished: RequestFinished | None, error: SlipformError | None) -> None:
+        if not self._is_ended:
+            self._is_ended = True
+            seconds = time.monotonic() - self._arrival.began_s
+            self._observer.ended(self._arrival, seconds, finished, type(error).__name__ if error else None)
+
+
+async def unless_disconnected(http_request: Request, work: Coroutine[Any, Any, _T]) -> _T:
+    """The result of `work`, which is cancelled when the client goes away. The request's body has been read.
+
+    Raises: ApiError 499, which nobody will read, in that case.
+    """
+    working = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_disconnection(http_request))
+    try:
+        await asyncio.wait((working, gone), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise ApiError(499, "the client closed the connection", code="client_closed_request")
+    finally:
+        gone.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.wait((working,))
+
+
+async def _disconnection(http_request: Request) -> None:
+    while (await http_request.receive())["type"] != "http.disconnect":
+        pass

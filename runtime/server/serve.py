@@ -1,0 +1,177 @@
+"""Running the server: sockets, signals, draining."""
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import resource
+import signal
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from slipform.errors import ConfigError
+from slipform.runtime.server.app import create_app
+from slipform.runtime.server.auth import ApiKeys
+from slipform.runtime.server.engine_client import EngineClient
+from slipform.runtime.server.http_protocol import ConnectionBounds, bounded_protocol
+from slipform.runtime.server.launcher import ProcessLauncher
+from slipform.runtime.server.observer import Observer
+from slipform.runtime.server.services import Services
+from slipform.runtime.server.settings import ServerSettings
+
+_log = logging.getLogger(__name__)
+
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+# Descriptors for everything that is not a client's connection.
+_SPARE_DESCRIPTORS = 64
+
+
+def serve(
+    model: Path | None,
+    settings: ServerSettings,
+    engine_options: Mapping[str, Any],
+    *,
+    observer: Observer,
+    allow_anonymous: bool = False,
+    log_level: str = "info",
+) -> None:
+    """Serve until SIGTERM or Ctrl-C; then let requests in flight finish, at most `drain_timeout_s`.
+
+    Args:
+        model: checkpoint directory, or None for the embedded model. engine_options: fields of `EngineConfig`.
+        allow_anonymous: listen on other addresses than loopback without any API key.
+    Raises: ConfigError for options that cannot be used, and for a model that cannot be loaded.
+    """
+    keys = ApiKeys.load(settings.keys_file)
+    settings = resolve(settings, has_keys=bool(keys), allow_anonymous=allow_anonymous)
+    engine = EngineClient(
+        ProcessLauncher(model, {"trace": False, **engine_options}, log_level=log_level.upper()),
+        max_waiting=settings.max_waiting,
+        stream_buffer_bytes=settings.stream_buffer_bytes,
+        on_restart=observer.engine_restarted,
+    )
+    app = create_app(engine, settings, keys=keys, observer=observer)
+    server = DrainingServer(uvicorn_config(app, settings, log_level), app.state.services)
+    failure = asyncio.run(server.serve_with_engine())
+    if failure is not None:
+        raise failure
+
+
+def resolve(settings: ServerSettings, *, has_keys: bool, allow_anonymous: bool = False) -> ServerSettings:
+    """Check the settings against each other and this machine, and fill in what follows from them.
+
+    Raises: ConfigError.
+    """
+    is_local = _is_loopback(settings.host)
+    if not is_local and not has_keys and not allow_anonymous:
+        raise ConfigError(
+            f"{settings.host} can be reached by others and there is no API key: give some with --keys-file or "
+            "SLIPFORM_API_KEYS, or say --allow-anonymous",
+            field="host",
+        )
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        raise ConfigError("a certificate and its key are needed together", field="tls_certificate")
+    if settings.tls_client_ca is not None and settings.tls_certificate is None:
+        raise ConfigError("needs tls_certificate", field="tls_client_ca")
+    for path in (settings.tls_certificate, settings.tls_key, settings.tls_client_ca):
+        if path is not None and not path.is_file():
+            raise ConfigError(f"{path} is not a file", field="tls")
+    if is_local and not settings.allowed_hosts:
+        settings = replace(settings, allowed_hosts=(*_LOOPBACK_NAMES, settings.host))
+    return replace(settings, max_connections=_affordable(settings.max_connections))
+
+
+def uvicorn_config(app: Any, settings: ServerSettings, log_level: str = "info") -> uvicorn.Config:
+    """uvicorn's configuration for an application."""
+    bounds = ConnectionBounds(settings.max_connections, settings.header_timeout_s, settings.write_timeout_s)
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        http=bounded_protocol(bounds),
+        ws="none",
+        log_level=log_level.lower(),
+        access_log=False,
+        server_header=False,
+        backlog=2048,
+        timeout_graceful_shutdown=5,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
+        ssl_ca_certs=None if settings.tls_client_ca is None else str(settings.tls_client_ca),
+        ssl_cert_reqs=ssl.CERT_NONE if settings.tls_client_ca is None else ssl.CERT_REQUIRED,
+    )
+
+
+class DrainingServer(uvicorn.Server):
+    """A server that, told to end, first refuses new work with 503 and lets what is in flight finish.
+
+    A second signal ends it at once.
+    """
+
+    def __init__(self, config: uvicorn.Config, services: Services) -> None:
+        super().__init__(config)
+        self._services = services
+        self._draining: asyncio.Task[None] | None = None
+
+    async def serve_with_engine(self, sockets: list[socket.socket] | None = None) -> ConfigError | None:
+        """Serve; returns why the engine can never start, if that is so."""
+        failure: list[ConfigError] = []
+        watching = asyncio.create_task(self._watch_engine(failure))
+        try:
+            await self.serve(sockets)
+        finally:
+            watching.cancel()
+        return failure[0] if failure else None
+
+    async def _watch_engine(self, failure: list[ConfigError]) -> None:
+        while not self.started and not self.should_exit:
+            await asyncio.sleep(0.01)
+        try:
+            await self._services.engine.ready()
+        except ConfigError as error:
+            failure.append(error)
+            self.should_exit = True
+        else:
+            _log.info("the engine is ready")
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._services.draining or (sig == signal.SIGINT and not self._services.engine.num_in_flight):
+            super().handle_exit(sig, frame)
+            return
+        self._services.draining = True
+        loop = asyncio.get_event_loop_policy().get_event_loop()
+        loop.call_soon_threadsafe(self._start_draining)
+
+    def _start_draining(self) -> None:
+        self._draining = asyncio.ensure_future(self._drain())
+
+    async def _drain(self) -> None:
+        services = self._services
+        _log.info("going down; %d requests are in flight", services.engine.num_in_flight)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(services.settings.drain_timeout_s):
+                while services.engine.num_in_flight:
+                    await asyncio.sleep(0.02)
+        services.engine.abort()
+        self.should_exit = True
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _affordable(connections: int) -> int:
+    """Connections that this process has descriptors for, after raising its own limit as far as it may."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return connections if hard == resource.RLIM_INFINITY else max(1, min(connections, hard - _SPARE_DESCRIPTORS))
