@@ -12,6 +12,7 @@ import torch
 from slipform.errors import ConfigError
 
 DtypeName = Literal["float32", "bfloat16"]
+LoadFormat = Literal["auto", "dummy"]
 
 EMBEDDED_MODEL = Path(__file__).parent / "embedded" / "model"
 
@@ -22,17 +23,22 @@ class EngineConfig:
 
     Attributes:
         model: directory of the checkpoint.
-        device: "cpu", "cuda" or "cuda:N"; None stands for the CPU, the only one that has kernels so far.
+        device: "cpu", "cuda" or "cuda:N"; None stands for the CPU.
         dtype: of weights and KV; None stands for float32 on a CPU (exact and repeatable), bfloat16 on a GPU.
         threads: threads of the CPU's tensor operations; None leaves torch's own choice.
         pool_slots: tokens that the KV pool holds; None takes what `memory_fraction` allows.
-        memory_fraction: share of the memory free at start that the KV pool may take.
-        token_budget: most tokens that one step computes, over all sequences.
-        chunk_size: most tokens that one step computes of one sequence.
-        max_sequences: most sequences that run at a time. max_queue: most requests that wait; more are refused.
+        load_format: "auto" reads the checkpoint's weights, "dummy" makes random ones of its geometry, for benchmarks.
+        memory_fraction: share of the memory free at start that the KV pool may take; on a GPU, of what is free beside
+            the weights, the largest step and a reserve, 0.95 by default.
+        token_budget: most tokens that one step computes, over all sequences; 8192 by default on a GPU.
+        chunk_size: most tokens that one step computes of one sequence; 8192 by default on a GPU.
+        max_sequences: most sequences that run at a time; 256 by default on a GPU.
+        max_queue: most requests that wait; more are refused.
         max_n: largest `n` of a request. max_context: longest sequence; None takes the model's limit.
         prefix_cache: reuse computed prefixes. jump_forward: append forced tokens without a step for each.
             Both change speed only.
+        cuda_graphs: record the steps of few tokens and replay them. overlap: launch a step before the tokens of the
+            last one are known on the host. Both are for GPUs, and change speed only.
         trace: keep how each output token came to be (`FillResult.trace`).
         seed: makes the seeds drawn for unseeded requests repeatable; None takes one from the system.
         compile_threads: threads that compile constraints. grammar_cache: compiled constraints kept.
@@ -42,6 +48,7 @@ class EngineConfig:
     model: Path
     device: str | None = None
     dtype: DtypeName | None = None
+    load_format: LoadFormat = "auto"
     threads: int | None = None
     pool_slots: int | None = None
     memory_fraction: float = 0.25
@@ -53,6 +60,8 @@ class EngineConfig:
     max_context: int | None = None
     prefix_cache: bool = True
     jump_forward: bool = True
+    cuda_graphs: bool = True
+    overlap: bool = True
     trace: bool = True
     seed: int | None = None
     compile_threads: int = 2
@@ -76,7 +85,8 @@ _COUNTS = (
     "compile_threads",
     "grammar_cache",
 )
-_SWITCHES = ("prefix_cache", "jump_forward", "trace", "warm_up")
+_SWITCHES = ("prefix_cache", "jump_forward", "cuda_graphs", "overlap", "trace", "warm_up")
+_GPU_DEFAULTS = {"memory_fraction": 0.95, "token_budget": 8192, "chunk_size": 8192, "max_sequences": 256}
 
 
 def resolve(model: str | Path | None, options: Mapping[str, Any], *, cuda: bool) -> EngineConfig:
@@ -107,7 +117,7 @@ def resolve(model: str | Path | None, options: Mapping[str, Any], *, cuda: bool)
     seed = options.get("seed")
     if seed is not None and not isinstance(seed, int):
         raise ConfigError(f"must be a whole number, got {seed!r}", field="seed")
-    device = options.get("device") or "cpu"  # the only device that has kernels, see kernels/interface.py
+    device = options.get("device") or "cpu"
     if device.partition(":")[0] not in ("cpu", "cuda"):
         raise ConfigError(f"must be cpu or cuda, got {device!r}", field="device")
     if device.startswith("cuda") and not cuda:
@@ -115,10 +125,15 @@ def resolve(model: str | Path | None, options: Mapping[str, Any], *, cuda: bool)
     dtype = options.get("dtype") or ("float32" if device == "cpu" else "bfloat16")
     if dtype not in get_args(DtypeName):
         raise ConfigError(f"must be one of {', '.join(get_args(DtypeName))}, got {dtype!r}", field="dtype")
+    load_format = options.get("load_format") or "auto"
+    if load_format not in get_args(LoadFormat):
+        raise ConfigError(f"must be one of {', '.join(get_args(LoadFormat))}, got {load_format!r}", field="load_format")
     path = EMBEDDED_MODEL if model is None else Path(model)
     if not path.is_dir():
         raise ConfigError(f"{path} is not a directory", field="model")
     given = {name: value for name, value in options.items() if value is not None}
+    if device != "cpu":
+        given = {**_GPU_DEFAULTS, **given}
     return EngineConfig(**{**given, "model": path, "device": device, "dtype": dtype})
 
 

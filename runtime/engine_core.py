@@ -16,7 +16,15 @@ from slipform.runtime.batch_builder import BatchBuilder, Plan, StepInput
 from slipform.runtime.cache_manager import CacheManager
 from slipform.runtime.config import EngineConfig, plan_pool_slots
 from slipform.runtime.constraints import Constraints, GrammarCache
+from slipform.runtime.device_steps import (
+    DeviceSteps,
+    EngineParts,
+    make_device_steps,
+    make_sampler,
+    runs_device_steps,
+)
 from slipform.runtime.faults import as_slipform_error
+from slipform.runtime.gpu_memory import MemoryPlan, plan_memory
 from slipform.runtime.kv_pool import KVPool
 from slipform.runtime.model_runner import ModelRunner
 from slipform.runtime.models.interface import CausalModel
@@ -32,7 +40,6 @@ from slipform.runtime.request import (
 )
 from slipform.runtime.sampler import (
     LogitsArray,
-    Sampler,
     constrained_logprobs,
     derive_seed,
     host_logits,
@@ -59,7 +66,20 @@ class EngineCore:
         geometry = model.config
         slot_bytes = sum(2 * heads * dim * model.dtype.itemsize for heads, dim in geometry.kv_shapes)
         max_context = min(geometry.max_position, config.max_context or geometry.max_position)
-        num_slots = plan_pool_slots(config, slot_bytes, max_context)
+        on_gpu = runs_device_steps(model.device)
+        self.memory_plan: MemoryPlan | None = None
+        if on_gpu and config.pool_slots is None:
+            self.memory_plan = plan_memory(
+                model,
+                fraction=config.memory_fraction,
+                token_budget=config.token_budget,
+                num_rows=config.max_sequences,
+                max_slots=config.max_sequences * max_context,
+                max_context=max_context,
+            )
+            num_slots = self.memory_plan.slots
+        else:
+            num_slots = plan_pool_slots(config, slot_bytes, max_context)
         self.limits = Limits(config.max_n, max_context, num_slots)
         # A sequence that fills the whole pool has no room left either: it ends like one at the model's limit.
         max_context = min(max_context, num_slots)
@@ -76,7 +96,7 @@ class EngineCore:
         self._constraints = Constraints(
             tokenizer.vocabulary, num_rows=num_rows, num_ids=num_ids, eos_ids=tokenizer.eos_ids
         )  # fmt: skip
-        self._sampler = Sampler(num_rows=num_rows, vocab_size=self.vocab_size, num_ids=num_ids)
+        self._sampler = make_sampler(model.device, num_rows, self.vocab_size, num_ids)
         self._segments = SegmentRunner(
             tokenizer,
             self._constraints,
@@ -104,11 +124,29 @@ class EngineCore:
         if config.warm_up:
             num_words = tokenizer.vocabulary.num_words
             warm_up(self._runner, pool, self._sampler, vocab_size=self.vocab_size, num_words=num_words)
+        self._device_steps: DeviceSteps | None = None
+        if on_gpu:
+            parts = EngineParts(
+                config=config,
+                vocabulary=tokenizer.vocabulary,
+                runner=self._runner,
+                cache=self._cache,
+                constraints=self._constraints,
+                sampler=self._sampler,
+                scheduler=self._scheduler,
+                counters=self._counters,
+                fail=self._fail_sequence,
+                note_admitted=self._note_admitted,
+                sample_on_host=self._sample_on_host,
+            )
+            self._device_steps = make_device_steps(parts)
 
     @property
     def has_work(self) -> bool:
         """Whether a step would do something now; requests whose constraints are being compiled do not count."""
         if self._events or self._scheduler.running or self._scheduler.waiting:
+            return True
+        if self._device_steps is not None and self._device_steps.is_under_way:
             return True
         return any(all(f.done() for f in futures.values()) for futures in self._compiling.values())
 
@@ -170,15 +208,9 @@ class EngineCore:
         self._begin_compiled()
         if self._num_with_deadline:
             self._abort_late()
-        times = [time.perf_counter()]
-        plan = self._scheduler.plan()
-        times.append(time.perf_counter())
-        self._counters.plan_s += times[1] - times[0]
-        if plan is not None:
-            self._compute(plan, times)
-            for sequence in plan.sequences:
-                if sequence.phase is Phase.DONE and not sequence.owner.ended:
-                    self._end_if_complete(sequence.owner)
+        for sequence in self._advance():
+            if sequence.phase is Phase.DONE and not sequence.owner.ended:
+                self._end_if_complete(sequence.owner)
         events, self._events = self._events, []
         return events
 
@@ -323,6 +355,19 @@ class EngineCore:
 
     # One step
 
+    def _advance(self) -> list[Sequence]:
+        """Compute a batch; returns the sequences that were committed."""
+        if self._device_steps is not None:
+            return self._device_steps.step(self._events)
+        times = [time.perf_counter()]
+        plan = self._scheduler.plan()
+        times.append(time.perf_counter())
+        self._counters.plan_s += times[1] - times[0]
+        if plan is None:
+            return []
+        self._compute(plan, times)
+        return plan.sequences
+
     def _compute(self, plan: Plan, times: list[float]) -> None:
         counters = self._counters
         step_input = self._builder.build(plan)
@@ -364,6 +409,10 @@ class EngineCore:
             if sequence.owner.admitted_s is None:
                 sequence.owner.admitted_s = time.monotonic()
                 self._num_waiting -= 1
+
+    def _sample_on_host(self, logits: LogitsArray, step_input: StepInput) -> StepOutput:
+        self._write_masks(step_input)
+        return self._sample(logits, step_input)
 
     def _sample(self, logits: LogitsArray, step_input: StepInput) -> StepOutput:
         tokens = self._sampler.sample(

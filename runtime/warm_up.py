@@ -26,7 +26,8 @@ def warm_up(runner: ModelRunner, pool: KVPool, sampler: Sampler, *, vocab_size: 
     if _kernels_are_cold():
         print("Slipform: first start on this machine, compiling kernels (kept for later starts) …", file=sys.stderr)
         helper = subprocess.Popen([sys.executable, "-c", _LOAD_GRAMMAR_KERNELS])
-    _warm_up_model(runner, pool)
+    if pool.device.type == "cpu":  # on a GPU, steps are run and recorded when they are made
+        _warm_up_model(runner, pool)
     _warm_up_sampler(sampler, vocab_size, num_words)
     if helper is not None:
         helper.wait()

@@ -1,0 +1,125 @@
+"""Steps recorded once and replayed: one family of CUDA graphs over numbers of tokens.
+
+A recorded step is the whole way from token ids to logits, for a fixed number of tokens, whosoever they are: decode steps,
+forced runs and short prefills all fit. A step of fewer tokens is padded. Sampling is recorded beside it,
+as a graph of its own, because its mask rows are known later.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from slipform.kernels.triton_step_inputs import complete_inputs
+from slipform.runtime.gpu_batch import GpuBatchBuilder, StepTensors
+from slipform.runtime.gpu_masks import GpuMasks
+from slipform.runtime.gpu_sampler import GpuSampler
+from slipform.runtime.model_runner import ModelRunner
+
+
+class _Replayable(Protocol):
+    def replay(self) -> None: ...
+
+
+@dataclass(slots=True)
+class _Repeated:
+    """Where there are no graphs, the same padded step is run again, into the same memory."""
+
+    run: Callable[[], Tensor]
+    outcome: Tensor
+
+    @torch.inference_mode()
+    def replay(self) -> None:
+        self.outcome.copy_(self.run())
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    forward: _Replayable
+    sampling: _Replayable
+    logits: Tensor
+
+
+def step_sizes(limit: int) -> list[int]:
+    """Numbers of tokens to record, up to `limit`: close together where a step is short."""
+    sizes = [1, 2, 4, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256]
+    sizes += range(320, limit + 1, 64)
+    return [size for size in sizes if size <= limit]
+
+
+def run_forward(runner: ModelRunner, tensors: StepTensors, sampled_ids: Tensor) -> Tensor:
+    """A step's logits, its input completed on the device first. Mutates: the input's ids, the slot table, the pool."""
+    batch = tensors.batch
+    complete_inputs(
+        batch.input_ids,
+        tensors.sources,
+        sampled_ids,
+        batch.positions,
+        batch.out_slots,
+        tensors.table_rows,
+        batch.slot_table,
+    )
+    return runner.forward(batch)
+
+
+class RecordedSteps:
+    """The family, recorded when it is made. Replays are for one thread and one stream."""
+
+    def __init__(
+        self, runner: ModelRunner, builder: GpuBatchBuilder, sampler: GpuSampler, masks: GpuMasks, sizes: list[int]
+    ) -> None:
+        self._runner = runner
+        self._builder = builder
+        self._sampler = sampler
+        self._masks = masks
+        self._sizes = sorted(sizes)
+        self._device = builder.slot_table.device
+        self._pool = torch.cuda.graph_pool_handle() if self._device.type == "cuda" else None
+        # The largest first: the smaller ones find room in its memory.
+        self._recorded = {size: self._record(size) for size in reversed(self._sizes)}
+
+    def size_for(self, num_tokens: int) -> int:
+        """The smallest recorded size that holds `num_tokens`; 0 if there is none."""
+        at = bisect_left(self._sizes, num_tokens)
+        return self._sizes[at] if at < len(self._sizes) else 0
+
+    def forward(self, size: int) -> Tensor:
+        """Replay a step whose input was built for `size`. Returns its logits, valid until the next replay."""
+        recorded = self._recorded[size]
+        recorded.forward.replay()
+        return recorded.logits
+
+    def sample(self, size: int) -> None:
+        """Replay the sampling of a step of `size`, whose input was sent for `num_sampled(size)` sequences."""
+        self._recorded[size].sampling.replay()
+
+    def num_sampled(self, size: int) -> int:
+        return min(size, self._builder.max_rows)
+
+    def _record(self, size: int) -> _Recorded:
+        tensors = self._builder.captured_tensors(size)
+        sampled_ids = self._sampler.sampled_ids
+        forward, logits = self._capture(lambda: run_forward(self._runner, tensors, sampled_ids))
+        # Padding, as far as the sampler is concerned.
+        given = self._sampler.send([], [], [], [], self.num_sampled(size))
+
+        def sample() -> Tensor:
+            self._sampler.launch(logits, given, self._masks.pool, plain=True)
+            return given.ids
+
+        sampling, _ = self._capture(sample)
+        return _Recorded(forward, sampling, logits)
+
+    def _capture(self, run: Callable[[], Tensor]) -> tuple[_Replayable, Tensor]:
+        """Run once, so that everything is compiled, then record."""
+        outcome = run()
+        if self._device.type != "cuda":
+            return _Repeated(run, outcome), outcome
+        torch.cuda.synchronize(self._device)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, pool=self._pool):
+            outcome = run()
+        return graph, outcome

@@ -1,0 +1,100 @@
+"""Mask rows on a device: a copy of the vocabulary's mask pool, to which a row goes when it is first used.
+
+A step names one row of the pool for each sequence. Rows that a rule outside the grammar edited, and rows of a single
+forced token, are put into the vocabulary's pool like any other, so that equal rows are sent once.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+
+from slipform.errors import SlipformError
+from slipform.grammars.vocabulary import Vocabulary
+from slipform.runtime.constraints import Constraints
+from slipform.runtime.fill_state import FillState
+
+NO_MASK = -1
+
+
+class GpuMasks:
+    """Finds the pool's row of each fill and sees to it that the device has it.
+
+    Attributes:
+        pool: (P, W) int32 on the device.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, constraints: Constraints, device: torch.device) -> None:
+        self._host = vocabulary.mask_pool
+        self._constraints = constraints
+        self._device = device
+        self.pool = torch.zeros(self._host.rows.shape, dtype=torch.int32, device=device)
+        # The number of the row that the device has in each slot; see `MaskPool`.
+        self._sent = np.full(len(self._host.rows), -1, np.int64)
+        self._forced: dict[int, tuple[int, int]] = {}
+
+    def slots(self, fills: Iterable[tuple[int, FillState]]) -> tuple[dict[int, int], dict[int, SlipformError]]:
+        """By table row: the slot of each fill's mask, or NO_MASK; and the errors of grammars that have no mask here.
+
+        Mutates: the pool; copies are under way when this returns, before all that is launched later.
+        """
+        found: dict[int, int] = {}
+        edited: list[tuple[int, FillState]] = []
+        missing: list[int] = []
+        errors: dict[int, SlipformError] = {}
+        for row, fill in fills:
+            constraint = fill.constraint
+            params = fill.part.fill.sampling
+            is_short = fill.num_counted < params.min_tokens
+            if constraint is None and not is_short:
+                found[row] = NO_MASK
+                continue
+            named = None
+            if constraint is not None and constraint.forced:
+                named = self._forced_slot(constraint.forced[0])
+            elif constraint is not None and constraint.matcher is not None:
+                rules = constraint.seam or is_short or params.ignore_eos or params.stop_token_ids
+                if not rules and constraint.matcher.mask_pool is self._host:
+                    try:
+                        named = constraint.matcher.mask_slot()
+                    except SlipformError as error:
+                        errors[row] = error
+                        continue
+            if named is None:
+                edited.append((row, fill))
+                continue
+            self._want(row, named, found, missing)
+        if edited:
+            errors |= self._constraints.write_masks(edited)
+            for row, _ in edited:
+                if row not in errors:
+                    self._want(row, self._host.put(self._constraints.masks[row]), found, missing)
+        if missing:
+            self._send(missing)
+        return found, errors
+
+    def _want(self, row: int, named: tuple[int, int], found: dict[int, int], missing: list[int]) -> None:
+        slot, serial = named
+        found[row] = slot
+        if self._sent[slot] != serial:
+            self._sent[slot] = serial
+            missing.append(slot)
+
+    def _forced_slot(self, token_id: int) -> tuple[int, int]:
+        """The slot of the mask that admits one token."""
+        known = self._forced.get(token_id)
+        if known is None or self._host.serial[known[0]] != known[1]:
+            mask = np.zeros(self._host.rows.shape[1], np.int32)
+            mask.view(np.uint32)[token_id >> 5] = np.uint32(1 << (token_id & 31))
+            known = self._forced[token_id] = self._host.put(mask)
+        self._host.touch(known[0])
+        return known
+
+    def _send(self, slots: list[int]) -> None:
+        rows = torch.from_numpy(self._host.rows[slots])
+        where = torch.tensor(slots)
+        if self._device.type == "cuda":
+            rows, where = rows.pin_memory(), where.pin_memory()
+        self.pool.index_copy_(
+            0, where.to(self._device, non_blocking=True), rows.to(self._device, non_blocking=True)
+        )  # fmt: skip

@@ -1,0 +1,32 @@
+"""Putting the parts of a GPU's steps together."""
+
+from slipform.runtime.cuda_graph import RecordedSteps, step_sizes
+from slipform.runtime.device_steps import EngineParts
+from slipform.runtime.gpu_batch import GpuBatchBuilder
+from slipform.runtime.gpu_masks import GpuMasks
+from slipform.runtime.gpu_sampler import GpuSampler
+from slipform.runtime.gpu_steps import GpuSteps
+
+# Steps of more tokens are long enough to hide the launches of an eager pass.
+MAX_RECORDED_TOKENS = 512
+
+
+def make_gpu_steps(parts: EngineParts) -> GpuSteps:
+    """See `device_steps.make_device_steps`."""
+    sampler = parts.sampler
+    assert isinstance(sampler, GpuSampler)
+    config, model = parts.config, parts.runner.model
+    kv_heads = min(heads for heads, _ in model.config.kv_shapes)
+    builder = GpuBatchBuilder(
+        parts.cache,
+        token_budget=config.token_budget,
+        group=max(1, model.config.num_heads // kv_heads),
+        num_kv_heads=kv_heads,
+        device=model.device,
+    )
+    masks = GpuMasks(parts.vocabulary, parts.constraints, model.device)
+    recorded = None
+    if config.cuda_graphs:
+        sizes = step_sizes(min(MAX_RECORDED_TOKENS, config.token_budget))
+        recorded = RecordedSteps(parts.runner, builder, sampler, masks, sizes)
+    return GpuSteps(parts, builder, sampler, masks, recorded)

@@ -1,0 +1,81 @@
+"""The steps of a GPU, run on a CPU with Triton's interpreter: equal text with everything that changes speed only.
+
+The scripted model reads its context out of the KV pool through the device's slot table; only sampling is a kernel.
+"""
+
+import os
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+if not torch.cuda.is_available():
+    os.environ["TRITON_INTERPRET"] = "1"
+
+from slipform.runtime import cuda_graph, device_steps, engine_core, gpu_setup
+from slipform.runtime.batch import ForwardBatch
+from slipform.runtime.engine import Engine
+from tests import fakes
+from tests.runtime import test_equalities
+from tests.runtime.test_equalities import run_all, scripted_engine, workload
+
+
+class DeviceScriptedModel(fakes.ScriptedModel):
+    """The scripted model, for batches as a device gets them: rows of the whole slot table, and padding."""
+
+    def forward(self, batch: ForwardBatch, pool: Any) -> torch.Tensor:
+        plan = batch.attention_plan
+        assert plan is not None
+        assert plan.slot_rows is not None
+        count = int(batch.cu_seqlens[-1])
+        # Padded rows repeat the last border, and their logits belong to nobody.
+        rows = batch.logits_rows.clamp(max=max(0, count - 1))
+        real = ForwardBatch(
+            input_ids=batch.input_ids[:count],
+            positions=batch.positions[:count],
+            out_slots=batch.out_slots[:count].long(),
+            cu_seqlens=batch.cu_seqlens,
+            seq_lens=batch.seq_lens,
+            slot_table=batch.slot_table[plan.slot_rows.long()],
+            logits_rows=rows,
+            max_extend_len=batch.max_extend_len,
+            max_seq_len=batch.max_seq_len,
+        )
+        if count == 0:
+            return torch.zeros((len(rows), self.config.vocab_size))
+        return super().forward(real, pool)
+
+
+@pytest.fixture
+def on_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Engines take the path of a GPU."""
+    for module in (device_steps, engine_core):
+        monkeypatch.setattr(module, "runs_device_steps", lambda device: True)
+    monkeypatch.setattr(fakes, "ScriptedModel", DeviceScriptedModel)
+    monkeypatch.setattr(gpu_setup, "step_sizes", lambda limit: [1, 4, 8, 32])
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, object]:
+    return run_all(scripted_engine(), workload(1, 16))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"overlap": False},
+        {"cuda_graphs": False},
+        {"overlap": False, "cuda_graphs": False},
+        {"jump_forward": False},
+        {"chunk_size": 7},
+        {"prefix_cache": False, "max_sequences": 3},
+    ],
+    ids=str,
+)
+@pytest.mark.usefixtures("on_device")
+def test_equals_the_steps_of_a_cpu(expected: dict[str, object], options: dict[str, int]) -> None:
+    engine = scripted_engine(pool_slots=4000, **options)
+    assert run_all(engine, workload(1, 16)) == expected
