@@ -1,0 +1,22 @@
+"""One server for the tests that only ask questions."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.fakes import scripted_engine
+from tests.server.serving import RunningServer, chat_tokenizer, running
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[RunningServer]:
+    """A scripted model behind a server without keys."""
+    with running(lambda: scripted_engine(tokenizer=chat_tokenizer(), eos_bias=-2.0)) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def http(server: RunningServer) -> Iterator[httpx.Client]:
+    with server.http() as client:
+        yield client
