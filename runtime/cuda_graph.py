@@ -1,6 +1,6 @@
 """Steps recorded once and replayed: one family of CUDA graphs over numbers of tokens.
 
-A recorded step is the whole way from token ids to logits, for a fixed number of tokens, whosoever they are: decode steps,
+A recorded step is the whole way from token ids to logits, for a fixed number of tokens, of any sequences: decode steps,
 forced runs and short prefills all fit. A step of fewer tokens is padded. Sampling is recorded beside it,
 as a graph of its own, because its mask rows are known later.
 """

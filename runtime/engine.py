@@ -54,7 +54,9 @@ class Engine:
         if config.threads is not None:
             torch.set_num_threads(config.threads)
         device = torch.device(config.device or "cpu")
-        weights = _in_passing_thread(lambda: load_model(config.model, dtype=config.torch_dtype, device=device))
+        weights = _in_passing_thread(
+            lambda: load_model(config.model, dtype=config.torch_dtype, device=device, load_format=config.load_format)
+        )
         tokenizer = Tokenizer.from_directory(config.model, eos_ids=weights.config.eos_ids)
         self._set_up(config, weights, tokenizer)
 

@@ -19,7 +19,7 @@ from slipform.runtime.models.config import ModelConfig
 from slipform.runtime.models.interface import KVTensors
 from slipform.runtime.models.layers import Projection, projection
 from slipform.runtime.models.rotary import RotaryTable
-from slipform.runtime.models.weights import Checkpoint
+from slipform.runtime.models.weights import WeightSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class LlamaModel:
         self,
         config: ModelConfig,
         flags: LlamaFlags,
-        checkpoint: Checkpoint,
+        checkpoint: WeightSource,
         *,
         dtype: torch.dtype,
         device: torch.device,
@@ -215,7 +215,7 @@ class LlamaModel:
         return logits.float() if self.device.type == "cpu" else logits
 
 
-def _read_layer(config: ModelConfig, flags: LlamaFlags, checkpoint: Checkpoint, index: int) -> DecoderLayer:
+def _read_layer(config: ModelConfig, flags: LlamaFlags, checkpoint: WeightSource, index: int) -> DecoderLayer:
     prefix = f"model.layers.{index}"
     hidden, inner = config.hidden_size, config.hf.intermediate_size
     query_size, kv_size = config.num_heads * config.head_dim, config.num_kv_heads * config.head_dim

@@ -5,7 +5,9 @@ from pathlib import Path
 import torch
 
 from slipform.errors import ConfigError
+from slipform.runtime.config import LoadFormat
 from slipform.runtime.models.config import read_config
+from slipform.runtime.models.dummy_weights import DummyCheckpoint
 from slipform.runtime.models.fallback import TransformersModel
 from slipform.runtime.models.interface import CausalModel
 from slipform.runtime.models.llama import LlamaModel, flags_of
@@ -18,11 +20,13 @@ def load_model(
     dtype: torch.dtype,
     device: torch.device | str,
     max_position: int | None = None,
+    load_format: LoadFormat = "auto",
 ) -> CausalModel:
     """Load a Hugging Face checkpoint directory.
 
     Args:
         dtype: float32 or bfloat16; weights are converted.
+        load_format: "dummy" makes random weights; the directory need hold no more than a config.json.
         max_position: longest sequence wanted, if shorter than the model's own limit.
 
     Raises: ConfigError for a directory, architecture, weight or device that cannot be used.
@@ -33,6 +37,10 @@ def load_model(
         raise ConfigError(f"{dtype} is not supported; choose float32 or bfloat16", field="dtype")
     config = read_config(directory, max_position=max_position)
     flags = flags_of(config)
+    if load_format == "dummy":
+        if flags is None:
+            raise ConfigError(f"random weights are not made for {config.architecture}", field="load_format")
+        return LlamaModel(config, flags, DummyCheckpoint(dtype=dtype, device=device), dtype=dtype, device=device)
     if flags is None:
         return TransformersModel(config, directory, dtype=dtype, device=device)
     with Checkpoint(directory, dtype=dtype, device=device) as checkpoint:

@@ -3,13 +3,25 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from slipform.errors import ConfigError
+
+
+class WeightSource(Protocol):
+    """Where a model gets its weights from, each once. See `Checkpoint` for what the methods do."""
+
+    def take(self, name: str, shape: tuple[int, ...]) -> Tensor: ...
+
+    def stack(self, parts: Sequence[tuple[str, tuple[int, ...]]]) -> Tensor: ...
+
+    def ignore(self, name: str) -> None: ...
+
+    def finish(self) -> None: ...
 
 
 class Checkpoint:
