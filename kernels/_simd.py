@@ -9,14 +9,13 @@ from typing import Any
 
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
-from numba.core import cgutils
 from numba.core.datamodel import models, register_default
 from numba.extending import intrinsic
 
 LANES = 16
 
 _FLOAT = ir.FloatType()
-_VECTOR = ir.VectorType(_FLOAT, LANES)
+VECTOR = ir.VectorType(_FLOAT, LANES)
 _BITS = ir.VectorType(ir.IntType(32), LANES)
 _HALF_BITS = ir.VectorType(ir.IntType(16), LANES)
 _FAST = ("reassoc", "contract", "nsz", "arcp")
@@ -35,7 +34,7 @@ float32x16 = Float32x16()
 @register_default(Float32x16)
 class _Float32x16Model(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, manager: Any, numba_type: Any) -> None:
-        super().__init__(manager, numba_type, _VECTOR)
+        super().__init__(manager, numba_type, VECTOR)
 
 
 def _define(result: Any, arguments: tuple[Any, ...], emit: Any) -> Any:
@@ -56,7 +55,7 @@ def _define(result: Any, arguments: tuple[Any, ...], emit: Any) -> Any:
     return intrinsic(lambda typing_context, a, b, c: typed())
 
 
-def _pointer(builder: Any, address: Any, element: Any) -> Any:
+def pointer(builder: Any, address: Any, element: Any) -> Any:
     return builder.inttoptr(address, element.as_pointer())
 
 
@@ -66,17 +65,17 @@ def _call(builder: Any, name: str, result: Any, values: list[Any], flags: tuple[
     return builder.call(function, values, fastmath=flags)
 
 
-def _load(builder: Any, address: Any) -> Any:
-    return builder.load(_pointer(builder, address, _VECTOR), align=4)
+def load_of(builder: Any, address: Any) -> Any:
+    return builder.load(pointer(builder, address, VECTOR), align=4)
 
 
-def _load_bfloat16(builder: Any, address: Any) -> Any:
-    bits = builder.zext(builder.load(_pointer(builder, address, _HALF_BITS), align=2), _BITS)
-    return builder.bitcast(builder.shl(bits, ir.Constant(_BITS, [16] * LANES)), _VECTOR)
+def load_bfloat16_of(builder: Any, address: Any) -> Any:
+    bits = builder.zext(builder.load(pointer(builder, address, _HALF_BITS), align=2), _BITS)
+    return builder.bitcast(builder.shl(bits, ir.Constant(_BITS, [16] * LANES)), VECTOR)
 
 
 def _store(builder: Any, address: Any, vector: Any) -> Any:
-    builder.store(vector, _pointer(builder, address, _VECTOR), align=4)
+    builder.store(vector, pointer(builder, address, VECTOR), align=4)
     return ir.Constant(ir.IntType(8).as_pointer(), None)
 
 
@@ -90,17 +89,44 @@ def _store_bfloat16(builder: Any, address: Any, vector: Any) -> Any:
     odd = builder.and_(builder.lshr(bits, constant(16)), constant(1))
     rounded = builder.lshr(builder.add(builder.add(bits, constant(0x7FFF)), odd), constant(16))
     narrow = builder.select(builder.fcmp_unordered("uno", vector, vector), constant(0x7FC0), rounded)
-    builder.store(builder.trunc(narrow, _HALF_BITS), _pointer(builder, address, _HALF_BITS), align=2)
+    builder.store(builder.trunc(narrow, _HALF_BITS), pointer(builder, address, _HALF_BITS), align=2)
     return ir.Constant(ir.IntType(8).as_pointer(), None)
 
 
 def _splat(builder: Any, value: Any) -> Any:
-    one = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
+    one = builder.insert_element(ir.Constant(VECTOR, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
     return builder.shuffle_vector(one, one, ir.Constant(_BITS, [0] * LANES))
 
 
-def _multiply_add(builder: Any, a: Any, b: Any, c: Any) -> Any:
+def fused_multiply_add_of(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    return _call(builder, "llvm.fma.v16f32", VECTOR, [a, b, c])
+
+
+def multiply_add_of(builder: Any, a: Any, b: Any, c: Any) -> Any:
     return builder.fadd(builder.fmul(a, b, flags=_FAST), c, flags=_FAST)
+
+
+def splat_of(builder: Any, address: Any) -> Any:
+    """The float32 at an address in every lane."""
+    return _splat(builder, builder.load(pointer(builder, address, _FLOAT), align=4))
+
+
+def _upper_half(builder: Any, vector: Any) -> Any:
+    bits = builder.and_(builder.bitcast(vector, _BITS), ir.Constant(_BITS, [0xFFFF0000] * LANES))
+    return builder.bitcast(bits, VECTOR)
+
+
+def _store_upper_half(builder: Any, address: Any, vector: Any) -> Any:
+    bits = builder.lshr(builder.bitcast(vector, _BITS), ir.Constant(_BITS, [16] * LANES))
+    builder.store(builder.trunc(bits, _HALF_BITS), pointer(builder, address, _HALF_BITS), align=2)
+    return ir.Constant(ir.IntType(8).as_pointer(), None)
+
+
+def prefetch_of(builder: Any, address: Any) -> None:
+    """Ask for the cache line at an address, which need not be mapped."""
+    number = ir.IntType(32)
+    line = builder.inttoptr(address, ir.IntType(8).as_pointer())
+    _call(builder, "llvm.prefetch.p0", ir.VoidType(), [line, number(0), number(3), number(1)])
 
 
 def _maximum(builder: Any, a: Any, b: Any) -> Any:
@@ -109,6 +135,11 @@ def _maximum(builder: Any, a: Any, b: Any) -> Any:
 
 def _minimum(builder: Any, a: Any, b: Any) -> Any:
     return builder.select(builder.fcmp_ordered("<", a, b), a, b)
+
+
+def _where_ordered(builder: Any, value: Any, a: Any, b: Any) -> Any:
+    nowhere = ir.Constant(VECTOR, [float("-inf")] * LANES)
+    return builder.select(builder.fcmp_ordered("<=", a, b), value, nowhere)
 
 
 def _reduce_add(builder: Any, vector: Any) -> Any:
@@ -124,86 +155,37 @@ def _exponential(builder: Any, x: Any) -> Any:
     """2^n · e^r with |r| <= ln(2)/2, Cody and Waite's ln 2 in two parts, and Cephes' minimax polynomial for e^r."""
 
     def constant(value: float) -> Any:
-        return ir.Constant(_VECTOR, [value] * LANES)
+        return ir.Constant(VECTOR, [value] * LANES)
 
     x = _maximum(builder, x, constant(-87.0))
-    n = _call(builder, "llvm.nearbyint.v16f32", _VECTOR, [builder.fmul(x, constant(1.44269504))])
-    r = _multiply_add(builder, n, constant(-0.693359375), x)
-    r = _multiply_add(builder, n, constant(2.12194440e-4), r)
+    n = _call(builder, "llvm.nearbyint.v16f32", VECTOR, [builder.fmul(x, constant(1.44269504))])
+    r = multiply_add_of(builder, n, constant(-0.693359375), x)
+    r = multiply_add_of(builder, n, constant(2.12194440e-4), r)
     p = constant(1.9875691500e-4)
     for coefficient in (1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1):
-        p = _multiply_add(builder, p, r, constant(coefficient))
-    p = builder.fadd(_multiply_add(builder, builder.fmul(p, r), r, r), constant(1.0))
+        p = multiply_add_of(builder, p, r, constant(coefficient))
+    p = builder.fadd(multiply_add_of(builder, builder.fmul(p, r), r, r), constant(1.0))
     exponent = builder.add(builder.fptosi(n, _BITS), ir.Constant(_BITS, [127] * LANES))
-    return builder.fmul(p, builder.bitcast(builder.shl(exponent, ir.Constant(_BITS, [23] * LANES)), _VECTOR))
+    return builder.fmul(p, builder.bitcast(builder.shl(exponent, ir.Constant(_BITS, [23] * LANES)), VECTOR))
 
 
-load = _define(float32x16, (types.int64,), _load)
-load_bfloat16 = _define(float32x16, (types.int64,), _load_bfloat16)
+load = _define(float32x16, (types.int64,), load_of)
+load_bfloat16 = _define(float32x16, (types.int64,), load_bfloat16_of)
 store = _define(types.void, (types.int64, float32x16), _store)
 store_bfloat16 = _define(types.void, (types.int64, float32x16), _store_bfloat16)
+# The value cut down to bfloat16's bits, and the bfloat16 of a value that was: no rounding in either.
+upper_half = _define(float32x16, (float32x16,), _upper_half)
+store_upper_half = _define(types.void, (types.int64, float32x16), _store_upper_half)
 splat = _define(float32x16, (types.float32,), _splat)
 add = _define(float32x16, (float32x16, float32x16), lambda builder, a, b: builder.fadd(a, b, flags=_FAST))
 subtract = _define(float32x16, (float32x16, float32x16), lambda builder, a, b: builder.fsub(a, b, flags=_FAST))
 divide = _define(float32x16, (float32x16, float32x16), lambda builder, a, b: builder.fdiv(a, b))
 multiply = _define(float32x16, (float32x16, float32x16), lambda builder, a, b: builder.fmul(a, b, flags=_FAST))
-multiply_add = _define(float32x16, (float32x16, float32x16, float32x16), _multiply_add)
+multiply_add = _define(float32x16, (float32x16, float32x16, float32x16), multiply_add_of)
 minimum = _define(float32x16, (float32x16, float32x16), _minimum)
 maximum = _define(float32x16, (float32x16, float32x16), _maximum)
+# The first vector where the second is at most the third, -inf elsewhere.
+where_ordered = _define(float32x16, (float32x16, float32x16, float32x16), _where_ordered)
 reduce_add = _define(types.float32, (float32x16,), _reduce_add)
 reduce_max = _define(types.float32, (float32x16,), _reduce_max)
 exponential = _define(float32x16, (float32x16,), _exponential)
-
-
-def _dot_tile(num_rows: int) -> Any:
-    """An intrinsic (kind is bfloat16, x, weight, row_bytes, inputs, sums): products of x rows with four weight rows.
-
-    sums[4·i + j] = x row i · weight row j, for num_rows float32 rows of x and four rows of a weight of either kind.
-    Written as instructions, since Numba takes ten seconds to type what is sixteen multiply-adds in a loop.
-    """
-
-    def emit(
-        context: Any, builder: Any, is_bfloat16: Any, x: Any, weight: Any, row_bytes: Any, size: Any, out: Any
-    ) -> Any:
-        word = size.type
-        with builder.if_else(builder.icmp_signed("!=", is_bfloat16, word(0))) as (then, otherwise):
-            for branch, load_vector, element in ((then, _load_bfloat16, 2), (otherwise, _load, 4)):
-                with branch:
-                    totals = [
-                        cgutils.alloca_once_value(builder, ir.Constant(_VECTOR, [0.0] * LANES))
-                        for _ in range(4 * num_rows)
-                    ]
-                    for total in totals:
-                        builder.store(ir.Constant(_VECTOR, [0.0] * LANES), total)
-                    with cgutils.for_range_slice(builder, word(0), size, word(LANES), word) as (i, _):
-                        at = builder.add(weight, builder.mul(i, word(element)))
-                        columns = []
-                        for j in range(4):
-                            columns.append(load_vector(builder, builder.add(at, builder.mul(row_bytes, word(j)))))
-                        for row in range(num_rows):
-                            index = builder.add(i, builder.mul(size, word(row)))
-                            v = _load(builder, builder.add(x, builder.mul(index, word(4))))
-                            for j in range(4):
-                                total = totals[4 * row + j]
-                                builder.store(_multiply_add(builder, v, columns[j], builder.load(total)), total)
-                    for k, total in enumerate(totals):
-                        place = builder.add(out, word(4 * k))
-                        builder.store(_reduce_add(builder, builder.load(total)), _pointer(builder, place, _FLOAT))
-        return context.get_dummy_value()
-
-    @intrinsic
-    def dot_tile(
-        typing_context: Any, is_bfloat16: Any, x: Any, weight: Any, row_bytes: Any, inputs: Any, sums: Any
-    ) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            return emit(context, builder, *values)
-
-        return types.void(*(types.int64,) * 6), generate
-
-    return dot_tile
-
-
-# Rows of x at a time.
-dot_tile_1 = _dot_tile(1)
-dot_tile_2 = _dot_tile(2)
-dot_tile_4 = _dot_tile(4)

@@ -1,22 +1,22 @@
-"""All layers of a Llama-like decoder for a few tokens in one call, on CPUs.
+"""All layers of a Llama-like decoder in one call, on CPUs.
 
 At batch 1 a step of a small model is over in a millisecond, and calling its nine operations a layer from Python costs
-as much again. Here the loop over the layers is compiled: the same kernels in the same order, over a table of addresses.
-What a captured graph is on a GPU, this is on a CPU.
+as much again. Here the loop over the layers is compiled: the kernels of this folder in their order, over a table of
+addresses, each divided among the threads. What a captured graph is on a GPU, this is on a CPU.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numba import get_num_threads, njit
+from numba import njit
 from torch import Tensor
 
-from slipform.kernels._numba import call, check_indices, int64_at, narrow_row, widen_row
-from slipform.kernels._simd import LANES
-from slipform.kernels.attention_cpu import attend, attend_alone, attend_block, check_tables
-from slipform.kernels.linear_cpu import linear, linear_share
+from slipform.kernels._numba import check_indices, int64_at, uint16_at
+from slipform.kernels._team import parallel, team
+from slipform.kernels.attention_cpu import attend, check_tables, run_attention, scratch_bytes
+from slipform.kernels.linear_cpu import PackedWeight, pack, run_linear
 from slipform.kernels.rms_norm_cpu import normalize
 from slipform.kernels.rope_cpu import rotate_and_store
 from slipform.kernels.silu_and_mul_cpu import multiply_by_silu
@@ -47,15 +47,12 @@ class DecoderLayer:
     down_bias: Tensor | None
 
 
-class FewTokenDecoder:
-    """The layers, the last norm and the head, for batches of at most `max_tokens` tokens.
-
-    float32 up to 16 tokens, bfloat16 up to 8: beyond, a library's matrix product is faster (see `linear_cpu.py`).
-    """
+class Decoder:
+    """The layers, the last norm and the head."""
 
     def __init__(
         self,
-        layers: Sequence[DecoderLayer],
+        layers: Iterable[DecoderLayer],
         final_norm: Tensor,
         head: Tensor,
         *,
@@ -64,28 +61,30 @@ class FewTokenDecoder:
         head_dim: int,
         eps: float,
     ) -> None:
-        """Raises: ValueError if `takes` says no, or a weight is not contiguous or of another dtype."""
-        self._keep = (layers, final_norm, head)  # the addresses below point into these
-        dtype, hidden = final_norm.dtype, final_norm.shape[0]
-        inner = layers[0].down.shape[1]
-        if not self.takes(hidden, inner, num_heads * head_dim):
-            raise ValueError(f"layers: widths must be multiples of {LANES}")
-        self.max_tokens = 8
-        self._dtype = dtype
-        self._geometry = (hidden, inner, num_heads, num_kv_heads, head_dim)
-        bodies = (normalize(), rotate_and_store(), attend_block(), multiply_by_silu(), linear_share())
-        self._bodies = tuple(body.address for body in bodies)
+        """Packs the projections layer by layer; nothing holds their plain form afterwards.
+
+        Raises: ValueError if a weight is not contiguous or of another dtype than the rest.
+        """
+        self._dtype = final_norm.dtype
         self._vocab_size = head.shape[0]
         self._eps = eps
-        self._layers = np.array([_addresses(layer, dtype) for layer in layers], dtype=np.int64)
-        self._tail = (final_norm.data_ptr(), head.data_ptr())
-        widths = 2 * hidden + (num_heads + 2 * num_kv_heads) * head_dim + num_heads * head_dim + 3 * inner
-        self._workspace = torch.empty(self.max_tokens * widths, dtype=dtype)
-
-    @staticmethod
-    def takes(*widths: int) -> bool:
-        """Whether projections that read vectors of these widths can be computed."""
-        return all(width % LANES == 0 for width in widths)
+        self._keep: list[Tensor | PackedWeight] = [final_norm]  # the addresses below point into these
+        inner = 0
+        rows = []
+        for layer in layers:
+            inner = layer.down.shape[1]
+            rows.append(self._addresses(layer))
+        self._layers = np.array(rows, dtype=np.int64)
+        self._geometry = (final_norm.shape[0], inner, num_heads, num_kv_heads, head_dim)
+        self._tail = (self._address(final_norm), *self._packed(head))
+        bodies = (normalize(), rotate_and_store(), attend(), multiply_by_silu())
+        self._bodies = tuple(body.address for body in bodies)
+        self._scratch_bytes = max(
+            *(weight.scratch_bytes for weight in self._keep if isinstance(weight, PackedWeight)),
+            scratch_bytes(head_dim),
+        )
+        self._workspace = torch.empty(0, dtype=self._dtype)
+        self._scratch = torch.empty(0, dtype=torch.uint8)
 
     def __call__(
         self,
@@ -99,24 +98,23 @@ class FewTokenDecoder:
         logits_rows: Tensor,
         key_pools: Sequence[Tensor],
         value_pools: Sequence[Tensor],
-        max_extend_len: int,
     ) -> Tensor:
-        """One step. residual: (T, H) embeddings of the tokens; the rest as in `interface.py`.
+        """One step. residual: (T, H) embeddings of the tokens; logits_rows: ascending; the rest as in `interface.py`.
 
         Returns: (N, V) float32 logits of logits_rows.
-        Raises: ValueError for more than max_tokens tokens, or naming an argument of another dtype or layout.
+        Raises: ValueError naming an argument of another dtype or layout.
         Mutates: residual and the pools.
         """
-        if residual.shape[0] > self.max_tokens:
-            raise ValueError(f"residual: {residual.shape[0]} tokens, and the limit is {self.max_tokens}")
         check_indices(positions=positions, slots=slots, logits_rows=logits_rows)
         check_tables(slot_table, cu_seqlens, seq_lens)
-        num_threads = min(torch.get_num_threads(), get_num_threads())
+        num_threads = torch.get_num_threads()
+        self._reserve(residual.shape[0], num_threads)
         logits = torch.empty((logits_rows.shape[0], self._vocab_size), dtype=torch.float32)
         pools = np.array(
             [[key.data_ptr(), value.data_ptr()] for key, value in zip(key_pools, value_pools, strict=True)]
         )
         _run(
+            team(),
             self._bodies,
             self._dtype is torch.bfloat16,
             self._layers,
@@ -125,52 +123,75 @@ class FewTokenDecoder:
             self._geometry,
             self._eps,
             self._workspace.data_ptr(),
+            (self._scratch.data_ptr(), self._scratch_bytes),
             residual.data_ptr(),
             residual.shape[0],
             positions.data_ptr(),
             (cos_sin.data_ptr(), cos_sin.shape[1]),
             slots.data_ptr(),
             (slot_table.data_ptr(), slot_table.stride(0)),
-            (cu_seqlens.data_ptr(), seq_lens.data_ptr(), seq_lens.shape[0], max_extend_len),
+            (cu_seqlens.data_ptr(), seq_lens.data_ptr(), seq_lens.shape[0]),
             (logits_rows.data_ptr(), logits_rows.shape[0]),
             (logits.data_ptr(), self._vocab_size),
             num_threads,
         )
         return logits
 
+    def _reserve(self, num_tokens: int, num_threads: int) -> None:
+        """Make room for what lies between the operations. It grows to the largest step seen and stays."""
+        hidden, inner, heads, kv_heads, dim = self._geometry
+        size = num_tokens * (hidden + (2 * heads + 2 * kv_heads) * dim + 3 * inner)
+        if self._workspace.numel() < size:
+            self._workspace = torch.empty(size, dtype=self._dtype)
+        if self._scratch.numel() < num_threads * self._scratch_bytes:
+            self._scratch = torch.empty(num_threads * self._scratch_bytes, dtype=torch.uint8)
 
-# Columns of the table of addresses.
-_INPUT_NORM, _QKV, _QKV_BIAS, _QUERY_NORM, _KEY_NORM, _WINDOW, _OUTPUT, _OUTPUT_BIAS = range(8)
-_MLP_NORM, _GATE_UP, _GATE_UP_BIAS, _DOWN, _DOWN_BIAS = range(8, 13)
-
-
-def _addresses(layer: DecoderLayer, dtype: torch.dtype) -> list[int]:
-    def address(tensor: Tensor | None) -> int:
+    def _address(self, tensor: Tensor | None) -> int:
         if tensor is None:
             return 0
-        if tensor.dtype is not dtype or not tensor.is_contiguous():
-            raise ValueError(f"layers: every weight must be contiguous and {dtype}")
+        if tensor.dtype is not self._dtype or not tensor.is_contiguous():
+            raise ValueError(f"layers: every weight must be contiguous and {self._dtype}")
+        self._keep.append(tensor)
         return tensor.data_ptr()
 
-    return [
-        address(layer.input_norm),
-        address(layer.qkv),
-        address(layer.qkv_bias),
-        address(layer.query_norm),
-        address(layer.key_norm),
-        layer.window,
-        address(layer.output),
-        address(layer.output_bias),
-        address(layer.mlp_norm),
-        address(layer.gate_up),
-        address(layer.gate_up_bias),
-        address(layer.down),
-        address(layer.down_bias),
-    ]
+    def _packed(self, weight: Tensor) -> tuple[int, int, int]:
+        """A projection as (its share function, whether its panels are words, its data)."""
+        if weight.dtype is not self._dtype:
+            raise ValueError(f"layers: every weight must be contiguous and {self._dtype}")
+        packed = pack(weight)
+        self._keep.append(packed)
+        return packed.share, packed.layout == "words", packed.data.data_ptr()
+
+    def _addresses(self, layer: DecoderLayer) -> list[int]:
+        """A row of the table that `_run` reads by the columns below."""
+        return [
+            self._address(layer.input_norm),
+            self._address(layer.query_norm),
+            self._address(layer.key_norm),
+            self._address(layer.mlp_norm),
+            layer.window,
+            *self._packed(layer.qkv),
+            self._address(layer.qkv_bias),
+            *self._packed(layer.output),
+            self._address(layer.output_bias),
+            *self._packed(layer.gate_up),
+            self._address(layer.gate_up_bias),
+            *self._packed(layer.down),
+            self._address(layer.down_bias),
+        ]
+
+
+# Columns of the table: single addresses, then four for each projection.
+_INPUT_NORM, _QUERY_NORM, _KEY_NORM, _MLP_NORM, _WINDOW = range(5)
+_QKV, _OUTPUT, _GATE_UP, _DOWN = range(5, 21, 4)
+
+# A pass over this many elements takes as long as waking the other threads.
+_ALONE = 16384
 
 
 @njit(cache=True, nogil=True)
 def _run(  # type: ignore[no-untyped-def]
+    team,
     bodies,
     half,
     layers,
@@ -179,6 +200,7 @@ def _run(  # type: ignore[no-untyped-def]
     geometry,
     eps,
     workspace,
+    scratch,
     residual,
     tokens,
     positions,
@@ -191,8 +213,7 @@ def _run(  # type: ignore[no-untyped-def]
     num_threads,
 ):
     hidden, inner, heads, kv_heads, dim = geometry
-    cu_seqlens, seq_lens, num_sequences, max_extend_len = sequences
-    normalize_rows, rotate, attend_rows, activate, share = bodies
+    normalize_rows, rotate, attend_rows, activate = bodies
     item = 2 if half else 4
     query_size, kv_size = heads * dim, kv_heads * dim
     qkv_size = query_size + 2 * kv_size
@@ -204,11 +225,10 @@ def _run(  # type: ignore[no-untyped-def]
     for index in range(layers.shape[0]):
         layer = layers[index]
         keys, values = pools[index, 0], pools[index, 1]
-        if index == 0:
-            call(normalize_rows, (residual, 0, layer[_INPUT_NORM], x, half, tokens, hidden, eps))
-        else:
-            call(normalize_rows, (x, residual, layer[_INPUT_NORM], x, half, tokens, hidden, eps))
-        _project(share, half, x, layer[_QKV], layer[_QKV_BIAS], projected, half, tokens, qkv_size, hidden, num_threads)
+        threads = num_threads if tokens * hidden > _ALONE else 1
+        source, addend = (x, residual) if index else (residual, 0)
+        parallel(team, normalize_rows, (source, addend, layer[_INPUT_NORM], x, half, tokens, hidden, eps), threads)
+        _project(team, half, x, layer[_QKV : _QKV + 4], projected, tokens, qkv_size, hidden, scratch, num_threads)
         rotation = (
             projected,
             projected + item * query_size,
@@ -229,57 +249,54 @@ def _run(  # type: ignore[no-untyped-def]
             kv_heads,
             dim,
         )
-        call(rotate, rotation)
-        attention = (
+        parallel(team, rotate, rotation, num_threads if tokens * qkv_size > _ALONE else 1)
+        run_attention(
+            team,
             attend_rows,
-            projected,
-            qkv_size,
-            attended,
-            keys,
-            values,
-            half,
-            table[0],
-            table[1],
-            cu_seqlens,
-            seq_lens,
-            0,
-            num_sequences,
-            heads,
-            kv_heads,
-            dim,
-            dim**-0.5,
-            layer[_WINDOW],
-            0.0,
-            max_extend_len,
-            1,
+            (projected, qkv_size, attended),
+            (keys, values, half),
+            table,
+            sequences,
+            (heads, kv_heads, dim),
+            (0, dim**-0.5, layer[_WINDOW], 0.0),
+            scratch[0],
             num_threads,
         )
-        if num_threads == 1:
-            attend_alone(*attention)
-        else:
-            attend(*attention)
+        if index == layers.shape[0] - 1 and rows[1] != tokens:
+            # From here on the last layer works on single rows, and only some rows' logits are wanted.
+            _keep_rows(attended, item * query_size, rows)
+            _keep_rows(residual, item * hidden, rows)
+            tokens = rows[1]
+            threads = num_threads if tokens * hidden > _ALONE else 1
         _project(
-            share, half, attended, layer[_OUTPUT], layer[_OUTPUT_BIAS], x, half, tokens, hidden, query_size, num_threads
+            team, half, attended, layer[_OUTPUT : _OUTPUT + 4], x, tokens, hidden, query_size, scratch, num_threads
         )
-        call(normalize_rows, (x, residual, layer[_MLP_NORM], x, half, tokens, hidden, eps))
+        parallel(team, normalize_rows, (x, residual, layer[_MLP_NORM], x, half, tokens, hidden, eps), threads)
         _project(
-            share, half, x, layer[_GATE_UP], layer[_GATE_UP_BIAS], gate_up, half, tokens, 2 * inner, hidden, num_threads
+            team, half, x, layer[_GATE_UP : _GATE_UP + 4], gate_up, tokens, 2 * inner, hidden, scratch, num_threads
         )
-        call(activate, (gate_up, activated, half, tokens, inner))
-        _project(share, half, activated, layer[_DOWN], layer[_DOWN_BIAS], x, half, tokens, hidden, inner, num_threads)
-    call(normalize_rows, (x, residual, tail[0], x, half, tokens, hidden, eps))
-    # The rows whose logits are wanted move to the front; they ascend, so none is overwritten before it is read.
-    wanted = int64_at(rows[0], rows[1])
-    row = np.empty(hidden, np.float32)
-    for i in range(rows[1]):
-        widen_row(x, half, wanted[i] * hidden, row.ctypes.data, hidden)
-        narrow_row(row.ctypes.data, x, half, i * hidden, hidden)
-    _project(share, half, x, tail[1], 0, logits[0], False, rows[1], logits[1], hidden, num_threads)
+        parallel(
+            team, activate, (gate_up, activated, half, tokens, inner), num_threads if tokens * inner > _ALONE else 1
+        )
+        _project(team, half, activated, layer[_DOWN : _DOWN + 4], x, tokens, hidden, inner, scratch, num_threads)
+    parallel(team, normalize_rows, (x, residual, tail[0], x, half, tokens, hidden, eps), 1)
+    operands = (half, tail[2], x, tail[3])
+    run_linear(team, tail[1], operands, 0, (logits[0], False), (tokens, logits[1], hidden), scratch, num_threads)
 
 
 @njit(cache=True, nogil=True)
-def _project(share, is_bfloat16, x, weight, bias, out, out_is_bfloat16, rows, outputs, inputs, num_threads):  # type: ignore[no-untyped-def]
-    if num_threads == 1:
-        call(share, (is_bfloat16, x, weight, bias, out, out_is_bfloat16, rows, outputs, inputs, 1, 0))
-    else:
-        linear(share, is_bfloat16, x, weight, bias, out, out_is_bfloat16, rows, outputs, inputs, num_threads)
+def _project(team, half, x, weight, out, rows, outputs, inputs, scratch, num_threads):  # type: ignore[no-untyped-def]
+    """weight: a projection's four columns of the table."""
+    operands = (half, weight[1], x, weight[2])
+    run_linear(team, weight[0], operands, weight[3], (out, half), (rows, outputs, inputs), scratch, num_threads)
+
+
+@njit(cache=True, nogil=True)
+def _keep_rows(place, row_bytes, rows):  # type: ignore[no-untyped-def]
+    """Move the wanted rows to the front; they ascend, so none is overwritten before it is read."""
+    wanted = int64_at(rows[0], rows[1])
+    for i in range(rows[1]):
+        source = uint16_at(place + wanted[i] * row_bytes, row_bytes // 2)
+        target = uint16_at(place + i * row_bytes, row_bytes // 2)
+        for j in range(row_bytes // 2):
+            target[j] = source[j]

@@ -39,22 +39,24 @@ def _launch(x: Tensor, residual: int, weight: Tensor, out: Tensor, eps: float) -
         rows,
         size,
         eps,
+        1,
+        0,
     )
 
 
 def normalize() -> Any:
-    """(x, residual or 0, weight, out, is_bfloat16, num_rows, size, eps), tensors as addresses. out may be x."""
-    return c_function(_normalize, "iiiiiiid")
+    """The parameters of `_normalize`."""
+    return c_function(_normalize, "iiiiiiidii")
 
 
-# One thread, since memory is the bound.
-def _normalize(x, residual, weight, out, is_bfloat16, num_rows, size, eps):  # type: ignore[no-untyped-def]
+def _normalize(x, residual, weight, out, is_bfloat16, num_rows, size, eps, num_threads, thread):  # type: ignore[no-untyped-def]
+    """One thread's share of the rows. Tensors are addresses, residual 0 for none; out may be x."""
     scratch = np.empty(3 * padded(size), np.float32)
     row = scratch.ctypes.data
     addend = row + 4 * padded(size)
     scales = addend + 4 * padded(size)
     widen_row(weight, is_bfloat16, 0, scales, size)
-    for index in range(num_rows):
+    for index in range(num_rows * thread // num_threads, num_rows * (thread + 1) // num_threads):
         start = index * size
         widen_row(x, is_bfloat16, start, row, size)
         if residual != 0:

@@ -75,6 +75,8 @@ def rope_store_kv(
         num_heads,
         num_kv_heads,
         head_dim,
+        1,
+        0,
     )
 
 
@@ -107,11 +109,10 @@ def _rotate_head(row, table, half):  # type: ignore[no-untyped-def]
 
 
 def rotate_and_store() -> Any:
-    """The parameters of `_rotate_and_store`: tensors as addresses, norms 0 for none."""
-    return c_function(_rotate_and_store, "iiiiiiiiiiiidiiiii")
+    """The parameters of `_rotate_and_store`."""
+    return c_function(_rotate_and_store, "iiiiiiiiiiiidiiiiiii")
 
 
-# One thread, since memory is the bound.
 def _rotate_and_store(  # type: ignore[no-untyped-def]
     query,
     key,
@@ -131,7 +132,10 @@ def _rotate_and_store(  # type: ignore[no-untyped-def]
     num_heads,
     num_kv_heads,
     head_dim,
+    num_threads,
+    thread,
 ):
+    """One thread's share of the tokens. Tensors are addresses, norms 0 for none."""
     half = rotary_dim // 2
     scratch = np.empty(3 * padded(head_dim), np.float32)
     row = scratch.ctypes.data
@@ -141,7 +145,7 @@ def _rotate_and_store(  # type: ignore[no-untyped-def]
         widen_row(query_norm, is_bfloat16, 0, query_scales, head_dim)
     if key_norm != 0:
         widen_row(key_norm, is_bfloat16, 0, key_scales, head_dim)
-    for token in range(num_tokens):
+    for token in range(num_tokens * thread // num_threads, num_tokens * (thread + 1) // num_threads):
         table = cos_sin + 4 * rotary_dim * int64_at(positions + 8 * token, 1)[0]
         slot = int64_at(slots + 8 * token, 1)[0]
         for head in range(num_heads):

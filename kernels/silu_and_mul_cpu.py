@@ -22,22 +22,24 @@ def silu_and_mul(gate_up: Tensor) -> Tensor:
         gate_up.dtype is torch.bfloat16,
         num_rows,
         size,
+        1,
+        0,
     )
     return out
 
 
 def multiply_by_silu() -> Any:
-    """(gate_up, out, is_bfloat16, num_rows, size), tensors as addresses."""
-    return c_function(_multiply_by_silu, "iiiii")
+    """The parameters of `_multiply_by_silu`."""
+    return c_function(_multiply_by_silu, "iiiiiii")
 
 
-# One thread, since memory is the bound.
-def _multiply_by_silu(gate_up, out, is_bfloat16, num_rows, size):  # type: ignore[no-untyped-def]
+def _multiply_by_silu(gate_up, out, is_bfloat16, num_rows, size, num_threads, thread):  # type: ignore[no-untyped-def]
+    """One thread's share of the rows. Tensors are addresses."""
     scratch = np.empty(2 * padded(size), np.float32)
     gate = scratch.ctypes.data
     up = gate + 4 * padded(size)
     one = splat(np.float32(1.0))
-    for index in range(num_rows):
+    for index in range(num_rows * thread // num_threads, num_rows * (thread + 1) // num_threads):
         widen_row(gate_up, is_bfloat16, 2 * index * size, gate, size)
         widen_row(gate_up, is_bfloat16, (2 * index + 1) * size, up, size)
         for i in range(0, 4 * size, 4 * LANES):

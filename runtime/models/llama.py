@@ -5,6 +5,7 @@ norm ──► qkv ──► rope + KV store ──► attention ──► outpu
  └───────────────────────────────────────────────────────────────────────────────────────────────────────────┘
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from slipform.errors import ConfigError
-from slipform.kernels.decoder_cpu import DecoderLayer, FewTokenDecoder
+from slipform.kernels.decoder_cpu import Decoder, DecoderLayer
 from slipform.kernels.interface import Kernels, kernels_for
 from slipform.runtime.batch import ForwardBatch
 from slipform.runtime.models.config import ModelConfig
@@ -60,14 +61,9 @@ def _windows_by_layer(hf: Any) -> tuple[int, ...]:
     return tuple((hf.sliding_window or 0) if kind == "sliding_attention" else 0 for kind in hf.layer_types)
 
 
-# Weights up to this size are kept in two layouts on a CPU: the one that a product of many rows wants, and the plain one
-# that steps of a few tokens read. Reading a larger model takes so long that the calls saved no longer matter.
-_BOTH_LAYOUTS_BYTES = 512 << 20
-
-
 @dataclass(frozen=True, slots=True)
 class _Projections:
-    """The projections of a layer in the layout for many rows."""
+    """The projections of a layer as a GPU uses them."""
 
     qkv: Projection
     output: Projection
@@ -100,7 +96,7 @@ class LlamaModel:
         self._rotary = RotaryTable(config.hf, config.head_dim, config.max_position, device)
         hidden, vocab = config.hidden_size, config.vocab_size
         self._embedding = checkpoint.take("model.embed_tokens.weight", (vocab, hidden))
-        layers = [_read_layer(config, flags, checkpoint, index) for index in range(config.num_layers)]
+        layers = (_read_layer(config, flags, checkpoint, index) for index in range(config.num_layers))
         self._final_norm = checkpoint.take("model.norm.weight", (hidden,))
         if config.hf.tie_word_embeddings:
             checkpoint.ignore("lm_head.weight")
@@ -110,47 +106,43 @@ class LlamaModel:
         # Older checkpoints carry the buffer of frequencies, which the configuration determines.
         for index in range(config.num_layers):
             checkpoint.ignore(f"model.layers.{index}.self_attn.rotary_emb.inv_freq")
+        self._decoder: Decoder | None = None
+        if device.type == "cpu":
+            self._decoder = Decoder(
+                layers,
+                self._final_norm,
+                head,
+                num_heads=config.num_heads,
+                num_kv_heads=config.num_kv_heads,
+                head_dim=config.head_dim,
+                eps=self._eps,
+            )
+        else:
+            self._keep_layers(layers, head)
         checkpoint.finish()
-        self._few_tokens = self._few_token_decoder(layers, head)
+
+    def _keep_layers(self, layers: Iterable[DecoderLayer], head: Tensor) -> None:
         self._head = projection(head)
-        self._projections = [
-            _Projections(
+        self._projections: list[_Projections] = []
+        self._norms: list[tuple[Tensor, Tensor | None, Tensor | None, Tensor, int]] = []
+        for layer in layers:
+            projections = _Projections(
                 projection(layer.qkv, layer.qkv_bias),
                 projection(layer.output, layer.output_bias),
                 projection(layer.gate_up, layer.gate_up_bias),
                 projection(layer.down, layer.down_bias),
             )
-            for layer in layers
-        ]
-        self._norms = [
-            (layer.input_norm, layer.query_norm, layer.key_norm, layer.mlp_norm, layer.window) for layer in layers
-        ]
-
-    def _few_token_decoder(self, layers: list[DecoderLayer], head: Tensor) -> FewTokenDecoder | None:
-        config = self.config
-        widths = (config.hidden_size, config.hf.intermediate_size, config.num_heads * config.head_dim)
-        size = sum(weight.nbytes for layer in layers for weight in (layer.qkv, layer.output, layer.gate_up, layer.down))
-        takes = FewTokenDecoder.takes(*widths) and config.vocab_size >= 4
-        if self.device.type != "cpu" or size > _BOTH_LAYOUTS_BYTES or not takes:
-            return None
-        return FewTokenDecoder(
-            layers,
-            self._final_norm,
-            head,
-            num_heads=config.num_heads,
-            num_kv_heads=config.num_kv_heads,
-            head_dim=config.head_dim,
-            eps=self._eps,
-        )
+            self._projections.append(projections)
+            self._norms.append((layer.input_norm, layer.query_norm, layer.key_norm, layer.mlp_norm, layer.window))
 
     @torch.inference_mode()
     def forward(self, batch: ForwardBatch, pool: KVTensors) -> Tensor:
         """See `CausalModel.forward`."""
         cos_sin = self._rotary.reserve(batch.max_seq_len)
         residual = self._embedding.index_select(0, batch.input_ids)
-        if self._few_tokens is None or batch.num_tokens > self._few_tokens.max_tokens:
-            return self._forward_many(batch, pool, residual, cos_sin)
-        return self._few_tokens(
+        if self._decoder is None:
+            return self._forward_by_operation(batch, pool, residual, cos_sin)
+        return self._decoder(
             residual,
             batch.positions,
             cos_sin,
@@ -161,10 +153,10 @@ class LlamaModel:
             batch.logits_rows,
             pool.keys,
             pool.values,
-            batch.max_extend_len,
         )
 
-    def _forward_many(self, batch: ForwardBatch, pool: KVTensors, residual: Tensor, cos_sin: Tensor) -> Tensor:
+    def _forward_by_operation(self, batch: ForwardBatch, pool: KVTensors, residual: Tensor, cos_sin: Tensor) -> Tensor:
+        """The pass on a GPU, one kernel after the other."""
         kernels, eps = self._kernels, self._eps
         heads, kv_heads, dim = self.config.num_heads, self.config.num_kv_heads, self.config.head_dim
         tokens, rows = batch.num_tokens, batch.logits_rows
@@ -211,8 +203,7 @@ class LlamaModel:
             x = project.output(attended)
             x = kernels.add_rms_norm(x, residual, mlp_norm, eps)
             x = project.down(kernels.silu_and_mul(project.gate_up(x)))
-        logits = self._head(kernels.add_rms_norm(x, residual, self._final_norm, eps))
-        return logits.float() if self.device.type == "cpu" else logits
+        return self._head(kernels.add_rms_norm(x, residual, self._final_norm, eps))
 
 
 def _read_layer(config: ModelConfig, flags: LlamaFlags, checkpoint: WeightSource, index: int) -> DecoderLayer:

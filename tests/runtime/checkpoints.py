@@ -22,14 +22,19 @@ TINY: dict[str, Any] = {
 }
 
 
-def save_random(config: Any, path: Path, seed: int = 0, **options: Any) -> Any:
-    """Write a checkpoint with random weights, biases and norms included. Returns transformers' model, in float32."""
+def save_random(config: Any, path: Path, seed: int = 0, *, exact_in_bfloat16: bool = False, **options: Any) -> Any:
+    """Write a checkpoint with random weights, biases and norms included. Returns transformers' model, in float32.
+
+    `exact_in_bfloat16`: as published checkpoints have them, which CPU kernels keep in half the memory.
+    """
     logging.disable_progress_bar()
     torch.manual_seed(seed)
     model = AutoModelForCausalLM.from_config(config).eval().requires_grad_(False)
     for name, weight in model.named_parameters():
         if "norm" in name or "ln_" in name or name.endswith("bias"):
             weight.add_(torch.randn_like(weight) * 0.1)
+        if exact_in_bfloat16:
+            weight.copy_(weight.bfloat16())
     model.save_pretrained(path, **options)
     return model
 
