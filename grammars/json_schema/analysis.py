@@ -15,7 +15,6 @@ from slipform.grammars.json_schema.shapes import (
     ANYTHING,
     FULL_ARRAY,
     FULL_OBJECT,
-    NOTHING,
     ArrayAtom,
     Goal,
     ObjectAtom,
@@ -134,6 +133,10 @@ class Analysis:
         if longest is not None and longest < plan.min:
             goal = plan.goal(longest)
             return goal.reason or (goal.path or atom.path, "no value satisfies an item that is required")
+        if plan.not_unique:
+            return atom.path, "it asks for equal items, which cannot be enforced"
+        if plan.unique and (why := unique.shortage(self, plan)) is not None:
+            return why
         for contains in plan.contains:
             if contains.min > 0:
                 if longest is not None and longest < contains.min:
@@ -197,10 +200,10 @@ class Analysis:
         return children
 
     def _check_unique(self, plan: ArrayPlan) -> None:
-        goals = [*plan.prefix, plan.rest]
-        shapes = [self.expander.shape(goal) if self.productive(goal) else NOTHING for goal in goals]
-        if unique.check(plan, shapes):
-            text = "at most one item is an array or object: their equality is not followed"
+        unique.check(self, plan)
+        shapes = [self.expander.shape(goal) for goal in (*plan.prefix, plan.rest)]
+        if any(shape.arrays or shape.objects for shape in shapes):
+            text = "arrays and objects are told apart by one spelling; of those that have none, one at most is an item"
             self.expander.notes.append((f"{plan.path}/uniqueItems", text))
 
 

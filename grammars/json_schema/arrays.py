@@ -23,6 +23,7 @@ class ArrayPlan:
     max: int | None
     contains: tuple[Contains, ...]
     unique: bool
+    not_unique: bool
     horizon: int
     path: str
 
@@ -61,10 +62,8 @@ class ArrayPlan:
 def array_plan(atom: ArrayAtom) -> ArrayPlan:
     """All layers of `atom` seen together.
 
-    Raises: UnsupportedGrammar for more than `MAX_CONTAINS` contains, or for a negated uniqueItems.
+    Raises: UnsupportedGrammar for more than `MAX_CONTAINS` contains.
     """
-    if atom.not_unique:
-        raise UnsupportedGrammar("not", path=atom.path, reason="it asks for equal items")
     if len(atom.contains) > MAX_CONTAINS:
         raise UnsupportedGrammar("contains", path=atom.path, reason=f"more than {MAX_CONTAINS} of them meet here")
     length = max((len(layer.prefix) for layer in atom.layers), default=0)
@@ -80,4 +79,4 @@ def array_plan(atom: ArrayAtom) -> ArrayPlan:
     maximum = length if rest is FALSE or rest.shape is NOTHING else atom.max
     horizon = max([length, *(contains.start for contains in atom.contains)])
     unique = atom.unique and (maximum is None or maximum > 1)
-    return ArrayPlan(prefix, rest, atom.min, maximum, atom.contains, unique, horizon, atom.path)
+    return ArrayPlan(prefix, rest, atom.min, maximum, atom.contains, unique, atom.not_unique, horizon, atom.path)

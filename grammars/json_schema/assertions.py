@@ -72,6 +72,12 @@ _OBJECT_KEYWORDS = frozenset(
     ]
 ) | {"dependentRequired"}
 PLAIN_KEYWORDS: Final = _NUMBER_KEYWORDS | _STRING_KEYWORDS | _ARRAY_KEYWORDS | _OBJECT_KEYWORDS | {"type"}
+VALIDATION_KEYWORDS: Final = (
+    PLAIN_KEYWORDS
+    - {"format", "items", "prefixItems", "additionalItems", "contains"}
+    - {"properties", "patternProperties", "additionalProperties", "propertyNames"}
+) | {"enum", "const"}
+"""What is ignored where the metaschema leaves the validation vocabulary out."""
 
 
 def plain_shape(expander: "Expander", goal: Schema) -> Shape:
@@ -151,7 +157,7 @@ def _strings(expander: "Expander", goal: Schema) -> StringAtom | None:
         name = schema["format"]
         if not isinstance(name, str):
             raise GrammarSyntaxError("format must be a string", path=f"{goal.path}/format")
-        if name in FORMATS:
+        if name in FORMATS and expander.asserts_formats(goal.resource):
             formats = frozenset((name,))
         else:
             expander.notes.append((f"{goal.path}/format", f"the format {name!r} is not enforced: an annotation"))

@@ -9,8 +9,8 @@ from slipform.grammars.json_schema.analysis import Analysis
 from slipform.grammars.json_schema.exclusive import Exclusion
 from slipform.grammars.json_schema.expansion import Expander
 from slipform.grammars.json_schema.lowering import Lowering
-from slipform.grammars.json_schema.reader import read_schema
-from slipform.grammars.json_schema.resources import Document, Registry, may_have_identifiers
+from slipform.grammars.json_schema.reader import Json, read_schema
+from slipform.grammars.json_schema.resources import Registry, may_have_identifiers
 from slipform.grammars.spec import JsonSchema
 
 
@@ -37,15 +37,20 @@ def notes(schema: str) -> list[tuple[str, str]]:
 
 def _build(spec: JsonSchema, builder: Builder) -> tuple[Analysis, Node]:
     budget = builder.budget
-    budget.check_source(spec.schema)
-    text = spec.schema
-    schema = read_schema(text, max_chars=budget.limits.source_bytes, max_depth=budget.limits.depth)
-    document = Document("", schema, "", has_identifiers=may_have_identifiers(text, schema))
+    limits = budget.limits
+    text = "\n".join((spec.schema, *(text for _, text in spec.resources)))
+    budget.check_source(text)
+
+    def read(text: str) -> Json:
+        return read_schema(text, max_chars=limits.source_bytes, max_depth=limits.depth)
+
+    schema = read(spec.schema)
     own = isinstance(schema, dict) and "$schema" in schema
     refers_to_metaschema = text.count("json-schema.org/draft/20") > own
     exclusion = Exclusion(budget)
     expander = Expander(
-        Registry(document),
+        Registry(schema, dict(spec.resources), read, has_identifiers=may_have_identifiers(spec.schema, schema)),
+        asserts_formats=spec.formats == "enforced",
         keeps_annotations='"unevaluated' in text,
         has_dynamic_scope='"$dynamicRef"' in text or '"$recursiveRef"' in text or refers_to_metaschema,
         exclusive=exclusion.exactly_one,
@@ -56,5 +61,7 @@ def _build(spec: JsonSchema, builder: Builder) -> tuple[Analysis, Node]:
     analysis = Analysis(expander, budget)
     root = expander.root()
     analysis.check(root)
-    lowering = Lowering(builder, analysis, order=spec.property_order, whitespace=spec.whitespace)
+    lowering = Lowering(
+        builder, analysis, order=spec.property_order, whitespace=spec.whitespace, integers=spec.integers
+    )
     return analysis, lowering.value(root)

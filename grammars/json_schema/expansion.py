@@ -12,7 +12,7 @@ from typing import Final
 from slipform.errors import GrammarSyntaxError, UnsupportedGrammar
 from slipform.grammars.json_schema import references, unevaluated, values
 from slipform.grammars.json_schema.algebra import complement, intersect, union
-from slipform.grammars.json_schema.assertions import PLAIN_KEYWORDS, plain_shape
+from slipform.grammars.json_schema.assertions import PLAIN_KEYWORDS, VALIDATION_KEYWORDS, plain_shape
 from slipform.grammars.json_schema.conditions import (
     MAX_CLAUSES,
     clauses_atom,
@@ -62,6 +62,7 @@ class Expander:
         self,
         registry: Registry,
         *,
+        asserts_formats: bool,
         keeps_annotations: bool,
         has_dynamic_scope: bool,
         exclusive: Callable[[list[Shape], Shape, str], Shape],
@@ -70,6 +71,7 @@ class Expander:
     ) -> None:
         """
         Args:
+            asserts_formats: known formats are enforced, whatever the metaschema says.
             has_dynamic_scope: the document uses $dynamicRef or $recursiveRef.
             exclusive: the values of a second shape in exactly one of several (`oneOf`); the path is for errors.
             without_empty: drops cases that are seen to be empty.
@@ -78,6 +80,7 @@ class Expander:
         self.notes: list[tuple[str, str]] = []
         self.registry = registry
         self.keeps_annotations = keeps_annotations
+        self._asserts_formats = asserts_formats
         self._has_dynamic_scope = has_dynamic_scope
         self._exclusive = exclusive
         self._without_empty = without_empty
@@ -87,7 +90,7 @@ class Expander:
 
     def root(self) -> Goal:
         """The goal of the document itself."""
-        main = self.registry.documents[0].main
+        main = self.registry.main.main
         return self.goal(main.root, main.path, main, ())
 
     def goal(self, schema: Json, path: str, resource: Resource, scope: Scope) -> Goal:
@@ -108,8 +111,15 @@ class Expander:
         key = (id(schema), scope)
         goal = self._goals.get(key)
         if goal is None:
-            goal = self._goals[key] = Schema(schema, path, resource, scope)
+            said = schema
+            if resource.vocabularies is not None and "validation" not in resource.vocabularies:
+                said = {keyword: value for keyword, value in schema.items() if keyword not in VALIDATION_KEYWORDS}
+            goal = self._goals[key] = Schema(said, path, resource, scope)
         return goal
+
+    def asserts_formats(self, resource: Resource) -> bool:
+        """Whether `format` is enforced in `resource`."""
+        return self._asserts_formats or "format-assertion" in (resource.vocabularies or ())
 
     def shape(self, goal: Goal) -> Shape:
         """The shape of `goal`, worked out once.

@@ -77,14 +77,26 @@ def _uri(wide: str, *, reference: bool) -> str:
     return rf"(?:{uri}|(?:{authority}|{absolute}|{no_colon}+(?:/{pchar}*)*)?{tail})"
 
 
+_POINTER = "(?:/(?:[^~/]|~[01])*)*"
+
+_VARIABLE = r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)*(?:\*|:[1-9][0-9]{0,2})?"
+_URI_TEMPLATE = rf"(?:[!#$&(-;=?-\[\]_a-z~{_WIDE}]|%[0-9A-Fa-f]{{2}}|\{{[+#./;?&]?{_VARIABLE}(?:,{_VARIABLE})*\}})*"
+
+# Letters that IDNA 2008 permits anywhere in a label: lower-case Latin, Greek and Cyrillic, kana, Han and Hangul.
+_IDN_LETTER = "a-z0-9ß-öø-ÿα-ωа-яぁ-ゔァ-ヺ一-鿋가-힣"
+_IDN_LABEL = f"[{_IDN_LETTER}](?:[{_IDN_LETTER}]{{0,12}}|[{_IDN_LETTER}]{{1,6}}-[{_IDN_LETTER}]{{1,6}})"
+
 # A regex of one group level; ranges among digits and letters, so that both dialects in use read it.
-_REGEX_ESCAPE = r"\\[dDwWsSbBnrtfv.*+?^${}()|\[\]/\\-]"
+_REGEX_MARK = r"(?:[\^$|]|\\[bB])"
+_REGEX_ESCAPE = r"\\[dDwWsSnrtfv.*+?^${}()|\[\]/\\-]"
 _REGEX_CLASS_ITEM = r"(?:0-9|a-z|A-Z|a-f|A-F|[A-Za-z0-9_ .,:;!@#%/'\"<>=*+?$(){}|]|\\[dDwWsSnrtfv.*+?^${}()|\[\]/\\-])"
 _REGEX_ATOM = rf"(?:[^\\.*+?^${{}}()|\[\]\u0000-\u001f\u007f]|\.|{_REGEX_ESCAPE}|\[\^?{_REGEX_CLASS_ITEM}+-?\])"
 _REGEX_QUANTIFIER = r"(?:[*+?]\??|\{[0-9]\}\??|\{[0-9],\}\??|\{0,[1-9][0-9]?\}\??)?"
-_REGEX_FLAT = rf"(?:{_REGEX_ATOM}{_REGEX_QUANTIFIER}|[\^$|])*"
-_REGEX_GROUP = rf"\((?:\?:)?(?:{_REGEX_ATOM}{_REGEX_QUANTIFIER}|[\^$|]|\((?:\?:)?{_REGEX_FLAT}\){_REGEX_QUANTIFIER})*\)"
-_REGEX = rf"(?:{_REGEX_ATOM}{_REGEX_QUANTIFIER}|[\^$|]|{_REGEX_GROUP}{_REGEX_QUANTIFIER})*"
+_REGEX_FLAT = rf"(?:{_REGEX_ATOM}{_REGEX_QUANTIFIER}|{_REGEX_MARK})*"
+_REGEX_GROUP = (
+    rf"\((?:\?:)?(?:{_REGEX_ATOM}{_REGEX_QUANTIFIER}|{_REGEX_MARK}|\((?:\?:)?{_REGEX_FLAT}\){_REGEX_QUANTIFIER})*\)"
+)
+_REGEX = rf"(?:{_REGEX_ATOM}{_REGEX_QUANTIFIER}|{_REGEX_MARK}|{_REGEX_GROUP}{_REGEX_QUANTIFIER})*"
 
 FORMATS: Final = {
     "date": Format("RFC 3339 full-date, leap years included", _DATE, "years 0001 to 9999"),
@@ -96,13 +108,23 @@ FORMATS: Final = {
     "hostname": Format(
         "RFC 1123, labels of at most 63 characters", _HOSTNAME, "three labels, or seven of at most 31 characters"
     ),
+    "idn-hostname": Format(
+        "RFC 5890",
+        rf"(?:{_IDN_LABEL}\.){{0,3}}{_IDN_LABEL}",
+        "four labels of at most 14 lower-case letters of Latin, Greek, Cyrillic, kana, Han and Hangul, or digits",
+    ),
     "ipv4": Format("RFC 2673 dotted quad", _IPV4),
     "ipv6": Format("RFC 4291", _IPV6, "no zone"),
     "uuid": Format("RFC 4122", "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"),
     "uri": Format("RFC 3986", _uri("", reference=False), "no IPvFuture"),
     "uri-reference": Format("RFC 3986", _uri("", reference=True), "no IPvFuture"),
+    "uri-template": Format("RFC 6570", _URI_TEMPLATE, "names of letters, digits and underscores"),
     "iri": Format("RFC 3987", _uri(_WIDE, reference=False), "characters of the basic plane; no IPvFuture"),
-    "json-pointer": Format("RFC 6901", "(?:/(?:[^~/]|~[01])*)*"),
+    "iri-reference": Format("RFC 3987", _uri(_WIDE, reference=True), "characters of the basic plane; no IPvFuture"),
+    "json-pointer": Format("RFC 6901", _POINTER),
+    "relative-json-pointer": Format(
+        "RFC 6901's sequel", f"(?:0|[1-9]+0?)(?:#|{_POINTER})", "no index shifts, no inner 0"
+    ),
     "regex": Format("ECMA-262", _REGEX, "groups nest two deep; ranges of letters and digits"),
 }
 

@@ -23,13 +23,18 @@ def _rows(kind: Literal["enforced", "structure", "annotation"], *rows: tuple[str
     return tuple(Keyword(row[0], kind, *row[1:]) for row in rows)
 
 
-_CANONICAL = "items are compared by their text, so each has one spelling in such an array"
+_CANONICAL = (
+    "items are compared by their text, so each has one spelling in such an array; arrays and objects among them: those "
+    "three deep at most, members in the order declared and one other at most, or objects told apart by a required "
+    "scalar, or one of any kind"
+)
+_NOTATION = "plain or scientific notation, one digit before the point of the latter"
 _SUBSETS = "below unevaluated* at most 6 alternatives"
 
 KEYWORDS: Final = (
     *_rows(
         "enforced",
-        ("type", "draft-03", "one alternative for each type; `integer` also takes `.0`"),
+        ("type", "draft-03", 'one alternative for each type; `integer` also takes `.0` unless `integers="plain"`'),
         ("enum", "draft-03", "the values that the other keywords admit, any JSON, members in any order of the spec"),
         ("const", "draft-06", "as an enum of one value"),
         (
@@ -38,10 +43,10 @@ KEYWORDS: Final = (
             "remainder automaton over the digits, exact",
             "plain notation; beyond 20,000 remainders only the 512 multiples nearest to 0",
         ),
-        ("minimum", "draft-03", "comparison automaton over the digits, exact", "plain notation"),
-        ("maximum", "draft-03", "as minimum", "plain notation"),
-        ("exclusiveMinimum", "draft-04", "as minimum; the boolean of draft-04 too", "plain notation"),
-        ("exclusiveMaximum", "draft-04", "as minimum; the boolean of draft-04 too", "plain notation"),
+        ("minimum", "draft-03", "comparison automaton over the digits, exact", _NOTATION),
+        ("maximum", "draft-03", "as minimum", _NOTATION),
+        ("exclusiveMinimum", "draft-04", "as minimum; the boolean of draft-04 too", _NOTATION),
+        ("exclusiveMaximum", "draft-04", "as minimum; the boolean of draft-04 too", _NOTATION),
         ("minLength", "draft-03", "counter of characters; with a pattern or format, in its automaton"),
         (
             "maxLength",
@@ -50,7 +55,11 @@ KEYWORDS: Final = (
             "states of the pattern × length at most 1,000,000, else refused",
         ),
         ("pattern", "draft-03", "ECMA-262, searched, over the decoded characters", "no backreferences"),
-        ("format", "draft-03", "automata of the formats below; others are annotations and noted"),
+        (
+            "format",
+            "draft-03",
+            'automata of the formats below; others are annotations and noted; with `formats="annotation"` all are',
+        ),
         ("items", "draft-03", "the goal of every item (behind the prefix); a list is the prefix of draft-07"),
         ("prefixItems", "2020-12", "one goal for each position"),
         ("additionalItems", "draft-03", "the items behind a list in `items`"),
@@ -60,9 +69,9 @@ KEYWORDS: Final = (
             "uniqueItems",
             "draft-03",
             "run-time set of item texts",
-            f"{_CANONICAL}; at most one item is an array or object",
+            _CANONICAL,
         ),
-        ("contains", "draft-06", "counter of matching items", "4 of them at one place; not beside uniqueItems"),
+        ("contains", "draft-06", "counter of matching items", "4 of them at one place, one beside uniqueItems"),
         ("minContains", "2019-09", "counter of matching items"),
         ("maxContains", "2019-09", "counter of matching items"),
         ("properties", "draft-03", "declared members; one that nothing satisfies is never written"),
@@ -83,7 +92,7 @@ KEYWORDS: Final = (
             "exactly one, by excluding the others where they overlap",
             "overlaps beyond 64 cases: the simplest of them are generated",
         ),
-        ("not", "draft-04", "complement", "no negated uniqueItems"),
+        ("not", "draft-04", "complement", "arrays with equal items are not generated"),
         ("if", "draft-07", "two cases: it holds with `then`, or fails with `else`"),
         ("then", "draft-07", "see if"),
         ("else", "draft-07", "see if"),
@@ -92,7 +101,11 @@ KEYWORDS: Final = (
     ),
     *_rows(
         "structure",
-        ("$ref", "draft-03", "within the document, or to a metaschema; siblings are ignored before 2019-09"),
+        (
+            "$ref",
+            "draft-03",
+            "within the document, to one of `resources`, or to a metaschema; siblings are ignored before 2019-09",
+        ),
         ("$dynamicRef", "2020-12", "resolved for each dynamic scope"),
         ("$recursiveRef", "2019-09", "resolved for each dynamic scope"),
         ("$id", "draft-06", "embedded resources"),
@@ -107,7 +120,7 @@ KEYWORDS: Final = (
     *_rows(
         "annotation",
         ("$comment", "draft-07", ""),
-        ("$vocabulary", "2019-09", ""),
+        ("$vocabulary", "2019-09", "of a metaschema among `resources`: validation and format-assertion are heeded"),
         ("title", "draft-03", ""),
         ("description", "draft-03", ""),
         ("default", "draft-03", ""),

@@ -4,10 +4,9 @@ from functools import partial
 from itertools import product
 from typing import Final, Literal
 
-from slipform.errors import UnsupportedGrammar
+from slipform.errors import EmptyGrammar, UnsupportedGrammar
 from slipform.grammars.builder import Builder, Node
-from slipform.grammars.dfa import Dfa, literals
-from slipform.grammars.json_schema import numbers, strings, unique
+from slipform.grammars.json_schema import numbers, strings
 from slipform.grammars.json_schema.analysis import Analysis, indexed_clauses
 from slipform.grammars.json_schema.arrays import ArrayPlan
 from slipform.grammars.json_schema.objects import Keys, Plan
@@ -18,7 +17,6 @@ from slipform.grammars.json_schema.shapes import (
     FULL_NUMBER,
     FULL_OBJECT,
     INTEGER,
-    NOTHING,
     TRUE_BIT,
     ArrayAtom,
     Goal,
@@ -27,6 +25,7 @@ from slipform.grammars.json_schema.shapes import (
     Shape,
     StringAtom,
 )
+from slipform.grammars.json_schema.unique_items import UniqueItems
 from slipform.grammars.members import Extra, Member
 
 _MANY_LISTED: Final = 12  # texts of an enumeration that is built when generation reaches it
@@ -43,10 +42,13 @@ class Lowering:
         *,
         order: Literal["declared", "any"],
         whitespace: Literal["flexible", "compact"],
+        integers: Literal["standard", "plain"],
     ) -> None:
-        self._builder = builder
-        self._analysis = analysis
+        self.builder = builder
+        self.analysis = analysis
         self._order: Literal["declared", "any"] = order
+        self._spelling: numbers.Spelling = "whole" if integers == "plain" else "any"
+        self._whitespace: Literal["flexible", "compact"] = whitespace
         flexible = whitespace == "flexible"
         self._assign = builder.choice((b":", b": ")) if flexible else builder.literal(b":")
         self._separator = builder.choice((b",", b", ")) if flexible else builder.literal(b",")
@@ -54,25 +56,26 @@ class Lowering:
 
     def value(self, goal: Goal) -> Node:
         """The node of the JSON texts of the values that satisfy `goal`; `never` if there are none."""
-        if not self._analysis.productive(goal):
-            return self._builder.never
-        shape = self._analysis.expander.shape(goal)
+        if not self.analysis.productive(goal):
+            return self.builder.never
+        shape = self.analysis.expander.shape(goal)
         known = self._nodes.get(id(shape))
         if known is None:
-            known = self._nodes[id(shape)] = (shape, self._shape(shape))
+            known = self._nodes[id(shape)] = (shape, self.shape_node(shape))
         return known[1]
 
-    def _shape(self, shape: Shape) -> Node:
-        builder = self._builder
+    def shape_node(self, shape: Shape) -> Node:
+        """The node of the JSON texts of the values in `shape`."""
+        builder = self.builder
         listed = [b"null"] if shape.null else []
         listed += [b"true"] if shape.booleans & TRUE_BIT else []
         listed += [b"false"] if shape.booleans & FALSE_BIT else []
         options: list[Node] = []
         for number in shape.numbers:
             if number.allowed is not None:
-                listed += [text for value in number.allowed for text in numbers.spellings(value)]
+                listed += [text for value in number.allowed for text in numbers.spellings(value, self._spelling)]
             elif number is FULL_NUMBER or number is INTEGER:
-                options.append(builder.dfa(numbers.number_dfa(number)))
+                options.append(builder.dfa(numbers.number_dfa(number, self._spelling)))
             else:
                 options.append(builder.rule(("number", number), partial(self._number, number), nullable=False))
         for string in shape.strings:
@@ -82,11 +85,11 @@ class Lowering:
             else:
                 options.append(self._string(string))
         for array in shape.arrays:
-            if self._analysis.array_fault(array) is None:
+            if self.analysis.array_fault(array) is None:
                 key = ("array", id(array))
                 options.append(builder.rule(key, partial(self._array, array), nullable=False))
         for atom in shape.objects:
-            if any(self._analysis.object_fault(plan) is None for plan in self._analysis.object_plans(atom)):
+            if any(self.analysis.object_fault(plan) is None for plan in self.analysis.object_plans(atom)):
                 key = ("object", id(atom))
                 options.append(builder.rule(key, partial(self._object, atom), nullable=False))
         if len(listed) > _MANY_LISTED:
@@ -97,12 +100,12 @@ class Lowering:
         return builder.alt(*options)
 
     def _number(self, atom: NumberAtom) -> Node:
-        return self._builder.dfa(numbers.number_dfa(atom))
+        return self.builder.dfa(numbers.number_dfa(atom, self._spelling))
 
     # Strings ---------------------------------------------------------------------------------------------------------
 
     def _string(self, atom: StringAtom) -> Node:
-        builder = self._builder
+        builder = self.builder
         quote = builder.literal(b'"')
         if atom.is_regular:
             counter = strings.counted(atom)
@@ -118,13 +121,13 @@ class Lowering:
     # Arrays ----------------------------------------------------------------------------------------------------------
 
     def _array(self, atom: ArrayAtom) -> Node:
-        builder = self._builder
+        builder = self.builder
         if atom is FULL_ARRAY:
             items = builder.repeat(self.value(_ANY), separator=self._separator)
         else:
-            plan = self._analysis.array_plan(atom)
+            plan = self.analysis.array_plan(atom)
             if plan.unique:
-                items = self._unique_items(plan)
+                items = UniqueItems(self, plan, self._whitespace).node()
             elif not plan.contains:
                 items = self._items(plan, 0)
             elif plan.horizon == 0 and len(plan.contains) == 1:
@@ -135,8 +138,8 @@ class Lowering:
 
     def _items(self, plan: ArrayPlan, index: int) -> Node:
         """The items from position `index` on, with the separator before them unless `index` is 0."""
-        builder = self._builder
-        longest = self._analysis.longest(plan)
+        builder = self.builder
+        longest = self.analysis.longest(plan)
         if longest is not None and index >= longest:
             return builder.empty
         item = self.value(plan.goal(index))
@@ -154,18 +157,18 @@ class Lowering:
     def _counted_bag(self, plan: ArrayPlan) -> Node:
         """One `contains` over items that are all alike: two kinds of items, with bounds on one of them."""
         contains = plan.contains[0]
-        never = self._builder.never
+        never = self.builder.never
         found = self.value(plan.found(0, contains))
         passed = self.value(plan.passed(0, contains))
         if contains.min == 0 and contains.max is None:
             return self._items(plan, 0)
         extras = [
-            Extra(found, self._builder.empty, unique=False, min_count=contains.min, max_count=contains.max),
-            Extra(passed, self._builder.empty, unique=False),
+            Extra(found, self.builder.empty, unique=False, min_count=contains.min, max_count=contains.max),
+            Extra(passed, self.builder.empty, unique=False),
         ]
-        return self._builder.members(
+        return self.builder.members(
             (),
-            assign=self._builder.empty,
+            assign=self.builder.empty,
             separator=self._separator,
             order="any",
             extras=[extra for extra in extras if extra.key != never],
@@ -221,7 +224,7 @@ class Lowering:
             )
             if any(c.max is not None and count > c.max for count, c in zip(after, plan.contains, strict=True)):
                 continue
-            if self._analysis.productive(goal):
+            if self.analysis.productive(goal):
                 result.append(((min(index + 1, limit), after), goal))
         return result
 
@@ -233,7 +236,7 @@ class Lowering:
         index: int,
         counts: tuple[int, ...],
     ) -> Node:
-        builder = self._builder
+        builder = self.builder
         options = [builder.empty] if self._may_end(plan, index, counts) else []
         for (after, found), goal in self._steps(plan, limit, index, counts):
             if not alive.get((after, found)):
@@ -244,77 +247,45 @@ class Lowering:
             options.append(builder.seq(item, rest) if index == 0 else builder.seq(self._separator, item, rest))
         return builder.alt(*options)
 
-    # Unique items ----------------------------------------------------------------------------------------------------
-
-    def _unique_items(self, plan: ArrayPlan) -> Node:
-        """All strings of one array as UTF-8, or all in ASCII; one way where that is the same."""
-        ways = dict.fromkeys(self._unique_from(plan, escapes, 0, ()) for escapes in unique.WAYS)
-        return self._builder.alt(*ways)
-
-    def _unique_from(self, plan: ArrayPlan, escapes: unique.Escapes, index: int, used: tuple[bytes, ...]) -> Node:
-        """The items from `index` on, with the separator before them; leading items are listed value by value."""
-        builder = self._builder
-        if plan.max is not None and index >= plan.max:
-            return builder.empty
-        goal = plan.goal(index)
-        shape = self._analysis.expander.shape(goal) if self._analysis.productive(goal) else NOTHING
-        found = unique.items(shape, escapes)
-        texts = found.texts - literals(used)
-        options = [builder.empty] if index >= plan.min else []
-        if index >= len(plan.prefix):
-            options.append(self._unique_rest(plan, texts, found.containers, index))
-            return builder.alt(*options)
-        for value in texts.texts(unique.MAX_LISTED):
-            rest = self._unique_from(plan, escapes, index + 1, (*used, value))
-            item = builder.literal(value)
-            options.append(builder.seq(item, rest) if index == 0 else builder.seq(self._separator, item, rest))
-        return builder.alt(*options)
-
-    def _unique_rest(self, plan: ArrayPlan, texts: Dfa, containers: Shape | None, index: int) -> Node:
-        """At least one item, and different ones: scalars out of `texts`, and at most one container."""
-        builder = self._builder
-        extras = [] if texts.is_empty else [Extra(builder.dfa(texts), builder.empty, unique=True)]
-        if containers is not None:
-            extras.append(Extra(self._shape(containers), builder.empty, unique=False, max_count=1))
-        extras = [extra for extra in extras if extra.key != builder.never]
-        if not extras:
-            return builder.never
-        found = builder.members(
-            (),
-            assign=builder.empty,
-            separator=self._separator,
-            order="any",
-            extras=extras,
-            min_count=max(1, plan.min - index),
-            max_count=None if plan.max is None else plan.max - index,
-        )
-        return found if index == 0 else builder.seq(self._separator, found)
-
     # Objects ---------------------------------------------------------------------------------------------------------
 
     def _object(self, atom: ObjectAtom) -> Node:
-        builder = self._builder
+        builder = self.builder
         if atom is FULL_OBJECT:
             members = self._any_members()
         else:
-            fitting = [p for p in self._analysis.object_plans(atom) if self._analysis.object_fault(p) is None]
+            fitting = [p for p in self.analysis.object_plans(atom) if self.analysis.object_fault(p) is None]
             members = builder.alt(*(self._members(plan) for plan in fitting))
         return builder.seq(builder.literal(b"{"), members, builder.literal(b"}"))
 
     def _any_members(self) -> Node:
-        extra = Extra(self._builder.dfa(strings.any_quoted()), self.value(_ANY))
-        return self._builder.members((), assign=self._assign, separator=self._separator, order="any", extras=(extra,))
+        extra = Extra(self.builder.dfa(strings.any_quoted()), self.value(_ANY))
+        return self.builder.members((), assign=self._assign, separator=self._separator, order="any", extras=(extra,))
 
-    def _members(self, plan: Plan) -> Node:
-        builder = self._builder
+    def members_behind(self, plan: Plan, name: str) -> list[Node]:
+        """The members of `plan` when `name` is written first, at least one more; nothing if there can be no other."""
+        names = list(plan.declared)
+        kept = names if self._order == "any" else names[names.index(name) :]
+        declared = {other: plan.declared[other] for other in kept if other != name}
+        required = plan.required - {name}
+        most = None if plan.max is None else plan.max - 1
+        rest = Plan(declared, required, plan.regions, max(plan.min - 1, 0 if required else 1), most, (), plan.path)
+        try:
+            return [self._members(rest, unique=None if plan.min > 2 else False)]
+        except EmptyGrammar:
+            return []
+
+    def _members(self, plan: Plan, *, unique: bool | None = None) -> Node:
+        """The members of one plan; `unique` as in `Extra`."""
+        builder = self.builder
         declared = [
             Member(builder.choice(strings.spellings(name)), self.value(goal), name in plan.required)
             for name, goal in plan.declared.items()
         ]
         extras = [
-            Extra(self._keys(region.keys), self.value(region.goal), min_count=region.min, max_count=region.max)
+            Extra(self._keys(region.keys), self.value(region.goal), unique, region.min, region.max)
             for region in plan.regions
-            if self._analysis.productive(region.goal)
+            if self.analysis.productive(region.goal)
         ]
         return builder.members(
             declared,
@@ -330,7 +301,7 @@ class Lowering:
         )
 
     def _keys(self, keys: Keys) -> Node:
-        return self._builder.dfa(strings.quoted_keys(keys))
+        return self.builder.dfa(strings.quoted_keys(keys))
 
 
 _ANY: Final = Goal("", ANYTHING)

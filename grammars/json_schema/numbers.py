@@ -5,60 +5,55 @@ know how many digits agree so far, divisibility the remainder so far. Exponents 
 them.
 """
 
-from collections.abc import Callable, Hashable
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
-
-import numpy as np
+from typing import Final, Literal, NamedTuple
 
 from slipform.errors import UnsupportedGrammar
 from slipform.grammars.dfa import Dfa, literals
+from slipform.grammars.json_schema.digits import DIGIT, EXPONENT, MINUS, POINT, State, build, digits_of
+from slipform.grammars.json_schema.exponents import exponents, scientific
 from slipform.grammars.json_schema.shapes import Number, NumberAtom
+
+Spelling = Literal["any", "whole", "canonical"]
+"""How a number may be written: "any": as JSON does, `3.0` for 3 too; "whole": without a point where a schema asks for
+whole numbers; "canonical": in one way, plain notation without needless zeros."""
 
 MAX_REMAINDERS: Final = 20_000
 MAX_LISTED: Final = 512
-MAX_DIGITS: Final = 400
-
-# Byte classes of a number: anything else, then the signs, the point, the digits and the exponent mark.
-_OTHER, _PLUS, _MINUS, _POINT, _DIGIT, _EXPONENT = 0, 1, 2, 3, 4, 14
-_CLASSES: Final = np.zeros(256, np.uint8)
-_CLASSES[ord("+")], _CLASSES[ord("-")], _CLASSES[ord(".")] = _PLUS, _MINUS, _POINT
-_CLASSES[[ord("e"), ord("E")]] = _EXPONENT
-for _digit in range(10):
-    _CLASSES[ord("0") + _digit] = _DIGIT + _digit
-
-State = Hashable
-Step = Callable[[Any, int], State | None]
 
 
 @lru_cache(maxsize=512)
-def number_dfa(atom: NumberAtom, *, canonical: bool = False) -> Dfa:
+def number_dfa(atom: NumberAtom, spelling: Spelling = "any") -> Dfa:
     """The texts of the numbers in `atom`; an empty language if there are none.
-
-    `canonical` keeps one spelling for each value: plain notation without needless zeros, and no minus zero.
 
     Raises: UnsupportedGrammar for a multiple with too many remainders.
     """
-    if atom.allowed is not None:
-        return literals(text for value in atom.allowed for text in spellings(value, canonical=canonical))
-    listed = _few_multiples(atom)
+    listed = sorted(atom.allowed) if atom.allowed is not None else _few_multiples(atom)
     if listed is not None:
-        return literals(text for value in listed for text in spellings(value, canonical=canonical))
-    if canonical:
+        return literals(text for value in listed for text in spellings(value, spelling))
+    if spelling == "canonical":
         return _plain(atom) & _canonical_texts()
     if atom == NumberAtom():
         return _free(signed=True, nonzero=False)
     if atom == NumberAtom(low=0, low_open=atom.low_open):
         return _free(signed=False, nonzero=atom.low_open)
-    return _plain(atom)
+    plain = _plain(atom)
+    if isinstance(atom.step, int) and spelling == "whole":
+        return plain & _without_point()
+    if atom.step is not None or atom.not_steps:
+        return plain
+    texts = scientific(atom.low, atom.high, low_open=atom.low_open, high_open=atom.high_open)
+    for value in atom.excluded:
+        texts = texts - scientific(value, value, low_open=False, high_open=False)
+    return plain | texts
 
 
-def spellings(value: Number, *, canonical: bool = False) -> list[bytes]:
+def spellings(value: Number, spelling: Spelling = "any") -> list[bytes]:
     """How a number that is listed may be written: in plain notation, and as `repr` writes an equal float."""
     plain = _decimal_text(value)
-    if canonical:
+    if spelling == "canonical" or (spelling == "whole" and isinstance(value, int)):
         return [plain.encode()]
     texts = [plain]
     if isinstance(value, int):
@@ -69,6 +64,18 @@ def spellings(value: Number, *, canonical: bool = False) -> list[bytes]:
         if Fraction(Decimal(short)) == value:
             texts.append(short)
     return [text.encode() for text in texts]
+
+
+@lru_cache(maxsize=1)
+def _without_point() -> Dfa:
+    """Numbers written as whole ones, `-0` among them."""
+
+    def step(state: str, letter: int) -> State | None:
+        if letter == MINUS:
+            return "sign" if state == "start" else None
+        return "digits" if DIGIT <= letter < EXPONENT else None
+
+    return build("start", step, lambda state: state == "digits")
 
 
 def has_value(atom: NumberAtom) -> bool:
@@ -119,49 +126,18 @@ def _nearest(first: int | None, last: int | None) -> tuple[int, int]:
 def _decimal_text(value: Number) -> str:
     """Plain decimal notation of a number that has one."""
     sign = "-" if value < 0 else ""
-    whole, fraction = _digits(abs(Fraction(value)))
+    whole, fraction = digits_of(abs(Fraction(value)))
     return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"
 
 
-def _digits(magnitude: Number) -> tuple[str, str]:
-    """The digits before and behind the point, without needless zeros; the whole part has at least one."""
-    fraction = Fraction(magnitude)
-    places = 0
-    while 10**places % fraction.denominator:
-        places += 1
-        if places > MAX_DIGITS:
-            raise UnsupportedGrammar("number", reason="it has no finite decimal notation")
-    scaled = str(int(fraction * 10**places)).rjust(places + 1, "0")
-    return (scaled[:-places], scaled[-places:]) if places else (scaled, "")
-
-
-def _build(start: State, step: Step, accepts: Callable[[Any], bool]) -> Dfa:
-    """The automaton whose states are reached from `start` by `step`."""
-    index: dict[State, int] = {start: 0}
-    order = [start]
-    rows: list[list[int]] = []
-    for state in order:
-        row = [-1] * (_EXPONENT + 1)
-        for letter in range(_PLUS, _EXPONENT + 1):
-            target = step(state, letter)
-            if target is not None:
-                number = index.get(target)
-                if number is None:
-                    number = index[target] = len(order)
-                    order.append(target)
-                row[letter] = number
-        rows.append(row)
-    return Dfa(_CLASSES, np.array(rows, np.int32), np.array([accepts(state) for state in order], np.bool_))
-
-
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def _free(*, signed: bool, nonzero: bool) -> Dfa:
-    """JSON numbers; exponents of at most three digits, since nothing reads larger ones back."""
+    """JSON numbers in any notation, with exponents that floats have."""
 
     def step(state: tuple[str, bool], letter: int) -> State | None:
         name, seen = state
-        digit = letter - _DIGIT if _DIGIT <= letter < _EXPONENT else None
-        if name == "start" and letter == _MINUS and signed:
+        digit = letter - DIGIT if DIGIT <= letter < EXPONENT else None
+        if name == "start" and letter == MINUS and signed:
             return "sign", seen
         if digit is not None:
             if name in ("start", "sign"):
@@ -170,20 +146,12 @@ def _free(*, signed: bool, nonzero: bool) -> Dfa:
                 return name, True if digit else seen
             if name == "point":
                 return "fraction", seen or digit > 0
-            if name in ("mark", "mark sign"):
-                return "power 1", seen
-            if name in ("power 1", "power 2"):
-                return ("power 2" if name == "power 1" else "power 3"), seen
-        if letter == _POINT and name in ("zero", "whole"):
+        if letter == POINT and name in ("zero", "whole"):
             return "point", seen
-        if letter == _EXPONENT and name in ("zero", "whole", "fraction"):
-            return "mark", seen
-        if letter in (_PLUS, _MINUS) and name == "mark":
-            return "mark sign", seen
         return None
 
-    ends = ("zero", "whole", "fraction", "power 1", "power 2", "power 3")
-    return _build(("start", not nonzero), step, lambda state: state[0] in ends and bool(state[1]))
+    mantissa = build(("start", not nonzero), step, lambda state: state[0] in ("zero", "whole", "fraction") and state[1])
+    return mantissa | mantissa + exponents(None, None)
 
 
 def _plain(atom: NumberAtom) -> Dfa:
@@ -196,7 +164,7 @@ def _plain(atom: NumberAtom) -> Dfa:
             side = negative if state.sign else positive
             return side.next(state, letter) if side is not None else None
         if state == "start":
-            if letter == _MINUS:
+            if letter == MINUS:
                 return "sign" if negative is not None else None
             return positive.first(letter, sign=False) if positive is not None else None
         return negative.first(letter, sign=True) if negative is not None else None
@@ -209,7 +177,7 @@ def _plain(atom: NumberAtom) -> Dfa:
 
     if any(_Divisor(other).modulus > MAX_REMAINDERS for other in atom.not_steps):
         raise UnsupportedGrammar("not", reason=f"a negated multipleOf takes more than {MAX_REMAINDERS} remainders")
-    dfa = _build("start", step, accepts)
+    dfa = build("start", step, accepts)
     for value in atom.excluded:
         dfa = dfa - _plain(NumberAtom(low=value, high=value))
     return dfa
@@ -219,7 +187,7 @@ class _Bound:
     """Comparison of the digits read with a bound. A comparison is -1, 0 or 1; while digits agree, 0."""
 
     def __init__(self, magnitude: Number) -> None:
-        self.whole, self.fraction = _digits(magnitude)
+        self.whole, self.fraction = digits_of(magnitude)
 
     def first(self, digit: int) -> tuple[int, int]:
         return 1, _compare(digit, self.whole[0])
@@ -250,7 +218,7 @@ class _Divisor:
     """Remainder of the digits read, scaled so that the step is the whole number `modulus` at `places` decimals."""
 
     def __init__(self, step: Number) -> None:
-        whole, fraction = _digits(step)
+        whole, fraction = digits_of(step)
         self.places = len(fraction)
         self.modulus = int(whole + fraction)
 
@@ -306,9 +274,9 @@ class _Magnitude:
         return cls(low, high, atom)
 
     def first(self, letter: int, *, sign: bool) -> _Reading | None:
-        if not _DIGIT <= letter < _EXPONENT:
+        if not DIGIT <= letter < EXPONENT:
             return None
-        digit = letter - _DIGIT
+        digit = letter - DIGIT
         low = self.low.first(digit) if self.low else (0, 0)
         high = self.high.first(digit) if self.high else (0, 0)
         remainders = tuple(digit % divisor.modulus for divisor in self.divisors)
@@ -316,15 +284,15 @@ class _Magnitude:
 
     def next(self, state: _Reading, letter: int) -> _Reading | None:
         sign, part, place, low, high, remainders = state
-        if letter == _POINT:
+        if letter == POINT:
             if part not in ("0", "whole"):
                 return None
             low = (0, self.low.whole_result(low[0], low[1])) if self.low else low
             high = (0, self.high.whole_result(high[0], high[1])) if self.high else high
             return None if low[1] < 0 else _Reading(sign, "point", 0, low, high, remainders)
-        if not _DIGIT <= letter < _EXPONENT or part == "0":
+        if not DIGIT <= letter < EXPONENT or part == "0":
             return None
-        digit = letter - _DIGIT
+        digit = letter - DIGIT
         if part == "whole":
             low = self.low.more_whole(low[0], low[1], digit) if self.low else low
             high = self.high.more_whole(high[0], high[1], digit) if self.high else high
@@ -381,8 +349,8 @@ def _canonical_texts() -> Dfa:
 
     def step(state: tuple[str], letter: int) -> State | None:
         name = state[0]
-        digit = letter - _DIGIT if _DIGIT <= letter < _EXPONENT else None
-        if name == "start" and letter == _MINUS:
+        digit = letter - DIGIT if DIGIT <= letter < EXPONENT else None
+        if name == "start" and letter == MINUS:
             return ("sign",)
         if digit is not None:
             if name in ("start", "sign"):
@@ -391,8 +359,8 @@ def _canonical_texts() -> Dfa:
                 return state
             if name in ("point", "ends in zero", "ends well"):
                 return ("ends well",) if digit else ("ends in zero",)
-        if letter == _POINT and name in ("whole", "zero", "minus zero"):
+        if letter == POINT and name in ("whole", "zero", "minus zero"):
             return ("point",)
         return None
 
-    return _build(("start",), step, lambda state: state[0] in ("zero", "whole", "ends well"))
+    return build(("start",), step, lambda state: state[0] in ("zero", "whole", "ends well"))

@@ -18,15 +18,18 @@ limit says that fewer instances are generated, every text is still valid. `notes
 
 - **Dialects**: 2020-12 by default; 2019-09, draft-07, draft-06 and draft-04 by `$schema`. Older spellings
   (`definitions`, `dependencies`, a list in `items`, a boolean `exclusiveMinimum`) are understood in any of them.
-- **References** stay within the document or lead to a metaschema; nothing is fetched.
+- **References** stay within the document, or lead to another one given in `resources` (URI to schema) or to a
+  metaschema of the standard; nothing is fetched.
+- **Formats** are enforced, since who writes one wants it. The standard makes them annotations by default:
+  `formats="annotation"` does, too, unless `$schema` names a metaschema with the format-assertion vocabulary.
 - **Order of properties**: as declared (`property_order="declared"`; undeclared ones stand last where a property is
   required, anywhere otherwise), or any (`"any"`). Required properties hold in both, and no declared key is repeated.
 - **White space**: none, or one space behind `,` and `:` (`whitespace="flexible"`); none at all with `"compact"`.
 - **Strings** without a pattern admit every JSON spelling. Patterned strings, keys and formats write printable ASCII as
   it is, other characters as UTF-8 or as `\\uXXXX`, and control characters by their short escape or `\\u00XX`. Lengths
   count characters: an escape or a surrogate pair is one.
-- **Numbers** without bounds may have an exponent of up to three digits; numbers with bounds or steps are written in
-  plain notation (`12.50`); minimum 0 alone keeps exponents. An integer may end in `.0`.
+- **Numbers** are written in plain notation (`12.50`) or with an exponent from -307 to 307 (`1.5e-07`); integers and
+  multiples in plain notation. An integer may end in `.0`, as the standard says; with `integers="plain"` it may not.
 - A property that no value satisfies is never written; if it is required, compiling fails and names it.
 """
 

@@ -1,12 +1,13 @@
 """Schema resources: dialects, identifiers, anchors, and the target of a reference.
 
 A document is divided into resources by `$id` (`id` before draft-06). A resource is what a relative reference, an anchor
-and a dynamic scope are about. Only the given document and the metaschemas of the known drafts can be referred to:
+and a dynamic scope are about. Only the given documents and the metaschemas of the known drafts can be referred to:
 nothing is fetched.
 """
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import resources as package_files
 from typing import Any
@@ -25,6 +26,11 @@ _DIALECTS = {
     "json-schema.org/draft/2019-09/schema": DRAFT_2019,
     "json-schema.org/draft/2020-12/schema": DRAFT_2020,
 }
+
+_VOCABULARY = re.compile(
+    "https://json-schema.org/draft/(?:2019-09|2020-12)/vocab/"
+    "(?P<name>core|applicator|unevaluated|validation|meta-data|format|format-annotation|format-assertion|content)"
+)
 
 # Where the standard puts subschemas: below the keyword itself, in its list, or in its map.
 _SINGLE = [
@@ -45,10 +51,18 @@ _LISTS = ("allOf", "anyOf", "items", "oneOf", "prefixItems")
 _MAPS = ("$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties")
 
 
-class Resource:
-    """One schema resource. `path` is where its root stands: a JSON pointer, behind a URI if not in our document."""
+Metaschemas = Callable[[str], Json]  # by URI; None if it is not known
 
-    __slots__ = ("anchors", "dialect", "document", "dynamic_anchors", "path", "root", "uri")
+
+class Resource:
+    """One schema resource.
+
+    Attributes:
+        path: where its root stands: a JSON pointer, behind a URI if not in our document.
+        vocabularies: what its metaschema says in `$vocabulary`; None where that is a standard one or not known.
+    """
+
+    __slots__ = ("anchors", "dialect", "document", "dynamic_anchors", "path", "root", "uri", "vocabularies")
 
     def __init__(self, uri: str, root: dict[str, Json] | bool, path: str, dialect: int, document: "Document") -> None:
         self.uri = uri
@@ -58,6 +72,7 @@ class Resource:
         self.document = document
         self.anchors: dict[str, tuple[Json, str]] = {}
         self.dynamic_anchors: dict[str, tuple[Json, str]] = {}
+        self.vocabularies = _vocabularies(root, path, document.metaschemas) if isinstance(root, dict) else None
 
 
 class Document:
@@ -66,13 +81,30 @@ class Document:
     `embedded` maps the identity of each embedded resource's root to the resource; it is empty for most schemas.
     """
 
-    def __init__(self, uri: str, root: dict[str, Json] | bool, prefix: str, *, has_identifiers: bool = True) -> None:
-        dialect = DRAFT_2020
+    def __init__(
+        self,
+        uri: str,
+        root: dict[str, Json] | bool,
+        prefix: str,
+        *,
+        has_identifiers: bool = True,
+        dialect: int = DRAFT_2020,
+        metaschemas: Metaschemas = lambda uri: None,
+    ) -> None:
+        """
+        Args:
+            uri: where it was found; "" if nowhere.
+            prefix: stands before the JSON pointers of its places.
+            dialect: of a document that does not name one.
+            metaschemas: looks up those that are not the standard's own.
+        """
+        self.metaschemas = metaschemas
+        found_at = uri
         if isinstance(root, dict):
-            dialect = _dialect(root, prefix, DRAFT_2020)
+            dialect = _dialect(root, prefix, dialect, metaschemas)
             uri = urljoin(uri, _identifier(root, dialect) or "")
         self.main = Resource(uri, root, prefix, dialect, self)
-        self.resources: dict[str, Resource] = {uri.rstrip("#"): self.main}
+        self.resources: dict[str, Resource] = {uri.rstrip("#"): self.main, found_at.rstrip("#"): self.main}
         self.embedded: dict[int, Resource] = {}
         if has_identifiers and isinstance(root, dict):
             self._index(root)
@@ -82,7 +114,7 @@ class Document:
         while todo:
             schema, path, resource = todo.pop()
             if schema is not root:
-                dialect = _dialect(schema, path, resource.dialect)
+                dialect = _dialect(schema, path, resource.dialect, self.metaschemas)
                 identifier = _identifier(schema, dialect)
                 if identifier is not None:
                     uri = urljoin(resource.uri, identifier).rstrip("#")
@@ -94,10 +126,27 @@ class Document:
 
 
 class Registry:
-    """Resolves references among the resources of one document and the metaschemas."""
+    """Resolves references among the resources of one document, of other given ones, and of the metaschemas."""
 
-    def __init__(self, document: Document) -> None:
-        self.documents = [document]
+    def __init__(
+        self,
+        schema: Json,
+        texts: Mapping[str, str],
+        read: Callable[[str], Json],
+        *,
+        has_identifiers: bool = True,
+    ) -> None:
+        """
+        Args:
+            schema: the document itself.
+            texts: other documents by URI, read by `read` when something leads to them.
+            has_identifiers: False if the document is known to hold no anchor and no embedded resource.
+        """
+        self._texts = {uri.rstrip("#"): text for uri, text in texts.items()}
+        self._read = read
+        self._parsed: dict[str, Json] = {}
+        self.main = Document("", schema, "", has_identifiers=has_identifiers, metaschemas=self._given)
+        self._documents = [self.main]
 
     def resolve(self, reference: Json, resource: Resource, path: str) -> tuple[Json, str, Resource]:
         """The schema that `reference` names, seen from `resource`: (schema, path, its resource).
@@ -125,16 +174,38 @@ class Registry:
         uri = uri.rstrip("#")
         if uri == resource.uri.rstrip("#"):
             return resource
-        for document in self.documents:
+        for document in self._documents:
             if uri in document.resources:
                 return document.resources[uri]
-        metaschema = _metaschema(uri)
-        if metaschema is None:
+        given = self._given(uri)
+        if given is not None:
+            dialect = self.main.main.dialect
+            found: Document | None = Document(uri, given, uri, dialect=dialect, metaschemas=self._given)
+        else:
+            found = _metaschema(uri)
+        if found is None:
             raise UnsupportedGrammar(
-                f"the reference {reference!r}", path=path, reason="it leads to another document, and nothing is fetched"
+                f"the reference {reference!r}",
+                path=path,
+                reason="it leads to another document, which is not among the resources, and nothing is fetched",
             )
-        self.documents.append(metaschema)
-        return metaschema.main
+        self._documents.append(found)
+        return found.main
+
+    def _given(self, uri: str) -> Json:
+        """The document given for `uri`; None if there is none.
+
+        Raises: GrammarSyntaxError if it is no schema.
+        """
+        uri = uri.rstrip("#")
+        if uri not in self._texts:
+            return None
+        if uri not in self._parsed:
+            try:
+                self._parsed[uri] = self._read(self._texts[uri])
+            except GrammarSyntaxError as error:
+                raise GrammarSyntaxError(f"the resource {uri!r}: {error}", path=uri) from None
+        return self._parsed[uri]
 
 
 def _follow(resource: Resource, pointer: str, reference: str, path: str) -> tuple[Json, str, Resource]:
@@ -160,15 +231,43 @@ def _where(resource: Resource, value: Json, pointer: str) -> str:
     return resource.path if value is resource.root else f"{resource.document.main.path}{pointer}"
 
 
-def _dialect(schema: dict[str, Json], path: str, default: int) -> int:
-    """The draft that `$schema` names; an unknown one means the newest, whose keywords custom metaschemas extend."""
+def _metaschema_uri(schema: dict[str, Json], path: str) -> str | None:
     uri = schema.get("$schema")
-    if uri is None:
-        return default
-    if not isinstance(uri, str):
+    if uri is not None and not isinstance(uri, str):
         raise GrammarSyntaxError("$schema must be a string", path=f"{path}/$schema")
-    name = uri.rstrip("#").removeprefix("https://").removeprefix("http://")
-    return _DIALECTS.get(name, DRAFT_2020)
+    return uri
+
+
+def _dialect(schema: dict[str, Json], path: str, default: int, metaschemas: Metaschemas) -> int:
+    """The draft that `$schema` names, or that its metaschema does; the newest if neither is known."""
+    uri = _metaschema_uri(schema, path)
+    seen = set()
+    while uri is not None and uri not in seen:
+        seen.add(uri)
+        name = uri.rstrip("#").removeprefix("https://").removeprefix("http://")
+        if name in _DIALECTS:
+            return _DIALECTS[name]
+        metaschema = metaschemas(uri)
+        default = DRAFT_2020
+        uri = _metaschema_uri(metaschema, uri) if isinstance(metaschema, dict) else None
+    return default
+
+
+def _vocabularies(schema: dict[str, Json], path: str, metaschemas: Metaschemas) -> frozenset[str] | None:
+    """The vocabularies of a metaschema that was given, by their last name, such as "validation".
+
+    Raises: UnsupportedGrammar for one that the metaschema requires and that is not known.
+    """
+    uri = _metaschema_uri(schema, path)
+    metaschema = metaschemas(uri) if uri is not None else None
+    listed = metaschema.get("$vocabulary") if isinstance(metaschema, dict) else None
+    if not isinstance(listed, dict):
+        return None
+    known = {name: match["name"] for name in listed if (match := _VOCABULARY.fullmatch(name))}
+    for name, required in listed.items():
+        if required and name not in known:
+            raise UnsupportedGrammar(f"the vocabulary {name!r}", path=f"{path}/$schema", reason="it is not known")
+    return frozenset(known.values())
 
 
 def _identifier(schema: dict[str, Json], dialect: int) -> str | None:
@@ -224,7 +323,7 @@ def may_have_identifiers(text: str, schema: Json) -> bool:
     own = isinstance(schema, dict) and "$id" in schema
     if text.count('"$id"') > own:
         return True
-    if isinstance(schema, dict) and _dialect(schema, "", DRAFT_2020) <= DRAFT_04:
+    if isinstance(schema, dict) and _dialect(schema, "", DRAFT_2020, lambda uri: None) <= DRAFT_04:
         return text.count('"id"') > ("id" in schema)
     return False
 

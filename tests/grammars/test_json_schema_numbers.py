@@ -1,6 +1,7 @@
 """Automata of numbers against exact arithmetic."""
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slipform.errors import UnsupportedGrammar
+from slipform.grammars.dfa import literals
 from slipform.grammars.json_schema.numbers import has_value, number_dfa, spellings
 from slipform.grammars.json_schema.shapes import NumberAtom
 
@@ -46,11 +48,11 @@ def test_a_number_is_accepted_exactly_when_it_satisfies_the_constraints(
     atom: NumberAtom, tried: list[int | Fraction]
 ) -> None:
     dfa = number_dfa(atom)
-    plain = number_dfa(atom, canonical=True)
+    plain = number_dfa(atom, "canonical")
     for bound in (atom.low, atom.high):
         tried = tried if bound is None else [*tried, bound, bound + 1, bound - Fraction(1, 1000)]
     for value in tried:
-        text = spellings(value, canonical=True)[0]
+        text = spellings(value, "canonical")[0]
         assert dfa.accepts(text) == atom.holds(value), (atom, text)
         assert plain.accepts(text) == atom.holds(value), (atom, text)
     assert has_value(atom) or not any(atom.holds(value) for value in tried)
@@ -88,3 +90,40 @@ def test_steps_with_too_many_remainders() -> None:
     assert not nearest.accepts(b"123456788")
     with pytest.raises(UnsupportedGrammar):
         number_dfa(NumberAtom(not_steps=(123456789,)))
+
+
+@st.composite
+def scientific_texts(draw: st.DrawFn) -> str:
+    digits = draw(st.integers(1, 9)), draw(st.none() | st.integers(0, 999))
+    point = "" if digits[1] is None else f".{digits[1]}"
+    power = draw(st.sampled_from(["e", "E"])) + draw(st.sampled_from(["", "+", "-"]))
+    exponent = str(draw(st.integers(0, 7))).rjust(draw(st.integers(1, 3)), "0")
+    return f"{draw(st.sampled_from(['', '-']))}{digits[0]}{point}{power}{exponent}"
+
+
+@settings(max_examples=100, deadline=None)
+@given(atoms(), st.lists(scientific_texts(), min_size=30, max_size=40))
+def test_scientific_notation_keeps_the_bounds(atom: NumberAtom, texts: list[str]) -> None:
+    dfa = number_dfa(replace(atom, step=None, not_steps=()))
+    if dfa == number_dfa(NumberAtom()):
+        return
+    for text in texts:
+        assert dfa.accepts(text.encode()) == replace(atom, step=None, not_steps=()).holds(Fraction(text)), text
+
+
+def test_exponents_stay_within_what_a_float_holds() -> None:
+    dfa = number_dfa(NumberAtom(low=-1))
+    assert dfa.accepts(b"1e307")
+    assert dfa.accepts(b"-5e-07")
+    assert not dfa.accepts(b"1e308")
+    assert not number_dfa(NumberAtom()).accepts(b"1e999")
+
+
+def test_whole_numbers_without_a_point() -> None:
+    for atom in (NumberAtom(step=1), NumberAtom(low=-5, high=900, step=5), NumberAtom(low=0, high=10**6, step=2)):
+        assert number_dfa(atom).accepts(b"10.0")
+        plain = number_dfa(atom, "whole")
+        assert plain.accepts(b"10")
+        assert not plain.accepts(b"10.0")
+    assert number_dfa(NumberAtom(low=0), "whole").accepts(b"10.0")
+    assert number_dfa(NumberAtom(allowed=frozenset([3, Fraction(1, 2)])), "whole") == literals([b"3", b"0.5"])
