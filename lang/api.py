@@ -2,7 +2,8 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, get_args, overload
+from dataclasses import replace
+from typing import Any, overload
 
 from slipform.errors import ArgumentError, InvalidRequest
 from slipform.grammars.spec import Ebnf, GrammarSpec, Lark, Regex
@@ -12,10 +13,9 @@ from slipform.lang.ir import at
 from slipform.lang.options import SamplingOptions
 from slipform.lang.program import Program
 from slipform.lang.reasoning import check_model_type
+from slipform.lang.shape import Shape
 from slipform.lang.types import ValueType, json_type, plain_type
 from slipform.runtime.request import Finish
-
-_SPECS = get_args(GrammarSpec)
 
 
 @overload
@@ -70,7 +70,7 @@ def gen(
     schema: Any = None,
     ebnf: str | None = None,
     lark: str | None = None,
-    grammar: GrammarSpec | None = None,
+    grammar: Shape | GrammarSpec | None = None,
     seed: int | None = None,
     logit_bias: Mapping[int, float] | None = None,
     repetition_penalty: float | None = None,
@@ -90,10 +90,11 @@ def gen(
         json_schema: as `schema` with a dict or JSON text, but `s[name]` stays text, as in SGLang.
         choices, choices_method: makes this a `select`.
         regex: Python `re` syntax; the whole result matches. ebnf: a GBNF grammar with rule `root`.
-        lark: a Lark grammar with rule `start`. grammar: any spec of `slipform.grammars.spec`.
-        finish: what happens when a constrained hole runs out of tokens. "valid" (default for `schema` and
-            `json_schema`): the text is closed along the shortest way to a match, within `max_tokens`; the metadata says
-            `closed`. "cut": it ends as it stands.
+        lark: a Lark grammar with rule `start`. grammar: a shape of `sf.shapes`, whose captures become variables, or any
+            spec of `slipform.grammars.spec`.
+        finish: what happens when a constrained hole runs out of tokens. "valid" (default for `schema`,
+            `json_schema` and shapes): the text is closed along the shortest way to a match, within `max_tokens`; the
+            metadata says `closed`. "cut": it ends as it stands.
 
     Raises: ArgumentError naming the argument that is wrong, or two constraints of which only one can hold.
     """
@@ -144,25 +145,48 @@ def gen(
         raise ArgumentError(f"{' and '.join(given)} exclude each other{at(origin)}", primitive=primitive)
     if choices is not None:
         return _select(name, choices, choices_method, options, origin)
-    constraint, value_type = _shape(given[0], shapes[given[0]], primitive) if given else (None, None)
+    constraint, value_type, shape = (
+        _shape(given[0], shapes[given[0]], primitive, origin) if given else (None, None, None)
+    )
+    if shape is not None:
+        _check_shape(shape, options, primitive, origin)
+        if finish is None:
+            options = replace(options, finish="valid")
     if finish == "valid" and constraint is None:
         raise ArgumentError(f'finish="valid" needs a constraint to end with{at(origin)}', primitive=primitive)
-    return ir.Gen(name, options, constraint, value_type, origin)
+    return ir.Gen(name, options, constraint, value_type, origin, shape)
 
 
-def _shape(kind: str, value: Any, primitive: str) -> tuple[GrammarSpec, ValueType | None]:
+def _shape(
+    kind: str, value: Any, primitive: str, origin: ir.Origin | None
+) -> tuple[GrammarSpec, ValueType | None, Shape | None]:
     if kind in ("schema", "dtype"):
         value_type = json_type(value) if kind == "schema" else plain_type(value)
-        return value_type.spec, value_type
+        return value_type.spec, value_type, None
     if kind == "json_schema":
-        return json_type(value).spec, None
+        return json_type(value).spec, None, None
+    if kind == "grammar" and isinstance(value, Shape):
+        return value.spec, value.value_type, value
     if kind == "grammar":
-        if not isinstance(value, _SPECS):
-            raise ArgumentError(f"grammar={value!r} is no grammar spec", primitive=primitive)
-        return value, None
+        if not isinstance(value, GrammarSpec):
+            raise ArgumentError(f"grammar={value!r} is no shape and no grammar spec{at(origin)}", primitive=primitive)
+        return value, None, None
     if not isinstance(value, str):
-        raise ArgumentError(f"{kind}={value!r} is no text", primitive=primitive)
-    return {"regex": Regex, "ebnf": Ebnf, "lark": Lark}[kind](value), None
+        raise ArgumentError(f"{kind}={value!r} is no text{at(origin)}", primitive=primitive)
+    return {"regex": Regex, "ebnf": Ebnf, "lark": Lark}[kind](value), None, None
+
+
+def _check_shape(shape: Shape, options: SamplingOptions, primitive: str, origin: ir.Origin | None) -> None:
+    """Raises: ArgumentError for several completions of what has captures or parts with options of their own."""
+    try:
+        several_parts = len(shape.pieces()) > 1
+    except ArgumentError as error:
+        raise ArgumentError(f"{error}{at(origin)}", primitive=primitive) from error
+    if (options.n or 1) > 1 and (several_parts or shape.captures):
+        raise ArgumentError(
+            f"n={options.n} and captures, or parts with options of their own, exclude each other{at(origin)}",
+            primitive=primitive,
+        )
 
 
 def gen_int(name: str | None = None, **options: Any) -> ir.Expr:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from slipform.errors import FillError
 from slipform.lang.ir import Gen, Origin, Select
+from slipform.lang.offline import all_captured
 from slipform.lang.reasoning import split_reasoning
+from slipform.lang.shape import Shape
 from slipform.lang.steps import new_future
 from slipform.lang.types import ValueType
 from slipform.runtime.request import FillResult, TokenLogprob
@@ -166,6 +168,51 @@ class ThoughtCell:
     def value(self) -> Any:
         thoughts = self.fill.thoughts()
         return thoughts if self.fill.num_sequences > 1 else thoughts[0]
+
+
+class PartsCell:
+    """A `gen` of several parts that are sampled in ways of their own: one hole each, one text."""
+
+    def __init__(self, parts: Sequence[FillCell], value_type: ValueType | None) -> None:
+        self.parts = tuple(parts)
+        self._value_type = value_type
+
+    def leaves(self) -> Iterator[HoleCell]:
+        for part in self.parts:
+            yield from part.leaves()
+
+    def text(self) -> str:
+        return "".join(part.text() for part in self.parts)
+
+    def value(self) -> Any:
+        return self.text() if self._value_type is None else self._value_type.parse(self.text())
+
+
+class CaptureCell:
+    """What a capture of a `gen` stands for."""
+
+    def __init__(self, whole: FillCell | PartsCell, shape: Shape, name: str) -> None:
+        self._whole = whole
+        self._shape = shape
+        self._name = name
+
+    def leaves(self) -> Iterator[HoleCell]:
+        return self._whole.leaves()
+
+    def text(self) -> str:
+        return "".join(self._texts())
+
+    def value(self) -> Any:
+        text = self._whole.text()
+        hole = next(self.leaves())
+        try:
+            return self._shape.read(text)[self._name]
+        except ValueError as error:
+            raise hole.error(f"capture {self._name!r}: {error}") from error
+
+    def _texts(self) -> list[str]:
+        found = all_captured(self._shape.spec, self._whole.text())
+        return [text for name, text in found if name == self._name]
 
 
 class ValueCell:

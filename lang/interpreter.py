@@ -7,6 +7,7 @@ the branches beside it, so that the branches of a fork run together.
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
 from slipform.errors import (
@@ -19,10 +20,12 @@ from slipform.errors import (
 )
 from slipform.grammars.spec import Choice, GrammarSpec, JsonSchema
 from slipform.lang.cells import (
+    CaptureCell,
     Cell,
     FillCell,
     HoleCell,
     ListCell,
+    PartsCell,
     Piece,
     SelectCell,
     SpanCell,
@@ -108,7 +111,21 @@ class Interpreter:
             handler(node)
         self.session.notify()
 
-    def _gen(self, node: Gen, reasoning: str | None = None) -> FillCell:
+    def _gen(self, node: Gen) -> None:
+        shape = node.shape
+        pieces = shape.pieces() if shape is not None else ()
+        whole: FillCell | PartsCell
+        if len(pieces) > 1:
+            holes = [replace(node, options=p.options.over(node.options), constraint=p.spec) for p in pieces]
+            whole = PartsCell([self._fill(replace(hole, value_type=None)) for hole in holes], node.value_type)
+        else:
+            whole = self._fill(replace(node, options=pieces[0].options.over(node.options)) if pieces else node)
+        if node.name is not None:
+            self.variables[node.name] = whole
+        for name in shape.captures if shape is not None else ():
+            self.variables[name] = CaptureCell(whole, shape, name)
+
+    def _fill(self, node: Gen, reasoning: str | None = None) -> FillCell:
         options = node.options.over(self.options)
         default = DEFAULT_MAX_TOKENS_JSON if isinstance(node.constraint, JsonSchema) else DEFAULT_MAX_TOKENS
         with self._naming(node):
@@ -142,7 +159,13 @@ class Interpreter:
     def _reasoning(self, node: Reasoning) -> None:
         for part in flatten(node.expr):
             if isinstance(part, Gen):
-                cell = self._gen(part, node.model_type)
+                if part.shape is not None and (part.shape.captures or len(part.shape.pieces()) > 1):
+                    raise ArgumentError(
+                        f"captures and parts cannot stand inside separate_reasoning{at(part.origin)}",
+                        program=self.session.program,
+                        primitive=part.describe(),
+                    )
+                cell = self._fill(part, node.model_type)
                 if part.name is not None:
                     self.variables[f"{part.name}_reasoning_content"] = ThoughtCell(cell)
             else:
@@ -271,7 +294,7 @@ class Interpreter:
     def meta(self, name: str) -> Any:
         leaves = list(self.cell(name).leaves())
         metas = [leaf.meta for leaf in leaves]
-        return metas if isinstance(self.cell(name), ListCell) else metas[0]
+        return metas if isinstance(self.cell(name), (ListCell, PartsCell)) else metas[0]
 
     def fill_results(self, name: str) -> tuple[FillResult, ...]:
         """What the backend returned for the fills behind a variable; empty for a select or a value set by hand."""

@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 from slipform.errors import ProgramError, TraceError
 from slipform.grammars.spec import GrammarSpec
 from slipform.lang.options import SamplingOptions
+from slipform.lang.shape import Shape
 from slipform.lang.types import ValueType
 
 
@@ -122,6 +123,7 @@ class Gen(Expr):
     Attributes:
         options: what the program says about sampling; the run's options fill the rest.
         constraint: what the text must match. value_type: how the text becomes the variable's value.
+        shape: where the constraint came as one, with captures or parts that are sampled in ways of their own.
     """
 
     name: str | None = None
@@ -129,6 +131,7 @@ class Gen(Expr):
     constraint: GrammarSpec | None = None
     value_type: ValueType | None = None
     origin: Origin | None = field(default=None, compare=False)
+    shape: Shape | None = None
 
     def describe(self) -> str:
         return f"gen({self.name!r})" if self.name is not None else "gen()"
@@ -282,9 +285,12 @@ def walk(nodes: tuple[Expr, ...]) -> Iterator[Expr]:
                 yield from walk(branch)
 
 
-def named(node: Expr) -> str | None:
-    """The variable that a hole fills."""
-    return node.name if isinstance(node, (Gen, Select)) else None
+def names_of(node: Expr) -> tuple[str, ...]:
+    """The variables that a hole fills: its own, and those of its captures."""
+    if not isinstance(node, (Gen, Select)):
+        return ()
+    captures = tuple(node.shape.captures) if isinstance(node, Gen) and node.shape is not None else ()
+    return (*((node.name,) if node.name is not None else ()), *captures)
 
 
 def origin_of(node: Any) -> Origin | None:

@@ -4,8 +4,11 @@ The language loads where no engine is installed or wanted, so that machinery is 
 """
 
 import importlib
+import random
 from functools import lru_cache
 from typing import Any, Protocol
+
+import numpy as np
 
 from slipform.grammars.spec import GrammarSpec
 
@@ -45,6 +48,48 @@ def completion(spec: GrammarSpec, prefix: str) -> str | None:
     data = prefix.encode()
     at = matcher(spec)
     return at.shortest_completion().decode() if at.accept_bytes(data) == len(data) else None
+
+
+def all_captured(spec: GrammarSpec, text: str) -> list[tuple[str, str]]:
+    """Name and text of every capture of a text that matches. See `slipform.grammars.captures.all_captured`."""
+    found: list[tuple[str, str]] = importlib.import_module("slipform.grammars.captures").all_captured(spec, text)
+    return found
+
+
+def is_prefix_free(spec: GrammarSpec) -> bool:
+    """Whether no text of a regular spec begins another one. Raises: UnsupportedGrammar for one that is not regular."""
+    limits = importlib.import_module("slipform.grammars.limits").Limits()
+    dfa = importlib.import_module("slipform.grammars.algebra").spec_dfa(spec, limits)
+    return not bool((dfa.table[dfa.accepting] >= 0).any())
+
+
+def allowed_bytes(at: ByteMatcher) -> list[int]:
+    """The bytes that may come next."""
+    words = np.zeros(_NUM_WORDS, np.int32)
+    at.fill_bitmask(words)
+    bits = np.unpackbits(words.view(np.uint8), bitorder="little")
+    return [int(token) - 1 for token in np.flatnonzero(bits) if token]
+
+
+def sample(spec: GrammarSpec, seed: int | None, max_chars: int) -> str:
+    """A text of `spec`, byte by byte, each drawn from those that may follow; letters and digits come before others.
+
+    An end is as likely as any byte. Beyond `max_chars` the text is completed the shortest way.
+    """
+    draw = random.Random(seed)
+    at = matcher(spec)
+    text = bytearray()
+    while len(text) < max_chars:
+        following = allowed_bytes(at)
+        plain = [byte for byte in following if 0x20 <= byte < 0x7F] or following
+        if not following or (at.is_accepting and draw.randrange(len(plain) + 1) == 0):
+            break
+        text.append(draw.choice(plain))
+        at.accept_bytes(bytes(text[-1:]))
+    return (bytes(text) + at.shortest_completion()).decode()
+
+
+_NUM_WORDS = (257 + 31) // 32
 
 
 @lru_cache(maxsize=1)

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from slipform.grammars.spec import Choice, Ebnf, GrammarSpec, JsonSchema, Lark, Regex, StructuralTag
+from slipform.grammars.spec import Choice, GrammarSpec, JsonSchema, Regex
 from slipform.lang import ir
 from slipform.lang.choices import MASKED_DECODING
+from slipform.lang.shape_text import label as spec_label
+from slipform.lang.shape_text import shorten
 from slipform.lang.tracer import Trace
 
 
@@ -153,19 +155,8 @@ def describe_constraint(spec: GrammarSpec | None, label: str | None = None) -> s
             return f"JSON of {label}" if label and label != "JSON" else f"JSON of {shorten(spec.schema)}"
         case Choice():
             return f"one of {shorten(', '.join(map(repr, spec.options)))}"
-        case Ebnf():
-            return f"EBNF grammar, root {spec.root}"
-        case Lark():
-            return f"Lark grammar, start {spec.start}"
-        case StructuralTag():
-            return f"text with tags {', '.join(tag.begin for tag in spec.tags)}"
         case _:
-            return shorten(repr(spec))
-
-
-def shorten(text: str, width: int = 60) -> str:
-    flat = text.replace("\n", "⏎")
-    return flat if len(flat) <= width else f"{flat[: width - 1]}…"
+            return spec_label(spec)
 
 
 def _text_label(node: ir.Expr) -> str:

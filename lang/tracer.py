@@ -176,10 +176,10 @@ class Recorder:
         for node in ir.flatten(value):
             self.nodes.append(node)
             for part in ir.walk((node,)):
-                if (name := ir.named(part)) is not None:
+                for name in ir.names_of(part):
                     self._add(name)
-                if isinstance(node, ir.Reasoning) and name is not None:
-                    self._add(f"{name}_reasoning_content")
+                    if isinstance(node, ir.Reasoning):
+                        self._add(f"{name}_reasoning_content")
             if isinstance(node, ir.ScopeEnd):
                 self._add(node.name)
 

@@ -22,7 +22,7 @@ _CHOICES = "slipform.lang.choices"
 _CONFIG = "slipform.lang.config"
 _ERRORS = "slipform.errors"
 
-# Public name: its module, and its name there where that differs.
+# Public name: its module, and its name there; an empty one is the module itself.
 _EXPORTS: dict[str, tuple[str, str]] = {
     **{
         name: (_API, name)
@@ -81,6 +81,7 @@ _EXPORTS: dict[str, tuple[str, str]] = {
         )
     },
     "Engine": ("slipform.runtime.engine", "Engine"),
+    "shapes": ("slipform.lang.shapes", ""),
     "Program": ("slipform.lang.program", "Program"),
     "ProgramState": ("slipform.lang.state", "ProgramState"),
     "ProgramStateGroup": ("slipform.lang.state", "ProgramStateGroup"),
@@ -132,6 +133,7 @@ __all__ = [
     "select",
     "separate_reasoning",
     "set_default_backend",
+    "shapes",
     "system",
     "system_begin",
     "system_end",
@@ -164,6 +166,7 @@ if TYPE_CHECKING:
         UnenforceableConstraint,
         VariableError,
     )
+    from slipform.lang import shapes
     from slipform.lang.api import (
         assistant,
         assistant_begin,
@@ -200,7 +203,8 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name in _EXPORTS:
         module, attribute = _EXPORTS[name]
-        return getattr(importlib.import_module(module), attribute)
+        found = importlib.import_module(module)
+        return getattr(found, attribute) if attribute else found
     raise AttributeError(f"module 'slipform' has no attribute {name!r}")
 
 

@@ -17,7 +17,7 @@ from slipform.grammars.spec import AnyText, Choice, GrammarSpec, JsonSchema, Reg
 from slipform.lang.backend import Call, Listener, ScoreRequest, Scores
 from slipform.lang.chat_template import ChatTemplate
 from slipform.lang.choices import OptionScore
-from slipform.lang.offline import completion
+from slipform.lang.offline import completion, matches
 from slipform.lang.steps import new_future
 from slipform.runtime.request import (
     Fill,
@@ -73,6 +73,11 @@ class WordTokens:
         with self._lock:
             return tuple(self._id(piece, parse_special) for piece in pattern.findall(text))
 
+    def whole(self, text: str) -> int:
+        """One id for any text."""
+        with self._lock:
+            return self._id(text, False)
+
     def _id(self, piece: str, parse_special: bool) -> int:
         key = (piece, parse_special and piece in self._special)
         if key not in self._ids:
@@ -102,8 +107,8 @@ class ScriptedBackend:
         default: the answer of holes that nothing else answers; without it they are an error.
         chat_template: Jinja source; ChatML by default, None for a model without one.
         special_tokens: texts that the template uses as special tokens.
-        validate: called as validate(spec, text) for constraints that have no checker here (EBNF, Lark, tags); for
-            example one that asks the grammars' own matcher. Without it such answers are taken as they are.
+        validate: called as validate(spec, text) for constraints that have no checker here (grammars, shapes, tags); by
+            default the grammars' own matcher.
 
     Attributes:
         requests: every generation request, in order of arrival. scored: every request to score options.
@@ -122,7 +127,7 @@ class ScriptedBackend:
         self._answers = answers if callable(answers) else dict(answers or {})
         self._patterns = [(re.compile(pattern), answer) for pattern, answer in patterns]
         self._default = default
-        self._validate = validate
+        self._validate = validate or matches
         self._tokens = WordTokens(special_tokens)
         self._template = (
             ChatTemplate(chat_template, special_tokens=special_tokens) if chat_template is not None else None
@@ -331,7 +336,7 @@ class ScriptedBackend:
             case JsonSchema():
                 return _json_matches(spec, text)
             case _:
-                return self._validate(spec, text) if self._validate is not None else True
+                return self._validate(spec, text)
 
 
 def _as_json(answer: Any) -> str:
