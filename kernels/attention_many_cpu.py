@@ -56,7 +56,10 @@ def attend_many(place, pools, num_heads, head_dim, rule, scratch):  # type: igno
         maxima + 4 * lane_bytes,
         maxima + 5 * lane_bytes,
     )
-    _clear(scratch, (maxima + 6 * lane_bytes - scratch) // (4 * LANES))
+    _clear(queries, (keys - queries) // (4 * LANES))
+    if key_bytes != value_bytes:  # the tail of a value's panel
+        _clear(values, TILE * value_bytes // (4 * LANES))
+    _clear(totals, lane_bytes // (4 * LANES))
     _load_queries(place, is_bfloat16, group, kv_head, head_dim, np.float32(scale), keys, queries)
     for row in range(BLOCK_ROWS):
         position = base + (first_row + min(row, num_rows - 1)) // group
