@@ -80,7 +80,9 @@ _EXPORTS: dict[str, tuple[str, str]] = {
             "VariableError",
         )
     },
+    "Endpoint": ("slipform.lang.backends.endpoint", "Endpoint"),
     "Engine": ("slipform.runtime.engine", "Engine"),
+    "OpenAI": ("slipform.lang.backends.openai", "OpenAI"),
     "shapes": ("slipform.lang.shapes", ""),
     "Program": ("slipform.lang.program", "Program"),
     "ProgramState": ("slipform.lang.state", "ProgramState"),
@@ -98,11 +100,13 @@ __all__ = [
     "ConfigError",
     "ConstraintError",
     "EmptyConstraint",
+    "Endpoint",
     "Engine",
     "EngineStopped",
     "FillError",
     "GrammarError",
     "InvalidRequest",
+    "OpenAI",
     "Program",
     "ProgramError",
     "ProgramState",
@@ -187,7 +191,9 @@ if TYPE_CHECKING:
         user_end,
         video,
     )
+    from slipform.lang.backends.endpoint import Endpoint
     from slipform.lang.backends.engine import Runtime
+    from slipform.lang.backends.openai import OpenAI
     from slipform.lang.backends.scripted import ScriptedBackend
     from slipform.lang.choices import GREEDY_TOKEN_SELECTION as greedy_token_selection
     from slipform.lang.choices import MASKED_DECODING as masked_decoding

@@ -1,7 +1,6 @@
 """The in-process engine as a backend."""
 
 import importlib
-import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict
@@ -9,18 +8,9 @@ from typing import Any, Protocol, TypeGuard, cast
 
 from slipform.grammars.spec import GrammarSpec
 from slipform.lang.backend import Call, Listener, ScoreRequest, Scores
+from slipform.lang.backends.scoring import score_options
 from slipform.lang.chat_template import ChatTemplate
-from slipform.lang.choices import OptionScore
-from slipform.lang.steps import Steps, gather, new_future, run_steps
-from slipform.runtime.request import (
-    Event,
-    GenerateRequest,
-    RequestFailed,
-    RequestFinished,
-    SequenceResult,
-    Text,
-    TokenIds,
-)
+from slipform.runtime.request import Event, GenerateRequest
 
 
 class VocabularyLike(Protocol):
@@ -50,6 +40,8 @@ class EngineLike(Protocol):
 
     def submit(self, request: GenerateRequest, on_event: Callable[[Event], None] | None = None) -> Call: ...
     def compile(self, spec: GrammarSpec) -> "Future[Any]": ...
+    def pin(self, token_ids: Sequence[int]) -> tuple[int, int]: ...
+    def unpin(self, pin: int) -> None: ...
     def statistics(self) -> Any: ...
     def flush_cache(self) -> None: ...
     def start(self) -> Any: ...
@@ -105,6 +97,19 @@ class EngineBackend:
     def decode(self, token_ids: Sequence[int]) -> str:
         return self._engine.tokenizer.decode(token_ids, skip_special_tokens=False)
 
+    def constraint_bytes(self, spec: GrammarSpec) -> int:
+        """Memory of the compiled constraint, as it is now: it grows where generation visits new parts.
+
+        Raises: GrammarError for one that cannot be honoured.
+        """
+        num_bytes: int = self._engine.compile(spec).result().num_bytes
+        return num_bytes
+
+    def pin(self, token_ids: Sequence[int]) -> Callable[[], None]:
+        """See `PinsPrefixes.pin`."""
+        pin, _ = self._engine.pin(token_ids)
+        return lambda: self._engine.unpin(pin)
+
     def flush_cache(self) -> None:
         self._engine.flush_cache()
 
@@ -115,59 +120,7 @@ class EngineBackend:
         self._engine.close()
 
     def score(self, request: ScoreRequest) -> "Future[Scores]":
-        return run_steps(self._score(request))
-
-    def _score(self, request: ScoreRequest) -> "Steps[Scores]":
-        """Compute the context once, then read all options after it in one batch.
-
-        An option's first characters may share a token with the end of the context. So each option is encoded together
-        with the context's text, and all options count from the last token that all of these encodings and the context
-        have in common.
-        """
-        context_ids: tuple[int, ...] = ()
-        cached_len = 0
-        if request.context:
-            done: RequestFinished = yield self._ask(f"{request.request_id}-context", request.context, None)
-            context_ids, cached_len = done.sequences[0].token_ids, done.sequences[0].cached_len
-        begin = max(0, len(context_ids) - 1)
-        while True:
-            finished: list[RequestFinished] = yield gather(
-                [
-                    self._ask(f"{request.request_id}-{begin}-{index}", (*request.context, Text(option)), begin)
-                    for index, option in enumerate(request.options)
-                ]
-            )
-            sequences = [event.sequences[0] for event in finished]
-            shared = min([len(context_ids), *(_num_common(context_ids, seq.token_ids) for seq in sequences)])
-            if shared >= begin:
-                break
-            begin = shared  # an encoding differs from the context's further back than its last token: score from there
-        scores = [_option_score(sequence, begin, shared) for sequence in sequences]
-        if request.unconditional:
-            alone: list[RequestFinished] = yield gather(
-                [
-                    self._ask(f"{request.request_id}-alone-{index}", (TokenIds(score.token_ids),), 0)
-                    for index, score in enumerate(scores)
-                ]
-            )
-            scores = [
-                OptionScore(score.token_ids, score.logprobs, _option_score(event.sequences[0], 0, 0).logprobs)
-                for score, event in zip(scores, alone, strict=True)
-            ]
-        return Scores(tuple(scores), len(context_ids), cached_len)
-
-    def _ask(self, request_id: str, segments: Sequence[Any], prompt_logprobs_from: int | None) -> "Future[Any]":
-        future = new_future()
-
-        def listen(event: Event) -> None:
-            if isinstance(event, RequestFinished):
-                future.set_result(event)
-            elif isinstance(event, RequestFailed):
-                future.set_exception(event.error)
-
-        request = GenerateRequest(request_id, tuple(segments), prompt_logprobs_from=prompt_logprobs_from)
-        self._engine.submit(request, on_event=listen)
-        return future
+        return score_options(self._engine.submit, request)
 
 
 class Runtime(EngineBackend):
@@ -187,22 +140,3 @@ class Runtime(EngineBackend):
 
     def get_tokenizer(self) -> TokenizerLike:
         return self.engine.tokenizer
-
-
-def _num_common(left: Sequence[int], right: Sequence[int]) -> int:
-    count = 0
-    for a, b in zip(left, right, strict=False):
-        if a != b:
-            break
-        count += 1
-    return count
-
-
-def _option_score(sequence: SequenceResult, begin: int, shared: int) -> OptionScore:
-    """Tokens from position `shared` on; `prompt_logprobs` starts at `begin`. A first token of all has no
-    log-probability and counts as 0."""
-    entries = sequence.prompt_logprobs[shared - begin :]
-    return OptionScore(
-        tuple(entry.token_id for entry in entries),
-        tuple(0.0 if math.isnan(entry.logprob) else entry.logprob for entry in entries),
-    )

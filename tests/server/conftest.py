@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from slipform.runtime.engine import Engine
 from tests.fakes import scripted_engine
 from tests.server.serving import RunningServer, chat_tokenizer, running
 
@@ -20,3 +21,10 @@ def server() -> Iterator[RunningServer]:
 def http(server: RunningServer) -> Iterator[httpx.Client]:
     with server.http() as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[RunningServer]:
+    """The embedded model behind a server without keys, for clients that want sensible answers."""
+    with running(lambda: Engine(pool_slots=16384, max_sequences=16, seed=0, warm_up=False)) as started:
+        yield started

@@ -1,0 +1,256 @@
+"""Programs on a server give what they give on an engine in this process."""
+
+import asyncio
+import re
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+import slipform as sf
+from slipform.errors import (
+    BackendError,
+    CapacityError,
+    FillError,
+    GrammarError,
+    InvalidRequest,
+    RequestAborted,
+    SlipformError,
+)
+from slipform.grammars.spec import Regex
+from slipform.lang.backends.endpoint import Endpoint
+from slipform.runtime.params import SamplingParams
+from slipform.runtime.request import Event, Fill, GenerateRequest, RequestFailed, RequestFinished, Text, TextDelta
+from tests.server.serving import RunningServer
+
+MAIL = "Hi, my name is Priya Nair. I was charged twice for order SO-20094. No rush."
+DIGITS = Fill("digits", SamplingParams(max_tokens=8, temperature=0.0), Regex("[0-9]{4}"))
+
+
+@sf.function
+def read_ticket(s: Any, mail: str) -> None:
+    s += sf.user("Extract the ticket as JSON.\n\n" + mail)
+    s += sf.assistant(
+        sf.gen("name", regex=r"[A-Z][a-z]+ [A-Z][a-z]+", temperature=0)
+        + " wants "
+        + sf.gen("what", max_tokens=8, temperature=0, return_logprob=True, top_logprobs_num=2)
+    )
+    s += sf.user("Urgency? Options: low, high")
+    s += sf.assistant(sf.select("urgency", ["low", "high"]))
+
+
+class Collected:
+    """A listener that keeps events until the terminal one."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self._over = threading.Event()
+
+    def __call__(self, event: Event) -> None:
+        assert not self._over.is_set()
+        self.events.append(event)
+        if isinstance(event, RequestFinished | RequestFailed):
+            self._over.set()
+
+    def terminal(self) -> Event:
+        assert self._over.wait(60)
+        return self.events[-1]
+
+
+@pytest.fixture(scope="module")
+def endpoint(embedded: RunningServer) -> Iterator[Endpoint]:
+    backend = Endpoint(f"{embedded.url}/v1")
+    yield backend
+    backend.close()
+
+
+def test_same_as_in_this_process(endpoint: Endpoint) -> None:
+    local = sf.Runtime(pool_slots=4096, warm_up=False)
+    here, there = (read_ticket.run(mail=MAIL, backend=backend) for backend in (local, endpoint))
+    assert there.text() == here.text()
+    for name in ("name", "what", "urgency"):
+        assert there[name] == here[name]
+    assert re.fullmatch("[A-Z][a-z]+ [A-Z][a-z]+", there["name"])
+    metas = [state.get_meta_info("what") for state in (here, there)]
+    assert metas[0].keys() == metas[1].keys()
+    probabilities = [[entry[0] for entry in meta["output_token_logprobs"]] for meta in metas]
+    assert probabilities[0] == pytest.approx(probabilities[1], abs=1e-4)
+    scores = [state.get_meta_info("urgency")["normalized_prompt_logprobs"] for state in (here, there)]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-4)
+    local.shutdown()
+
+
+def test_batches_and_streams(endpoint: Endpoint) -> None:
+    rows = [{"mail": MAIL}, {"mail": MAIL.replace("Priya Nair", "Ada Lovelace")}]
+    states = read_ticket.run_batch(rows, backend=endpoint)
+    assert states[0]["name"] != states[1]["name"]
+    streamed = read_ticket.run(mail=MAIL, backend=endpoint, stream=True)
+    assert "".join(streamed.text_iter()) == states[0].text()
+
+
+def test_fused_fills_are_one_request(endpoint: Endpoint) -> None:
+    collected = Collected()
+    endpoint.submit(GenerateRequest("two", (Text("Year "), DIGITS, Text(" and "), DIGITS)), collected)
+    finished = collected.terminal()
+    assert isinstance(finished, RequestFinished)
+    assert finished.request_id == "two"
+    assert [len(fill.text) for fill in finished.sequences[0].fills] == [4, 4]
+    assert any(isinstance(event, TextDelta) for event in collected.events)
+
+
+def test_tokens_and_operations(endpoint: Endpoint) -> None:
+    text = "Grüße <|user|>"
+    assert endpoint.decode(endpoint.encode(text)) == text
+    assert len(endpoint.encode("<|user|>", parse_special=True)) == 1
+    endpoint.prepare([Regex("a+")])
+    with pytest.raises(GrammarError):
+        endpoint.prepare([Regex("(")])
+    endpoint.flush_cache()
+    assert endpoint.server_info()["device"] == "cpu"
+
+
+def test_the_servers_refusals_name_the_field(endpoint: Endpoint) -> None:
+    collected = Collected()
+    endpoint.submit(GenerateRequest("bad", (Text("a"), Fill("x", constraint=Regex("(")))), collected)
+    failed = collected.terminal()
+    assert isinstance(failed, RequestFailed)
+    assert isinstance(failed.error, GrammarError)
+    too_long = Fill("x", SamplingParams(max_tokens=10**6))
+    collected = Collected()
+    endpoint.submit(GenerateRequest("long", (Text("a"), too_long)), collected)
+    failed = collected.terminal()
+    assert isinstance(failed, RequestFailed)
+    assert isinstance(failed.error, InvalidRequest)
+    assert failed.error.field is not None
+    assert "max_tokens" in failed.error.field
+
+    @sf.function
+    def wrong(s: Any) -> None:
+        s += sf.gen("x", max_tokens=10**6)
+
+    with pytest.raises(FillError, match="max_tokens"):
+        wrong.run(backend=endpoint)["x"]
+
+
+def test_abort_ends_the_request_here_and_there(embedded: RunningServer, endpoint: Endpoint) -> None:
+    collected = Collected()
+    endless = Fill("x", SamplingParams(max_tokens=1500, ignore_eos=True, temperature=0.0))
+    call = endpoint.submit(GenerateRequest("gone", (Text("Once"), endless)), collected)
+    call.abort()
+    call.abort()
+    failed = collected.terminal()
+    assert isinstance(failed, RequestFailed)
+    assert isinstance(failed.error, RequestAborted)
+    assert len(collected.events) == 1 or not isinstance(collected.events[-2], RequestFailed)
+    embedded.wait_idle()
+
+
+# What a server may do wrong
+
+
+def answering(*answers: Callable[[httpx.Request], httpx.Response]) -> tuple[Endpoint, list[httpx.Request]]:
+    """An endpoint whose server gives these answers, the last one again and again."""
+    seen: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return answers[min(len(seen), len(answers)) - 1](request)
+
+    return Endpoint("http://server", api_key="k", transport=httpx.MockTransport(handle), retries=2), seen
+
+
+def outcome(endpoint: Endpoint) -> SlipformError:
+    collected = Collected()
+    endpoint.submit(GenerateRequest("r", (Text("a"), DIGITS)), collected)
+    failed = collected.terminal()
+    endpoint.close()
+    assert isinstance(failed, RequestFailed)
+    return failed.error
+
+
+def refusing(status: int, **headers: str) -> Callable[[httpx.Request], httpx.Response]:
+    body = {"error": {"message": "no", "type": "t", "param": None, "code": None}}
+    return lambda request: httpx.Response(status, json=body, headers=headers)
+
+
+def streaming(*lines: str) -> Callable[[httpx.Request], httpx.Response]:
+    async def chunks() -> AsyncIterator[bytes]:
+        for line in lines:
+            yield f"{line}\n\n".encode()
+
+    return lambda request: httpx.Response(200, content=chunks())
+
+
+FINISHED = (
+    '{"type": "request_finished", "request_id": "other", "sequences": [], '
+    '"times": {"queue_s": 0.0, "first_token_s": 0.0, "total_s": 0.0}}'
+)
+
+
+def test_a_full_server_is_asked_again() -> None:
+    endpoint, seen = answering(refusing(429, **{"retry-after": "0"}), streaming(": hello", f"data: {FINISHED}"))
+    collected = Collected()
+    endpoint.submit(GenerateRequest("r", (Text("a"), DIGITS)), collected)
+    finished = collected.terminal()
+    endpoint.close()
+    assert isinstance(finished, RequestFinished)
+    assert finished.request_id == "r"
+    assert len(seen) == 2
+    assert seen[0].headers["authorization"] == "Bearer k"
+
+
+def test_a_server_that_stays_full() -> None:
+    endpoint, seen = answering(refusing(503))
+    assert isinstance(outcome(endpoint), CapacityError)
+    assert len(seen) == 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "text"),
+    [
+        (refusing(401), BackendError, "401"),
+        (refusing(500), BackendError, "500"),
+        (refusing(504), RequestAborted, "no"),
+        (lambda request: httpx.Response(400, content=b"<html>"), InvalidRequest, "html"),
+        (streaming("data: {"), BackendError, "no JSON"),
+        (streaming('data: {"type": "later"}'), InvalidRequest, "type"),
+        (streaming(": nothing"), BackendError, "ended the stream"),
+        (streaming("data: [DONE]"), BackendError, "ended the stream"),
+        (streaming('data: {"error": {"message": "full", "type": "overloaded_error"}}'), CapacityError, "full"),
+    ],
+)
+def test_one_terminal_event_whatever_the_server_does(
+    answer: Callable[[httpx.Request], httpx.Response], error: type[SlipformError], text: str
+) -> None:
+    endpoint, _ = answering(answer)
+    found = outcome(endpoint)
+    assert type(found) is error
+    assert text in str(found)
+
+
+def test_nobody_there() -> None:
+    endpoint = Endpoint("http://127.0.0.1:9", retries=1)
+    assert "cannot be reached" in str(outcome(endpoint))
+    with pytest.raises(BackendError, match="cannot be reached"):
+        Endpoint("http://127.0.0.1:9", retries=0).server_info()
+
+
+def test_closing_ends_what_is_under_way() -> None:
+    started = threading.Event()
+
+    async def never() -> AsyncIterator[bytes]:
+        started.set()
+        yield b": wait\n\n"
+        await asyncio.sleep(3600)
+
+    endpoint, _ = answering(lambda request: httpx.Response(200, content=never()))
+    collected = Collected()
+    endpoint.submit(GenerateRequest("r", (Text("a"), DIGITS)), collected)
+    assert started.wait(30)
+    endpoint.close()
+    failed = collected.terminal()
+    assert isinstance(failed, RequestFailed)
+    assert isinstance(failed.error, RequestAborted)
+    endpoint.close()
