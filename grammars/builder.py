@@ -336,6 +336,18 @@ class Builder:
         self.nodes[node * NODE_COLUMNS + NULLABLE] = int(answer)
         return answer
 
+    def is_word(self, leaf: Node, text: bytes) -> bool:
+        """Whether the regular part `leaf` accepts `text`."""
+        state = self.nodes[leaf * NODE_COLUMNS + 1]
+        for byte in text:
+            for index in range(self.leaf_first[state], self.leaf_first[state + 1]):
+                if self.range_low[index] <= byte <= self.range_high[index]:
+                    state = self.range_target[index]
+                    break
+            else:
+                return False
+        return bool(self.leaf_flags[state] & 1)
+
     def body_of(self, rule: Node) -> Node:
         """The body of a rule node, made now if it was not yet. Raises what the front end's `make` raises."""
         at = rule * NODE_COLUMNS

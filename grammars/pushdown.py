@@ -283,10 +283,13 @@ class Automaton:
         self._entry_seen.extend([tables.NO_TEXTS] * len(declared))
         for index in extras:
             seen = tables.NO_TEXTS
-            if solver.spec.extras[index].unique:
-                seen = self._seen_root(progress.texts)
+            extra = solver.spec.extras[index]
+            if extra.unique:
+                # Texts of other extras are none of this one's, and would be counted among those that it has left.
+                written = frozenset(text for text in progress.texts if self.builder.is_word(Node(extra.key), text))
+                seen = self._seen_root(written)
                 if progress.pending:
-                    seen = tables.UNKNOWN_BASE - len(progress.texts)
+                    seen = tables.UNKNOWN_BASE - len(written)
             self._entry_node.append(extra_nodes[index])
             self._entry_seen.append(seen)
         self._entry_next.extend([-1] * (len(declared) + len(extras)))

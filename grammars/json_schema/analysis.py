@@ -9,6 +9,7 @@ from typing import Final
 from slipform.errors import EmptyGrammar
 from slipform.grammars.json_schema import numbers, strings, unique
 from slipform.grammars.json_schema.arrays import ArrayPlan, array_plan
+from slipform.grammars.json_schema.counted_items import CountedItems
 from slipform.grammars.json_schema.expansion import Expander
 from slipform.grammars.json_schema.objects import Plan, plans
 from slipform.grammars.json_schema.shapes import (
@@ -16,6 +17,7 @@ from slipform.grammars.json_schema.shapes import (
     FULL_ARRAY,
     FULL_OBJECT,
     ArrayAtom,
+    Contains,
     Goal,
     ObjectAtom,
     Shape,
@@ -144,7 +146,31 @@ class Analysis:
                 goals = [plan.found(index, contains) for index in range(contains.start, plan.horizon + 1)]
                 if not any(self.productive(goal) for goal in goals):
                     return f"{atom.path}/contains", "no item satisfies it"
-        return None
+        if not plan.contains or plan.unique:
+            return None
+        if plan.horizon == 0 and len(plan.contains) == 1:
+            empty = self._bag_is_empty(plan, plan.contains[0])
+        else:
+            empty = CountedItems(plan, self.productive).is_empty
+        return (
+            (f"{atom.path}/contains", "its bounds and those on the number of items exclude each other")
+            if empty
+            else None
+        )
+
+    def _bag_is_empty(self, plan: ArrayPlan, contains: Contains) -> bool:
+        """Whether one `contains` over items that are all alike cannot have its bounds met."""
+        low, high = contains.min, contains.max
+        if not self.productive(plan.found(0, contains)):
+            high = 0
+        if not self.productive(plan.passed(0, contains)):  # all items count
+            low = max(low, plan.min)
+        bounds = [bound for bound in (high, self.longest(plan)) if bound is not None]
+        return any(low > bound for bound in bounds)
+
+    def counted_items(self, plan: ArrayPlan) -> CountedItems:
+        """The states of counting `contains` in the arrays of `plan`."""
+        return CountedItems(plan, self.productive)
 
     def longest(self, plan: ArrayPlan) -> int | None:
         """How many items an array of `plan` may have at most; None for no bound."""

@@ -1,14 +1,14 @@
 """From shapes to builder nodes. Containers become rules, built when generation first reaches them."""
 
 from functools import partial
-from itertools import product
 from typing import Final, Literal
 
-from slipform.errors import EmptyGrammar, UnsupportedGrammar
+from slipform.errors import EmptyGrammar
 from slipform.grammars.builder import Builder, Node
 from slipform.grammars.json_schema import numbers, strings
 from slipform.grammars.json_schema.analysis import Analysis, indexed_clauses
 from slipform.grammars.json_schema.arrays import ArrayPlan
+from slipform.grammars.json_schema.counted_items import CountedItems, Counts
 from slipform.grammars.json_schema.objects import Keys, Plan
 from slipform.grammars.json_schema.shapes import (
     ANYTHING,
@@ -29,7 +29,6 @@ from slipform.grammars.json_schema.unique_items import UniqueItems
 from slipform.grammars.members import Extra, Member
 
 _MANY_LISTED: Final = 12  # texts of an enumeration that is built when generation reaches it
-_MAX_COUNTED: Final = 2_000  # rules for the counts of several contains at once
 
 
 class Lowering:
@@ -133,7 +132,8 @@ class Lowering:
             elif plan.horizon == 0 and len(plan.contains) == 1:
                 items = self._counted_bag(plan)
             else:
-                items = self._counted(plan, 0, (0,) * len(plan.contains))
+                states = self.analysis.counted_items(plan)
+                items = self._counted(states, states.start)
         return builder.seq(builder.literal(b"["), items, builder.literal(b"]"))
 
     def _items(self, plan: ArrayPlan, index: int) -> Node:
@@ -176,75 +176,15 @@ class Lowering:
             max_count=plan.max,
         )
 
-    def _counted(self, plan: ArrayPlan, index: int, counts: tuple[int, ...]) -> Node:
-        """The items from `index` on when `counts` items were found for each contains: one rule for each such state."""
-        limit = max(plan.horizon, plan.min, (plan.max or 0) + 1)
-        tops = [contains.min if contains.max is None else contains.max + 1 for contains in plan.contains]
-        size = limit
-        for top in tops:
-            size *= top + 1
-        if size > _MAX_COUNTED:
-            raise UnsupportedGrammar("contains", path=plan.path, reason=f"it takes more than {_MAX_COUNTED} counts")
-        states = self._counted_states(plan, limit)
-        return self._counted_node(plan, limit, states, index, counts)
-
-    def _counted_states(self, plan: ArrayPlan, limit: int) -> dict[tuple[int, tuple[int, ...]], bool]:
-        """Which states (position, counts) can still reach the end."""
-        ranges = [range((contains.min if contains.max is None else contains.max) + 1) for contains in plan.contains]
-        alive: dict[tuple[int, tuple[int, ...]], bool] = {}
-        changed = True
-        while changed:
-            changed = False
-            for index in range(limit, -1, -1):
-                for counts in product(*ranges):
-                    if alive.get((index, counts)):
-                        continue
-                    if self._may_end(plan, index, counts) or any(
-                        alive.get(state) for state, _ in self._steps(plan, limit, index, counts)
-                    ):
-                        alive[index, counts] = changed = True
-        return alive
-
-    def _may_end(self, plan: ArrayPlan, index: int, counts: tuple[int, ...]) -> bool:
-        return index >= plan.min and all(
-            count >= contains.min for count, contains in zip(counts, plan.contains, strict=True)
-        )
-
-    def _steps(
-        self, plan: ArrayPlan, limit: int, index: int, counts: tuple[int, ...]
-    ) -> list[tuple[tuple[int, tuple[int, ...]], Goal]]:
-        """The states that one more item leads to, with the goal of that item."""
-        if plan.max is not None and index >= plan.max:
-            return []
-        result = []
-        for counted, goal in plan.cases(min(index, plan.horizon)):
-            after = tuple(
-                min(count + found, contains.min) if contains.max is None else count + found
-                for count, found, contains in zip(counts, counted, plan.contains, strict=True)
-            )
-            if any(c.max is not None and count > c.max for count, c in zip(after, plan.contains, strict=True)):
-                continue
-            if self.analysis.productive(goal):
-                result.append(((min(index + 1, limit), after), goal))
-        return result
-
-    def _counted_node(
-        self,
-        plan: ArrayPlan,
-        limit: int,
-        alive: dict[tuple[int, tuple[int, ...]], bool],
-        index: int,
-        counts: tuple[int, ...],
-    ) -> Node:
+    def _counted(self, states: CountedItems, state: Counts) -> Node:
+        """The items that follow in `state`: one rule for each number of items and counts."""
         builder = self.builder
-        options = [builder.empty] if self._may_end(plan, index, counts) else []
-        for (after, found), goal in self._steps(plan, limit, index, counts):
-            if not alive.get((after, found)):
-                continue
-            make = partial(self._counted_node, plan, limit, alive, after, found)
-            rest = builder.rule(("items", id(plan), after, found), make, nullable=self._may_end(plan, after, found))
+        options = [builder.empty] if states.may_end(state) else []
+        for after, goal in states.steps(state):
+            make = partial(self._counted, states, after)
+            rest = builder.rule(("items", id(states.plan), after), make, nullable=states.may_end(after))
             item = self.value(goal)
-            options.append(builder.seq(item, rest) if index == 0 else builder.seq(self._separator, item, rest))
+            options.append(builder.seq(item, rest) if state[0] == 0 else builder.seq(self._separator, item, rest))
         return builder.alt(*options)
 
     # Objects ---------------------------------------------------------------------------------------------------------

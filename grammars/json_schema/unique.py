@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
-from slipform.errors import EmptyGrammar, GrammarTooLarge, UnsupportedGrammar
+from slipform.errors import GrammarTooLarge, UnsupportedGrammar
 from slipform.grammars.dfa import Dfa, any_text, concatenation, empty, epsilon, literal, literals, repetition, union
 from slipform.grammars.json_schema import numbers, strings
 from slipform.grammars.json_schema.arrays import ArrayPlan
@@ -107,13 +107,13 @@ class Canonical:
 
     def _array(self, atom: ArrayAtom, depth: int) -> Dfa:
         """The arrays of `atom`, or those of few items where it admits many."""
-        if self._analysis.array_fault(atom) is not None:
-            return empty()
         plan = self._analysis.array_plan(atom)
-        longest = self._analysis.longest(plan)
         first = len(plan.prefix)
         if plan.unique or plan.contains or max(first, plan.min) > _MAX_COPIES:
             return empty()
+        if self._analysis.array_fault(atom) is not None:
+            return empty()
+        longest = self._analysis.longest(plan)
         separator = literal(self.style.separator)
         items = epsilon()
         if longest is None or longest > first:
@@ -259,7 +259,7 @@ def _disjoint(canonical: Canonical, a: Shape, b: Shape) -> bool:
 
 
 def check(analysis: "Analysis", plan: ArrayPlan) -> None:
-    """Raises: UnsupportedGrammar for items that cannot be told apart; EmptyGrammar if too few of them are different."""
+    """Raises: UnsupportedGrammar for items that cannot be told apart."""
     if plan.contains and (len(plan.contains) > 1 or plan.horizon > 0):
         raise UnsupportedGrammar(
             "uniqueItems", path=plan.path, reason="it stands beside several contains, or one with leading items"
@@ -268,34 +268,49 @@ def check(analysis: "Analysis", plan: ArrayPlan) -> None:
         for string in analysis.expander.shape(goal).strings:
             if string.is_regular:
                 strings.decoded(string)  # raises for one that takes a counter of characters
-    if not plan.prefix:
-        return
     canonical = Canonical(analysis, styles("compact")[0])
-    free = free_positions(canonical, plan)
+    if not _can_be_listed(canonical, plan, free_positions(canonical, plan)):
+        raise UnsupportedGrammar(
+            "uniqueItems", path=plan.path, reason="a leading item may equal another one in too many ways"
+        )
+
+
+def _can_be_listed(canonical: Canonical, plan: ArrayPlan, free: set[int]) -> bool:
+    """Whether the leading items that may equal others are few enough to go through all their values."""
     ways = 1
     for index, goal in enumerate(plan.prefix):
-        if index in free:
-            continue
-        shape = canonical.shape_of(goal)
-        listed = list(canonical.scalars(shape).texts(MAX_LISTED + 1))
-        ways *= len(listed)
-        if shape.arrays or shape.objects or len(listed) > MAX_LISTED or ways > _MAX_WAYS:
-            raise UnsupportedGrammar(
-                "uniqueItems", path=plan.path, reason="a leading item may equal another one in too many ways"
-            )
-    if not _has_enough(canonical, plan, free, 0, frozenset()):
-        raise EmptyGrammar("there are too few different items", path=plan.path or "/")
+        if index not in free:
+            shape = canonical.shape_of(goal)
+            listed = sum(1 for _ in canonical.scalars(shape).texts(MAX_LISTED + 1))
+            ways *= listed
+            if shape.arrays or shape.objects or listed > MAX_LISTED or ways > _MAX_WAYS:
+                return False
+    return True
 
 
 def shortage(analysis: "Analysis", plan: ArrayPlan) -> tuple[str, str] | None:
-    """Why the items of `plan` (without leading ones) are too few to be all different; None if they are not."""
-    if plan.min < 2 or plan.prefix or plan.contains:
-        return None
+    """Why the items of `plan` are too few to be all different; None if they are not, or if `check` will refuse it."""
     canonical = Canonical(analysis, styles("compact")[0])
-    shape = canonical.shape_of(plan.rest)
-    if _capacity(canonical, shape, frozenset(), plan.min) >= plan.min:
-        return None
-    return plan.path, "there are too few different items that can be told apart"
+    enough = True
+    if plan.prefix:
+        free = free_positions(canonical, plan)
+        if plan.min > 1 and _can_be_listed(canonical, plan, free):
+            enough = _has_enough(canonical, plan, free, 0, frozenset())
+    elif plan.contains:
+        contains = plan.contains[0]
+        found, passed = canonical.shape_of(plan.found(0, contains)), canonical.shape_of(plan.passed(0, contains))
+        most = plan.min if contains.max is None else contains.max
+        counted = _told_apart(canonical, found, max(plan.min, contains.min))
+        enough = counted >= contains.min
+        enough = enough and min(counted, most) + _told_apart(canonical, passed, plan.min) >= plan.min
+    elif plan.min > 1:
+        enough = _capacity(canonical, canonical.shape_of(plan.rest), frozenset(), plan.min) >= plan.min
+    return None if enough else (plan.path, "there are too few different items that can be told apart")
+
+
+def _told_apart(canonical: Canonical, shape: Shape, wanted: int) -> int:
+    """How many items have a spelling of their own, counted up to `wanted`."""
+    return sum(1 for _ in union([canonical.scalars(shape), canonical.containers(shape)]).texts(wanted))
 
 
 def _capacity(canonical: Canonical, shape: Shape, used: frozenset[bytes], wanted: int) -> int:

@@ -36,7 +36,8 @@ class UniqueItems:
         builder, plan = self._builder, self._plan
         if plan.max is not None and index >= plan.max:
             return builder.empty
-        options = [builder.empty] if index >= plan.min else []
+        ends = index >= plan.min and all(contains.min == 0 for contains in plan.contains)
+        options = [builder.empty] if ends else []
         goal = plan.goal(index)
         if index >= len(plan.prefix):
             options += [self._separated(canonical, index, rest) for rest in self._rest(canonical, index, used)]
@@ -84,7 +85,7 @@ class UniqueItems:
         ):
             shape = canonical.shape_of(goal)
             texts = canonical.scalars(shape) | canonical.containers(shape)
-            if not texts.is_empty:
+            if not texts.is_empty:  # the check has seen to it that there are as many as `low`
                 key = self._builder.dfa(texts)
                 extras.append(Extra(key, self._builder.empty, unique=True, min_count=low, max_count=high))
         return extras
