@@ -1,7 +1,6 @@
-"""The order in which waiting sequences are admitted. Pure functions and a small value; no state of the engine."""
+"""The order in which waiting sequences are admitted. Pure functions; no state of the engine."""
 
 from collections.abc import Callable, Iterable
-from itertools import islice
 
 from slipform.runtime.radix_cache import IdArray, common_len
 from slipform.runtime.sequence import Sequence
@@ -9,29 +8,18 @@ from slipform.runtime.sequence import Sequence
 # A sequence that was overtaken this often moves up one priority level, so that no stream of better matches or of more
 # urgent requests holds it back forever.
 PATIENCE = 64
-# Matching costs some microseconds a sequence; looking at the oldest few is enough to find neighbours in the cache.
-WINDOW = 64
 # A common prefix shorter than this is computed twice rather than waited for.
 MIN_COALESCED_LEN = 16
 
 
-def admission_order(waiting: Iterable[Sequence], cached_len: Callable[[Sequence], int]) -> list[Sequence]:
-    """The next sequences to admit, best first: by priority, then longest cached prefix, then arrival.
+def admission_order(candidates: list[Sequence], cached_len: Callable[[Sequence], int]) -> list[Sequence]:
+    """The sequences in the order of their admission: by priority, then longest cached prefix, then arrival.
 
     Starves nobody: `Sequence.times_overtaken` raises the priority by one for each `PATIENCE` admissions ahead of it.
-
-    Args:
-        waiting: in order of arrival; only the first `WINDOW` and those of higher priority than all of them compete.
     """
-    waiting = list(waiting)
-    window = waiting[:WINDOW]
-    if len(waiting) > WINDOW:
-        threshold = max(map(effective_priority, window))
-        urgent = (sequence for sequence in waiting[WINDOW:] if effective_priority(sequence) > threshold)
-        window.extend(islice(urgent, WINDOW))
-    if len(window) < 2:
-        return window
-    return sorted(window, key=lambda s: (-effective_priority(s), -cached_len(s), s.arrival))
+    if len(candidates) < 2:
+        return candidates
+    return sorted(candidates, key=lambda s: (-effective_priority(s), -cached_len(s), s.arrival))
 
 
 def effective_priority(sequence: Sequence) -> int:

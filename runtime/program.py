@@ -63,7 +63,8 @@ def prepare(request: GenerateRequest, tokenizer: Tokenizer, vocab_size: int, lim
     """Encode and check a request.
 
     Adjacent texts with the same `parse_special` are encoded as one. A context that begins with text begins as the
-    tokenizer begins a text (BOS); one that begins with `TokenIds` is taken as it is.
+    tokenizer begins a text (BOS); one that begins with `TokenIds` is taken as it is; one that begins with a fill begins
+    with `Tokenizer.start_ids`.
 
     Raises: InvalidRequest naming the field; PromptTooLong if the known tokens and one for each fill exceed the context;
         PoolExhausted if they exceed the whole KV pool.
@@ -105,10 +106,13 @@ def prepare(request: GenerateRequest, tokenizer: Tokenizer, vocab_size: int, lim
                     raise InvalidRequest(f"token ids must be in [0, {vocab_size})", field="segments")
                 parts.append(KnownPart(ids, "", healable=False))
             continue
-        if not parts and tokenizer.prefix_ids:
-            parts.append(KnownPart(np.array(tokenizer.prefix_ids, dtype=np.int64), "", healable=False))
+        if not parts and tokenizer.start_ids:
+            parts.append(KnownPart(np.array(tokenizer.start_ids, dtype=np.int64), "", healable=False))
         if not parts:
-            raise InvalidRequest("a fill needs at least one token before it", field="segments")
+            problem = (
+                "a fill needs a token before it, and the tokenizer names neither a BOS nor an end token to start with"
+            )
+            raise InvalidRequest(problem, field="segments")
         _check_ids(segment.sampling, vocab_size)
         parts.append(_fill_part(segment, num_fills, tokenizer))
         num_fills += 1

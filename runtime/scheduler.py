@@ -17,6 +17,7 @@ from slipform.runtime.request import Event, TokenLogprob
 from slipform.runtime.sampler import SampledTokens
 from slipform.runtime.segments import SegmentRunner, StepInfo
 from slipform.runtime.sequence import Phase, Sequence
+from slipform.runtime.waiting_queue import WaitingQueue
 
 # Room left for each running sequence when another one is admitted, so that admission does not cause preemption at once.
 HEADROOM_TOKENS = 16
@@ -62,19 +63,19 @@ class Scheduler:
         self._chunk_size = chunk_size
         self._max_sequences = max_sequences
         self._fail = fail
-        self.waiting: list[Sequence] = []
+        self.waiting = WaitingQueue()
         self.running: list[Sequence] = []
         self.num_preemptions = 0
 
     def enqueue(self, sequence: Sequence) -> None:
         """Let a sequence with known tokens wait for admission."""
         sequence.phase = Phase.WAITING
-        insort(self.waiting, sequence, key=_arrival)
+        self.waiting.add(sequence)
 
     def remove(self, sequence: Sequence, *, keep_computed: bool) -> None:
         """Take a sequence out for good and its slots back; `keep_computed` leaves what it computed in the cache."""
-        if sequence.phase is Phase.WAITING and sequence in self.waiting:
-            self.waiting.remove(sequence)
+        if sequence.phase is Phase.WAITING:
+            self.waiting.discard(sequence)
         elif sequence.phase is Phase.RUNNING:
             self.running.remove(sequence)
             self._release(sequence, keep_computed=keep_computed)
@@ -217,7 +218,7 @@ class Scheduler:
 
     def _admit(self, plan: Plan, left: int) -> None:
         """Start waiting sequences, best first, within `left` tokens."""
-        for sequence in admission_order(self.waiting, self._cached_len):
+        for sequence in admission_order(self.waiting.candidates(), self._cached_len):
             if left <= 0 or len(self.running) >= self._max_sequences:
                 return
             if self._about_to_be_cached(sequence):
@@ -248,11 +249,8 @@ class Scheduler:
             if not self.running:
                 self._fail(sequence, PoolExhausted(extend_len, self._cache.num_free, self._cache.num_evictable))
             return 0
-        self.waiting.remove(sequence)
-        for other in self.waiting:
-            if other.arrival > sequence.arrival:
-                break
-            other.times_overtaken += 1
+        self.waiting.discard(sequence)
+        self.waiting.note_overtaken(by=sequence)
         sequence.holding = holding
         sequence.computed_len = computed_len
         if sequence.cached_len is None:
@@ -276,10 +274,6 @@ class Scheduler:
 
     def _cached_len(self, sequence: Sequence) -> int:
         return self._cache.cached_len(sequence.namespace, sequence.ids[: sequence.reusable_len])
-
-
-def _arrival(sequence: Sequence) -> int:
-    return sequence.arrival
 
 
 def _rank(sequence: Sequence) -> tuple[int, int]:

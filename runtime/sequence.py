@@ -62,7 +62,7 @@ class Sequence:
         cached_len: tokens found in the prefix cache at first admission, or None before it.
         unscored: positions of known tokens whose log-probability is still to be computed, ascending.
         scores: log-probabilities from the request's `prompt_logprobs_from` on, by position.
-        times_overtaken: admissions of later arrivals since this one waits.
+        times_overtaken: admissions of later arrivals while this one was among those that wait longest.
     """
 
     owner: ActiveRequest

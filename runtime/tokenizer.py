@@ -28,6 +28,9 @@ class Tokenizer:
     Attributes:
         vocabulary: the token bytes that grammars work on; its length is the number of token ids.
         eos_ids: tokens that end a text. prefix_ids: what a new text begins with (a BOS token, or nothing).
+        start_ids: what a fill without any text before it follows: prefix_ids, else the BOS token that the tokenizer
+            names and does not write by itself, else the end token, which separates texts in training (the convention
+            of lm-evaluation-harness); nothing if there is none of them.
         chat_template: Jinja source, or None. special_tokens: texts of bos_token, eos_token, … for the template.
     """
 
@@ -41,6 +44,8 @@ class Tokenizer:
         self.eos_ids = tuple(eos_ids)
         self.vocabulary = Vocabulary.from_huggingface(fast, eos_ids=self.eos_ids, spelled=ANSWER_MARKERS)
         self.prefix_ids = self._find_prefix()
+        named = fast.bos_token_id if fast.bos_token_id is not None else next(iter(self.eos_ids), None)
+        self.start_ids = self.prefix_ids or (() if named is None else (int(named),))
         template = fast.chat_template
         self.chat_template: str | None = template.get("default") if isinstance(template, dict) else template
         self.special_tokens: Mapping[str, str] = {

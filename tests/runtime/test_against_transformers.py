@@ -1,6 +1,7 @@
-"""Greedy text of whole checkpoints, engine against `transformers.generate`, token for token in float32."""
+"""Whole checkpoints: greedy text against `transformers.generate`, token for token in float32, and constrained fills."""
 
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ from transformers import (
     Qwen3Config,
 )
 
+from slipform.grammars.spec import Regex
 from slipform.runtime.engine import Engine
 from slipform.runtime.params import SamplingParams
-from slipform.runtime.request import Fill, TokenIds
+from slipform.runtime.request import Fill, Segment, Text, TokenIds
 from tests.fakes import byte_tokenizer
 from tests.runtime.checkpoints import TINY, save_random
-from tests.runtime.driving import request, results
+from tests.runtime.driving import request, results, unfused
 from tests.runtime.test_equalities import run_all, workload
 
 NUM_TOKENS = 8
@@ -109,3 +111,53 @@ def test_programs_on_a_real_model_do_not_depend_on_how_they_run(tmp_path: Path) 
         expected |= run_all(alone, [program])
     for options in ({}, {"chunk_size": 7}, {"chunk_size": 64, "jump_forward": False}, {"pool_slots": 420}):
         assert run_all(Engine(tmp_path, **{**common, **options}), programs) == expected, options
+
+
+def test_fused_programs_equal_unfused_ones(tmp_path: Path) -> None:
+    """Programs of two fills behind each of the fifty prompts: as one request, and fill by fill."""
+    save_random(CONFIGS["llama"], tmp_path)
+    byte_tokenizer(VOCAB_SIZE).save_pretrained(tmp_path)
+    rng = random.Random(6)
+    programs: dict[str, list[Segment]] = {}
+    for name, ids in prompts().items():
+        greedy, seeded = SamplingParams(temperature=0.0, max_tokens=NUM_TOKENS), SamplingParams(seed=7, max_tokens=12)
+        second = Fill("second", seeded, rng.choice([Regex("(yes|no), [a-z]{2,6}!"), None]))
+        programs[name] = [TokenIds(ids), Fill("first", greedy), Text(rng.choice([" and", "\n", ": "])), second]
+    engine = Engine(tmp_path, pool_slots=8192, warm_up=False)
+    together = run_all(engine, list(programs.items()))
+    for name, segments in programs.items():
+        assert unfused(engine, name, segments) == together[name]
+    apart = Engine(tmp_path, pool_slots=8192, warm_up=False, prefix_cache=False, chunk_size=7, jump_forward=False)
+    texts = {name: outcome[:2] for name, outcome in together.items()}  # type: ignore[index]
+    assert {name: outcome[:2] for name, outcome in run_all(apart, list(programs.items())).items()} == texts  # type: ignore[index]
+
+
+PATTERNS = [
+    r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
+    r"(?:[a-z]{1,8} ){1,4}[a-z]{1,8}\.",
+    r"[A-Z][a-zé]{1,10}(-[A-Z][a-z]{1,10})?",
+    r'\{"id": [0-9]{1,6}, "ok": (true|false)\}',
+    r"(\+|-)?[0-9]{1,5}(\.[0-9]{1,3})?",
+]
+
+
+@pytest.mark.parametrize("jump_forward", [True, False])
+def test_a_thousand_sampled_fills_match(tmp_path: Path, jump_forward: bool) -> None:
+    """A checkpoint with random weights, at a temperature where anything that a mask admits can come."""
+    save_random(CONFIGS["llama"], tmp_path)
+    byte_tokenizer(VOCAB_SIZE).save_pretrained(tmp_path)
+    engine = Engine(tmp_path, pool_slots=32768, warm_up=False, jump_forward=jump_forward, trace=False)
+    requests = {}
+    for number in range(500):
+        pattern = PATTERNS[number % len(PATTERNS)]
+        params = SamplingParams(temperature=1.5, seed=number, max_tokens=200)
+        requests[f"{number}"] = pattern, [Text(f"Question {number}: "), Fill(None, params, Regex(pattern))]
+    found = results(engine, [request(name, *segments) for name, (_, segments) in requests.items()], check=False)
+    texts = set()
+    for name, (pattern, _) in requests.items():
+        fill = found[name][0].fills[0]
+        assert fill.finish_reason == "stop"
+        assert re.fullmatch(pattern, fill.text), (pattern, fill.text)
+        texts.add(fill.text)
+    assert len(texts) > 400
+    engine.check()

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from transformers import PreTrainedTokenizerFast
 
 from slipform.errors import (
     ConfigError,
@@ -35,7 +36,7 @@ from slipform.runtime.request import (
     TokenIds,
 )
 from slipform.runtime.tokenizer import Tokenizer
-from tests.fakes import MARK, ScriptedModel, byte_tokenizer, scripted_engine
+from tests.fakes import EOS, MARK, ScriptedModel, byte_backend, byte_tokenizer, scripted_engine
 from tests.runtime.driving import GREEDY, TERMINAL, drive, one, outcome, request, results
 
 LONG = SamplingParams(temperature=0.0, max_tokens=400, ignore_eos=True)
@@ -56,7 +57,6 @@ def ends(events: list[Event]) -> dict[str, Event]:
     [
         (request("r"), "segments"),
         (request("r", Text("")), "segments"),
-        (request("r", Fill()), "segments"),
         (request("r", TokenIds((1, 4000))), "segments"),
         (request("r", TokenIds((-1,))), "segments"),
         (request("r", Text("a"), n=0), "n"),
@@ -536,7 +536,6 @@ def test_tokenizer_spells_every_token() -> None:
 def test_sentencepiece_like_tokenizer_marks_only_the_start_of_a_text() -> None:
     from tokenizers import AddedToken, decoders, models, normalizers, processors
     from tokenizers import Tokenizer as Backend
-    from transformers import PreTrainedTokenizerFast
 
     pieces = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), "▁", "a", "b", "▁a", "ab", "▁ab"]
     merges = [("▁", "a"), ("a", "b"), ("▁a", "b")]
@@ -563,3 +562,24 @@ def test_sentencepiece_like_tokenizer_marks_only_the_start_of_a_text() -> None:
     assert [names[i] for i in sequence.token_ids[:3]] == ["<s>", "▁ab", "▁a"]
     assert names[sequence.token_ids[-1]] == "ab"
     assert one(engine, Fill(None, GREEDY)).token_ids[0] == 1
+
+
+@pytest.mark.parametrize(("named", "start"), [({"bos_token": MARK}, MARK), ({}, EOS)], ids=["BOS", "end token"])
+def test_a_fill_without_text_before_it_follows_the_token_that_starts_texts(named: dict[str, str], start: str) -> None:
+    """Neither tokenizer writes a BOS token by itself: where one is named it serves, else the end token does."""
+    fast = PreTrainedTokenizerFast(tokenizer_object=byte_backend(), eos_token=EOS, **named)
+    tokenizer = Tokenizer(fast)
+    assert tokenizer.prefix_ids == ()
+    engine = scripted_engine(tokenizer=tokenizer)
+    sequence = one(engine, Fill(None, GREEDY))
+    assert sequence.token_ids[0] == fast.convert_tokens_to_ids(start)
+    assert sequence.prompt_len == 1
+    assert one(engine, Text("a"), Fill(None, GREEDY)).token_ids[0] == tokenizer.encode("a")[0]
+
+
+def test_a_fill_without_anything_to_start_with_is_refused() -> None:
+    tokenizer = Tokenizer(PreTrainedTokenizerFast(tokenizer_object=byte_backend()))
+    engine = scripted_engine(tokenizer=tokenizer, model=ScriptedModel(len(tokenizer.vocabulary), eos_id=0))
+    with pytest.raises(InvalidRequest, match="neither a BOS nor an end token"):
+        one(engine, Fill(None, GREEDY))
+    assert one(engine, Text("a"), Fill(None, GREEDY)).fills[0].finish_reason == "length"
