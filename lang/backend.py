@@ -60,9 +60,17 @@ class PinsPrefixes(Protocol):
 
 
 @runtime_checkable
+class MeasuresConstraints(Protocol):
+    """A backend that knows how large its compiled constraints are; not every one does."""
+
+    def constraint_bytes(self, spec: GrammarSpec) -> int:
+        """Memory of a compiled constraint. Raises: GrammarError for one that cannot be honoured."""
+
+
+@runtime_checkable
 class Backend(Protocol):
-    """Executes requests. One backend serves many programs and threads at once. See `fuses` and `PinsPrefixes` for what
-    backends may offer beside this.
+    """Executes requests. One backend serves many programs and threads at once. What backends may offer beside this
+    say `fuses`, `PinsPrefixes` and `MeasuresConstraints`.
 
     Attributes:
         name: for messages. chat_template: how the model's messages are written, or None for a model without.

@@ -122,8 +122,8 @@ class Interpreter:
             whole = self._fill(replace(node, options=pieces[0].options.over(node.options)) if pieces else node)
         if node.name is not None:
             self.variables[node.name] = whole
-        for name in shape.captures if shape is not None else ():
-            self.variables[name] = CaptureCell(whole, shape, name)
+        if shape is not None:
+            self.variables |= {name: CaptureCell(whole, shape, name) for name in shape.captures}
 
     def _fill(self, node: Gen, reasoning: str | None = None) -> FillCell:
         options = node.options.over(self.options)

@@ -9,6 +9,7 @@ from typing import Any, Literal, overload
 from slipform.errors import ArgumentError, InvalidRequest, ProgramError
 from slipform.lang import batch
 from slipform.lang.backend import Backend
+from slipform.lang.compiled import CompiledProgram
 from slipform.lang.config import global_config, resolve_backend
 from slipform.lang.faults import as_fill_error
 from slipform.lang.ids import RequestIds
@@ -59,7 +60,7 @@ class Program:
         fuse            False sends one request a fill; the text is the same
 
     Attributes:
-        func: the function. name: its name, which errors and requests bear.
+        func: the function. name: its name, which errors and requests bear. parameters: of the function, without s.
         bound_args, bound_kwargs: arguments fixed by `bind`.
     """
 
@@ -79,6 +80,7 @@ class Program:
             )
         functools.update_wrapper(self, func)
         self.func = func
+        self.parameters = tuple(parameters[1:])
         # A parameter of the function's own wins over a run option of that name.
         self._run_options = _RUN_OPTIONS.difference(parameters)
         self.name = func.__name__
@@ -263,9 +265,20 @@ class Program:
         """What a run will send and where Python decides; `print` it."""
         return make_plan(self.trace(*args, **kwargs), fuse=fuse)
 
+    def compile(self, *args: Any, backend: object | None = None, fuse: bool = True, **kwargs: Any) -> "CompiledProgram":
+        """Make the program ready to run on a backend: its plan, all its constraints compiled, its prefix warm.
+
+        Arguments given here are bound, so that text made of them counts as constant. Where the program decides by a
+        value, the plan ends and says so; runs go on from there as always.
+
+        Raises: ConstraintError and its kinds, naming the hole and its line; what the program raises on placeholders.
+        """
+        bound = self.bind(*args, **kwargs)
+        return CompiledProgram(bound, resolve_backend(backend), bound.trace(), fuse=fuse)
+
     def cache(self, backend: object | None = None) -> None:
         """Compute the constant beginning of the program, so that later runs find it in the prefix cache."""
-        self._warm_prefix(resolve_backend(backend), self._loose_trace({}))
+        self.warm_prefix(resolve_backend(backend), self._loose_trace({}))
 
     # Inside
 
@@ -320,16 +333,18 @@ class Program:
             backend.prepare(make_plan(trace).constraints)
         except InvalidRequest as error:
             raise as_fill_error(error, program=self.name, primitive="constraint") from error
-        self._warm_prefix(backend, trace)
+        self.warm_prefix(backend, trace)
 
     def _loose_trace(self, values: Mapping[str, Any]) -> Trace:
         return trace_program(self.func, self.name, self.bound_args, {**self.bound_kwargs, **values}, strict=False)
 
-    def _warm_prefix(self, backend: Backend, trace: Trace) -> None:
+    def warm_prefix(self, backend: Backend, trace: Trace) -> tuple[int, ...]:
+        """Compute the constant beginning of the program, if it is worth a request; returns its tokens, or none."""
         session = Session(backend, self.name, ids=RequestIds(f"{self.name}-prefix"))
         machine = Interpreter(session, SamplingOptions())
         machine.append(Concat(trace.constant_prefix()))
         machine.warm().result()
+        return machine.strand.warmed_ids
 
 
 def _shared_arguments(rows: Sequence[Mapping[str, Any] | Sequence[Any]]) -> dict[str, Any]:

@@ -167,6 +167,7 @@ class Strand:
         self._run: Future[None] | None = None
         self._failure: BaseException | None = None
         self._lock = threading.Lock()
+        self.warmed_ids: tuple[int, ...] = ()  # tokens of the last `WarmItem`
         self._ahead = Ahead(session.num_spec_tokens) if session.num_spec_tokens else None
 
     def append(self, item: Item) -> None:
@@ -226,7 +227,8 @@ class Strand:
                 if isinstance(last, SelectItem):
                     yield from self._select(last)
                 elif isinstance(last, WarmItem):
-                    yield self._send((), lambda event: None)
+                    finished: RequestFinished | None = yield self._send((), lambda event: None)
+                    self.warmed_ids = finished.sequences[0].token_ids if finished is not None else ()
                 elif any(isinstance(item, FillItem) for item in batch):
                     yield from self._generate(batch)
                 else:
