@@ -23,18 +23,6 @@ import slipform as sf
 from slipform.runtime.engine import Engine
 
 WORDS = ("parcel", "invoice", "address", "account", "order", "customer", "weight", "street", "paper", "garden")
-    "parcel",
-    "invoice",
-    "address",
-    "account",
-    "order",
-    "customer",
-    "weight",
-    "street",
-    "paper",
-    "garden",
-    "ticket",
-)
 INTRO = "Read the document and answer each question about it with one short phrase and a grade from 1 to 9.\n"
 
 
