@@ -24,6 +24,10 @@ Encode = Callable[[str], list[int]]
 _WINDOW_BYTES = 96
 _CACHE_ENTRIES = 16_384
 
+# Texts whose tokens behind a place to cut are compared with and without what comes before it.
+_PROBE_WORDS = ("a", "The", "red", "isActive", "x1", "2024", "größe", "of", "ing", "s", "Z", "0")
+_PROBE_ENDS = ('"', '":', '":"', '","', '"]', '"},"', '":["', '" ')
+
 # One of each kind that pre-tokenizers tell apart: letters (upper case, marks, wide), digits, apostrophes, spaces in
 # runs, line ends, punctuation.
 _PROBES = (
@@ -62,6 +66,7 @@ class JumpForward:
         self._token_bytes = token_bytes
         self._encode = encode
         self._cache: OrderedDict[tuple[bytes, bytes, bytes | None], list[int]] = OrderedDict()
+        self._cuts_at: bytes | None = None
 
     def tokens(self, tail: bytes, forced: bytes, next_bytes: npt.NDArray[np.bool_] | None) -> list[int]:
         """The settled tokens of `forced` behind `tail`.
@@ -73,7 +78,9 @@ class JumpForward:
         """
         if self._encode is None or not forced:
             return []
-        window = _window(tail)
+        if self._cuts_at is None:
+            self._cuts_at = self._probe_cuts(self._encode)
+        window = _window(tail, self._cuts_at)
         key = (window, forced, None if next_bytes is None else next_bytes.tobytes())
         known = self._cache.get(key)
         if known is None:
@@ -120,6 +127,26 @@ class JumpForward:
                 settled = settled if after is None else _common(settled, after)
         return settled
 
+    def _probe_cuts(self, encode: Encode) -> bytes:
+        """Those of a quote and a space before which this tokenizer always cuts, behind an ASCII letter or digit.
+
+        Tried on texts like those that forced runs stand in; without this, the cache would know a run only behind the
+        very same text.
+        """
+        found = b""
+        for kind, ends in ((b'"', _PROBE_ENDS), (b" ", (" ", "  ", " -", " \n", " .", " (", ' "', " '"))):
+            texts = [(left, end + right) for left in _PROBE_WORDS for right in _PROBE_WORDS for end in ends]
+            if all(self._is_cut(encode, f'{{"{left}', right) for left, right in texts):
+                found += kind
+        return found
+
+    def _is_cut(self, encode: Encode, left: str, right: str) -> bool:
+        """Whether `right` has the same tokens behind `left` as alone."""
+        if not _is_word(left.encode()[-1]):
+            return True
+        alone = self._aligned(encode, right, right.encode(), 0)
+        return bool(alone) and alone == self._aligned(encode, left + right, (left + right).encode(), len(left.encode()))
+
     def _borders(self, text: bytes, begin: int, following: npt.NDArray[np.bool_]) -> list[int]:
         """Positions p from `begin` on such that text[p:] begins a longer token that goes on with one of `following`."""
         first = max(begin, len(text) - self._trie.max_depth)
@@ -145,10 +172,15 @@ class JumpForward:
         return []
 
 
-def _window(tail: bytes) -> bytes:
-    """The end of `tail`, from a place where every common pre-tokenizer cuts: before a space between two words."""
-    if len(tail) <= _WINDOW_BYTES:
-        return tail
+def _window(tail: bytes, cuts_at: bytes) -> bytes:
+    """The end of `tail`, from the last place where the tokenizer cuts before one of `cuts_at`.
+
+    Without such a place, at least _WINDOW_BYTES, from where every common pre-tokenizer cuts: before a space between two
+    words.
+    """
+    for begin in range(len(tail) - 1, max(0, len(tail) - _WINDOW_BYTES), -1):
+        if tail[begin] in cuts_at and _is_word(tail[begin - 1]):
+            return tail[begin:]
     begin = len(tail) - _WINDOW_BYTES
     while begin > 0:
         before, space, after = tail[begin - 1], tail[begin], tail[begin + 1]
@@ -160,6 +192,10 @@ def _window(tail: bytes) -> bytes:
 
 def _is_letter(byte: int) -> bool:
     return 0x41 <= byte <= 0x5A or 0x61 <= byte <= 0x7A
+
+
+def _is_word(byte: int) -> bool:
+    return _is_letter(byte) or 0x30 <= byte <= 0x39
 
 
 def _complete_characters(text: bytes) -> bytes:

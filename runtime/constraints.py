@@ -34,7 +34,7 @@ from slipform.runtime.radix_cache import IdArray
 from slipform.runtime.seams import SeamIndex
 
 # How much text before a forced run is looked at to find its canonical tokens.
-TAIL_BYTES = 256
+TAIL_BYTES = 128
 
 
 class GrammarCache:
