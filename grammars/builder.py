@@ -21,7 +21,7 @@ from typing import Literal, NamedTuple, NewType, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from slipform.errors import EmptyGrammar, UnsupportedGrammar
+from slipform.errors import EmptyGrammar, GrammarTooLarge, UnsupportedGrammar
 from slipform.grammars.limits import Budget, Limits
 from slipform.grammars.members import Clause, Extra, Member, MembersSolver, MembersSpec
 from slipform.kernels.leaf_words import count_words
@@ -221,7 +221,9 @@ class Builder:
         The count lives in the run-time stack, so bounds of thousands cost as much as small ones.
         """
         if min < 0 or min >= MAX_COUNT or (max is not None and not min <= max < MAX_COUNT):
-            raise ValueError(f"repeat bounds must satisfy 0 <= min <= max < {MAX_COUNT}, got {min}, {max}")
+            if 0 <= min and (max is None or min <= max):  # too large, maybe the product of nested repetitions
+                raise GrammarTooLarge("repetitions", MAX_COUNT - 1)
+            raise ValueError(f"repeat bounds must satisfy 0 <= min <= max, got {min}, {max}")
         if body == self.never or max == 0:
             return self.empty if min == 0 else self.never
         if separator == self.empty:

@@ -122,7 +122,7 @@ async def _answer_http_error(_: Request, error: Exception) -> Response:
 
 async def _answer_defect(_: Request, error: Exception) -> Response:
     """A defect of the server; the log has the details, the client need not."""
-    return ApiError(500, f"internal error: {type(error).__name__}", code="internal_error").response()
+    return as_api_error(SlipformError(str(error))).response()
 
 
 _KINDS = frozenset({"str", "int", "float", "bool", "dict", "list"})

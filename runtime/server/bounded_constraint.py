@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 
 from slipform.grammars.spec import GrammarSpec, JsonSchema
+from slipform.runtime.server.bodies import is_deeper
 from slipform.runtime.server.dialects.constraint import Constraint
 from slipform.runtime.server.dialects.read import constraint_of
 from slipform.runtime.server.http_errors import bad_request
-from slipform.runtime.server.routing import is_deeper
 from slipform.runtime.server.settings import Bounds
 from slipform.runtime.wire import spec_to_plain
 

@@ -34,9 +34,7 @@ async def create_chat_completion(request: Request, body: ChatBody) -> Response:
     }
     generation = turn.start(request, stream=bool(body.stream))
     if body.stream:
-        keep_alive_s = turn.services.settings.keep_alive_s
-        chunks = _chunks(turn, body, head, generation)
-        return await stream_answer(chunks, keep_alive_s=keep_alive_s, headers=turn.headers)
+        return await stream_answer(request, _chunks(turn, body, head, generation), turn.headers)
     async with generation:
         (finished,) = await unless_disconnected(request, generation.results())
     choices = [_choice(body, turn, turn.whole(sequence)) for sequence in finished.sequences]

@@ -6,9 +6,8 @@ from typing import Any, Literal
 import msgspec
 from pydantic import Field
 
-from slipform.runtime.server.completions import StreamOptions
+from slipform.runtime.server.bodies import Body, StreamOptions
 from slipform.runtime.server.http_errors import bad_request, unsupported
-from slipform.runtime.server.routing import Body
 from slipform.runtime.server.sampling_fields import SamplingFields
 from slipform.runtime.server.tool_calls.tools import Tool, ToolUse
 

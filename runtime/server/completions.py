@@ -20,13 +20,14 @@ from slipform.runtime.request import (
     TokenIds,
 )
 from slipform.runtime.server.answers import CompletionAnswer, documented
+from slipform.runtime.server.bodies import StreamOptions
 from slipform.runtime.server.bounded_constraint import bounded_constraint
 from slipform.runtime.server.dialects.constraint import Constraint
 from slipform.runtime.server.dialects.read import CONSTRAINT_FIELDS
 from slipform.runtime.server.generation import Generation, unless_disconnected
 from slipform.runtime.server.http_errors import bad_request
 from slipform.runtime.server.models import check_model
-from slipform.runtime.server.routing import Body, JsonRoute, ignored_fields, json_answer
+from slipform.runtime.server.routing import JsonRoute, ignored_fields, json_answer
 from slipform.runtime.server.sampling_fields import (
     ACCEPTED,
     UNSUPPORTED,
@@ -43,13 +44,6 @@ from slipform.runtime.server.token_shapes import CompletionTokens, usage
 router = APIRouter(route_class=JsonRoute, tags=["generation"])
 
 _DEFAULT_MAX_TOKENS = 16
-
-
-class StreamOptions(Body):
-    """What a stream holds beside the text."""
-
-    include_usage: bool | None = Field(None, description="A last chunk brings the usage.")
-    continuous_usage_stats: bool | None = Field(None, description="Not supported.")
 
 
 class CompletionBody(SamplingFields):
@@ -97,8 +91,7 @@ async def create_completion(request: Request, body: CompletionBody) -> Response:
         constraint=constraint.kind if constraint else None,
     )
     if body.stream:
-        keep_alive_s = call.services.settings.keep_alive_s
-        return await stream_answer(_chunks(call, generation), keep_alive_s=keep_alive_s, headers=headers)
+        return await stream_answer(request, _chunks(call, generation), headers)
     async with generation:
         results = await unless_disconnected(request, generation.results())
     choices = [

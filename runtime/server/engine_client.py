@@ -334,21 +334,23 @@ class EngineClient:
             tasks = [asyncio.create_task(watch) for watch in (engine.ended(), link.lost(), self._watch())]
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             reason = next(task for task in tasks if task in done).result()
+            if self._refused is None:
+                _log.error("the engine ended: %s; %d requests in flight fail", reason, self.num_in_flight)
         except (OSError, EngineStopped) as error:
             reason = f"it could not be started: {error}"
+            _log.error("the engine could not be started: %s", error)
         finally:
             if self.state != "stopped":
                 self._enter("restarting")
             if self._link is not None:
                 self._link.close()
                 self._link = None
-            if engine is not None:
-                engine.kill()
+            self._fail_all(EngineStopped(f"the engine ended: {reason}"))
             for task in tasks:
                 task.cancel()
-            if self._refused is None:
-                _log.warning("the engine ended: %s; %d requests in flight fail", reason, self.num_in_flight)
-            self._fail_all(EngineStopped(f"the engine ended: {reason}"))
+            if engine is not None:
+                engine.kill()
+                await engine.ended()
         return reason
 
     async def _watch(self) -> str:

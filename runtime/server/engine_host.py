@@ -16,7 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, replace
 from typing import Any
 
-from slipform.errors import InvalidRequest
+from slipform.errors import InvalidRequest, SlipformError
 from slipform.grammars.compiler import CompiledGrammar
 from slipform.runtime.engine import Engine
 from slipform.runtime.faults import as_slipform_error
@@ -205,6 +205,9 @@ class EngineHost:
                     self._send(messages)
         except OSError as error:  # the reader notices the same and ends the host
             _log.info("the server's connection broke: %s", error)
+        except Exception:  # a defect: without a writer nobody would be answered, so the whole host ends
+            _log.exception("the writer failed")
+            self._connection.shutdown(socket.SHUT_RDWR)
 
     def _send(self, messages: Sequence[ToServer]) -> None:
         self._connection.sendall(encode(messages))
@@ -249,6 +252,8 @@ class _Pending:
             case RequestFinished():
                 self._end(number, messages, Finished(number, event))
             case RequestFailed():
+                if type(event.error) is SlipformError:  # a defect, which the client is told nothing of
+                    _log.error("request %s failed", event.request_id, exc_info=event.error)
                 self._end(number, messages, Failed(number, error_to_plain(event.error), event.sequences))
             case Reply():
                 self._end(number, messages, event)

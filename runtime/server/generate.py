@@ -21,11 +21,12 @@ from slipform.runtime.request import (
     TokenLogprob,
 )
 from slipform.runtime.server.answers import documented
+from slipform.runtime.server.bodies import Body
 from slipform.runtime.server.bounded_constraint import bounded_constraint
 from slipform.runtime.server.dialects.read import CONSTRAINT_FIELDS
 from slipform.runtime.server.generation import Generation, unless_disconnected
 from slipform.runtime.server.http_errors import bad_request
-from slipform.runtime.server.routing import Body, JsonRoute, ignored_fields, json_answer
+from slipform.runtime.server.routing import JsonRoute, ignored_fields, json_answer
 from slipform.runtime.server.sampling_fields import (
     ACCEPTED,
     UNSUPPORTED,
@@ -115,8 +116,7 @@ async def generate(request: Request, body: GenerateBody) -> Response:
     call = _check(request, body)
     generation = Generation.start(request, call.requests, stream=bool(body.stream))
     if body.stream:
-        keep_alive_s = call.services.settings.keep_alive_s
-        return await stream_answer(_chunks(call, generation), keep_alive_s=keep_alive_s, headers=headers)
+        return await stream_answer(request, _chunks(call, generation), headers)
     async with generation:
         results = await unless_disconnected(request, generation.results())
     answers = [_answer(call, index, seq) for index, result in enumerate(results) for seq in result.sequences]

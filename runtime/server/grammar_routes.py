@@ -9,10 +9,11 @@ from pydantic import BaseModel, Field
 from slipform.errors import InvalidRequest, SlipformError
 from slipform.grammars.spec import GrammarSpec
 from slipform.runtime.server.answers import documented
+from slipform.runtime.server.bodies import Body
 from slipform.runtime.server.bounded_constraint import bounded_constraint, check_spec
 from slipform.runtime.server.dialects.read import CONSTRAINT_FIELDS
 from slipform.runtime.server.http_errors import as_api_error, bad_request
-from slipform.runtime.server.routing import Body, JsonRoute, ignored_fields, json_answer
+from slipform.runtime.server.routing import JsonRoute, ignored_fields, json_answer
 from slipform.runtime.server.services import services_of
 from slipform.runtime.wire import spec_from_plain, spec_to_plain
 

@@ -120,4 +120,4 @@ def as_api_error(error: SlipformError, *, param: str | None = None, retry_after_
         case EngineStopped():
             return ApiError(503, message, code="engine_unavailable", retry_after_s=retry_after_s)
         case _:
-            return ApiError(500, message, code="internal_error")
+            return ApiError(500, "internal error; the server's log has the details", code="internal_error")

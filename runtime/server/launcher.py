@@ -88,23 +88,30 @@ class ProcessLauncher:
     async def _by_port(self, start: dict[str, Any]) -> EngineProcess:
         """Whoever knows the token is the engine; the token is said only to the process's standard input."""
         token = secrets.token_bytes(_TOKEN_BYTES)
-        loop = asyncio.get_running_loop()
         with socket.create_server(("127.0.0.1", 0)) as listener:
             listener.setblocking(False)
             port = listener.getsockname()[1]
             process = await _spawn({**start, "port": port, "token": token.hex()}, ())
             try:
                 async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-                    while True:
-                        connection, _ = await loop.sock_accept(listener)
-                        connection.setblocking(False)
-                        if hmac.compare_digest(await _said(connection), token):
-                            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                            return EngineProcess(process, connection)
-                        connection.close()
-            except TimeoutError as error:
-                process.kill()
-                raise EngineStopped(f"the engine process did not connect within {_CONNECT_TIMEOUT_S:g} s") from error
+                    return EngineProcess(process, await _accept(listener, token))
+            except BaseException as error:
+                await _end(process)
+                if isinstance(error, TimeoutError):
+                    text = f"the engine process did not connect within {_CONNECT_TIMEOUT_S:g} s"
+                    raise EngineStopped(text) from error
+                raise
+
+
+async def _accept(listener: socket.socket, token: bytes) -> socket.socket:
+    """The first connection that says the token."""
+    while True:
+        connection, _ = await asyncio.get_running_loop().sock_accept(listener)
+        connection.setblocking(False)
+        if hmac.compare_digest(await _said(connection), token):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return connection
+        connection.close()
 
 
 async def _said(connection: socket.socket) -> bytes:
@@ -131,5 +138,17 @@ async def _spawn(start: Mapping[str, Any], descriptors: tuple[int, ...]) -> asyn
     )  # fmt: skip
     assert process.stdin is not None
     process.stdin.write(json.dumps(start).encode() + b"\n")
-    await process.stdin.drain()
+    try:
+        await process.stdin.drain()
+    except BaseException:
+        await _end(process)
+        raise
+    process.stdin.close()
     return process
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Leave no process behind that nobody is connected to."""
+    if process.returncode is None:
+        process.kill()
+    await process.wait()

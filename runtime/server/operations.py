@@ -11,9 +11,10 @@ from slipform.errors import SlipformError
 from slipform.runtime.params import SamplingParams
 from slipform.runtime.request import Fill, GenerateRequest, Text
 from slipform.runtime.server.answers import documented
+from slipform.runtime.server.bodies import Body
 from slipform.runtime.server.generation import Generation, unless_disconnected
 from slipform.runtime.server.http_errors import ApiError, as_api_error, bad_request
-from slipform.runtime.server.routing import Body, JsonRoute, ignored_fields, json_answer
+from slipform.runtime.server.routing import JsonRoute, ignored_fields, json_answer
 from slipform.runtime.server.services import identity_of, request_id_of, services_of
 
 router = APIRouter(route_class=JsonRoute, tags=["operations"])

@@ -14,10 +14,11 @@ from pydantic import BaseModel, Field
 from slipform.errors import InvalidRequest, SlipformError
 from slipform.runtime.request import Fill, GenerateRequest, RequestFailed, TokenIds
 from slipform.runtime.server.answers import documented
+from slipform.runtime.server.bodies import Body
 from slipform.runtime.server.bounded_constraint import check_spec
 from slipform.runtime.server.generation import Generation, unless_disconnected
 from slipform.runtime.server.http_errors import ApiError, as_api_error, bad_request
-from slipform.runtime.server.routing import Body, JsonRoute, json_answer
+from slipform.runtime.server.routing import JsonRoute, json_answer
 from slipform.runtime.server.services import Services, identity_of, request_id_of, services_of
 from slipform.runtime.server.sse import DONE, data, stream_answer
 from slipform.runtime.wire import event_to_plain, request_from_plain
@@ -54,9 +55,7 @@ async def run_program(request: Request, body: ProgramBody) -> Response:
     engine_request = _read(request, body, services)
     generation = Generation.start(request, [engine_request], stream=body.stream)
     if body.stream:
-        return await stream_answer(
-            _chunks(engine_request.request_id, generation), keep_alive_s=services.settings.keep_alive_s
-        )
+        return await stream_answer(request, _chunks(engine_request.request_id, generation))
     async with generation:
         (finished,) = await unless_disconnected(request, generation.results())
     return json_answer(event_to_plain(finished))

@@ -7,65 +7,37 @@ from typing import Any
 import msgspec
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
+from slipform.runtime.server.bodies import parse_json
 from slipform.runtime.server.http_errors import bad_request
 from slipform.runtime.server.services import services_of
 
 IGNORED_HEADER = "x-slipform-ignored-fields"
 
 
-class Body(BaseModel):
-    """A request body. Fields it does not declare are kept, so that they can be named."""
-
-    model_config = ConfigDict(extra="allow", protected_namespaces=())
-
-
 class _JsonRequest(Request):
+    value: Any = None
+
     async def json(self) -> Any:
-        bounds = services_of(self).settings.bounds
-        return parse_json(await self.body(), bounds.json_depth)
+        return self.value
 
 
 class JsonRoute(APIRoute):
-    """A route whose JSON body is read with bounds."""
+    """A route whose JSON body is read with bounds. A body that does not say that it is JSON is not read as such, so
+    that web pages cannot send one without asking first (CORS)."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
         async def handle_json(request: Request) -> Response:
-            return await handle(_JsonRequest(request.scope, request.receive))
+            parsed = _JsonRequest(request.scope, request.receive)
+            body = await parsed.body()
+            if body and "json" in request.headers.get("content-type", ""):
+                parsed.value = parse_json(body, services_of(request).settings.bounds.json_depth)
+            return await handle(parsed)
 
         return handle_json
-
-
-def parse_json(data: bytes, max_depth: int) -> Any:
-    """Raises: ApiError 400 for what is not JSON, not UTF-8, or nested deeper than `max_depth`."""
-    try:
-        value = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise bad_request(f"the body is not JSON: {error}", code="invalid_json") from error
-    except RecursionError as error:
-        raise bad_request(f"the body is nested more than {max_depth} levels deep", code="too_deep") from error
-    if is_deeper(value, max_depth):
-        raise bad_request(f"the body is nested more than {max_depth} levels deep", code="too_deep")
-    return value
-
-
-def is_deeper(value: Any, max_depth: int) -> bool:
-    """Whether arrays and objects are nested more than `max_depth` levels deep."""
-    level = [value]
-    for _ in range(max_depth + 1):
-        level = [
-            item
-            for container in level
-            if isinstance(container, list | dict)
-            for item in (container.values() if isinstance(container, dict) else container)
-            if isinstance(item, list | dict)
-        ]
-        if not level:
-            return False
-    return True
 
 
 def ignored_fields(request: Request, body: BaseModel, known: Set[str] = frozenset()) -> dict[str, str]:

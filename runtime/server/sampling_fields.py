@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 
 from slipform.errors import InvalidRequest
 from slipform.runtime.params import SamplingParams
+from slipform.runtime.server.bodies import Body
 from slipform.runtime.server.http_errors import bad_request, unsupported
-from slipform.runtime.server.routing import Body
 from slipform.runtime.server.settings import Bounds
 
 # Fields of OpenAI's, vLLM's and SGLang's requests that this server does not implement, and the values that ask for

@@ -5,7 +5,6 @@ import contextlib
 import ipaddress
 import logging
 import resource
-import signal
 import socket
 import ssl
 from collections.abc import Mapping
@@ -119,10 +118,12 @@ class DrainingServer(uvicorn.Server):
         super().__init__(config)
         self._services = services
         self._draining: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def serve_with_engine(self, sockets: list[socket.socket] | None = None) -> ConfigError | None:
         """Serve; returns why the engine can never start, if that is so."""
         failure: list[ConfigError] = []
+        self._loop = asyncio.get_running_loop()
         watching = asyncio.create_task(self._watch_engine(failure))
         try:
             await self.serve(sockets)
@@ -142,15 +143,17 @@ class DrainingServer(uvicorn.Server):
             _log.info("the engine is ready")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        if self._services.draining or (sig == signal.SIGINT and not self._services.engine.num_in_flight):
+        """The first signal begins to drain, a second one ends the server at once."""
+        if self._services.draining or self._loop is None:
             super().handle_exit(sig, frame)
-            return
-        self._services.draining = True
-        loop = asyncio.get_event_loop_policy().get_event_loop()
-        loop.call_soon_threadsafe(self._start_draining)
+        else:
+            self._loop.call_soon_threadsafe(self.begin_drain)
 
-    def _start_draining(self) -> None:
-        self._draining = asyncio.ensure_future(self._drain())
+    def begin_drain(self) -> None:
+        """Refuse new work, and end when what is in flight has finished. Called on the event loop."""
+        if not self._services.draining:
+            self._services.draining = True
+            self._draining = asyncio.ensure_future(self._drain())
 
     async def _drain(self) -> None:
         services = self._services

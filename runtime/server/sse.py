@@ -5,10 +5,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any
 
 import msgspec
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from slipform.runtime.server.http_errors import ApiError
+from slipform.runtime.server.services import services_of
 
 DONE = b"data: [DONE]\n\n"
 _COMMENT = b": keep-alive\n\n"
@@ -21,13 +23,29 @@ def data(value: Any) -> bytes:
 
 
 async def stream_answer(
-    chunks: AsyncGenerator[bytes, None], *, keep_alive_s: float, headers: Mapping[str, str] | None = None
-) -> "StreamAnswer":
-    """An answer that sends `chunks`, begun only when the first one is there: what fails before that has its own status.
+    request: Request, chunks: AsyncGenerator[bytes, None], headers: Mapping[str, str] | None = None
+) -> Response:
+    """An answer that sends `chunks`, begun when the first one is there, so that what fails before has its own status.
 
-    Raises: ApiError as the first chunk does.
+    When the first one takes longer than the keep-alive pause, the answer begins without it, and errors are events.
+
+    Raises: ApiError as the first chunk does; 499 when the client goes away.
     """
-    first = await anext(chunks)
+    keep_alive_s = services_of(request).settings.keep_alive_s
+    first = asyncio.ensure_future(anext(chunks))
+    gone = asyncio.ensure_future(_disconnection(request.receive))
+    try:
+        await asyncio.wait((first, gone), timeout=keep_alive_s or None, return_when=asyncio.FIRST_COMPLETED)
+        if gone.done() and not first.done():
+            raise ApiError(499, "the client closed the connection", code="client_closed_request")
+        if first.done():
+            first.result()
+    except BaseException:
+        await _cancelled(first)
+        await chunks.aclose()
+        raise
+    finally:
+        await _cancelled(gone)
     return StreamAnswer(first, chunks, keep_alive_s, headers)
 
 
@@ -35,11 +53,14 @@ class StreamAnswer(Response):
     """Sends chunks as they come, a comment in long silences, and an error event if the rest cannot be made.
 
     When the client goes away the chunks' generator is closed at once, wherever it waits.
+
+    Args:
+        first: the first chunk, maybe still to come.
     """
 
     def __init__(
         self,
-        first: bytes,
+        first: "asyncio.Future[bytes]",
         chunks: AsyncGenerator[bytes, None],
         keep_alive_s: float,
         headers: Mapping[str, str] | None = None,
@@ -60,18 +81,27 @@ class StreamAnswer(Response):
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+                await _cancelled(task)
+            await _cancelled(self._first)
             await self._chunks.aclose()
-        if tasks[0].done() and not tasks[0].cancelled():
+        if not tasks[0].cancelled():
             tasks[0].result()
 
     async def _send_all(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await self._send(send, self._first)
-        async for chunk in _with_errors(self._chunks):
+        async for chunk in self._with_errors():
             await self._send(send, chunk)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _with_errors(self) -> AsyncIterator[bytes]:
+        """All chunks; an error ends them as an event of its own, since the status has been sent."""
+        try:
+            yield await self._first
+            async for chunk in self._chunks:
+                yield chunk
+        except ApiError as error:
+            yield data(error.body())
+            yield DONE
 
     async def _send(self, send: Send, chunk: bytes) -> None:
         self._sent_s = asyncio.get_running_loop().time()
@@ -80,23 +110,19 @@ class StreamAnswer(Response):
 
     async def _keep_alive(self, send: Send) -> None:
         now = asyncio.get_running_loop().time
-        self._sent_s = now()
         while True:
             await asyncio.sleep(max(0.01, self._sent_s + self._keep_alive_s - now()))
             if now() - self._sent_s >= self._keep_alive_s:
                 await self._send(send, _COMMENT)
 
 
-async def _with_errors(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The chunks; an error ends them as an event of its own, since the status has been sent."""
-    try:
-        async for chunk in chunks:
-            yield chunk
-    except ApiError as error:
-        yield data(error.body())
-        yield DONE
-
-
 async def _disconnection(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+async def _cancelled(task: "asyncio.Future[Any]") -> None:
+    """Cancel, and wait until that has happened; what the task raised is somebody else's to handle."""
+    if not task.done():
+        task.cancel()
+        await asyncio.wait((task,))

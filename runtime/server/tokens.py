@@ -9,10 +9,11 @@ from pydantic import BaseModel, Field
 from slipform.errors import SlipformError
 from slipform.runtime.request import Text
 from slipform.runtime.server.answers import documented
+from slipform.runtime.server.bodies import Body
 from slipform.runtime.server.chat_fields import ChatBody, Message, ToolDefinition, template_messages, template_tools
 from slipform.runtime.server.http_errors import as_api_error, bad_request
 from slipform.runtime.server.models import check_model
-from slipform.runtime.server.routing import Body, JsonRoute, ignored_fields, json_answer
+from slipform.runtime.server.routing import JsonRoute, ignored_fields, json_answer
 from slipform.runtime.server.sampling_fields import TokenId
 from slipform.runtime.server.services import Services, services_of
 from slipform.runtime.server.token_shapes import token_text
