@@ -34,7 +34,7 @@ from slipform.runtime.radix_cache import IdArray
 from slipform.runtime.seams import SeamIndex
 
 # How much text before a forced run is looked at to find its canonical tokens.
-TAIL_BYTES = 128
+TAIL_BYTES, TAIL_TOKENS = 128, 64
 
 
 class GrammarCache:
@@ -268,16 +268,13 @@ class Constraints:
         )
 
     def _tail(self, context: IdArray) -> bytes:
-        """The text that the context ends with, back to a special token or for a line or two."""
-        pieces: list[bytes] = []
-        length = 0
-        for token_id in context[:-TAIL_BYTES:-1].tolist():
-            spelling = self._spellings[token_id]
-            if not spelling or length >= TAIL_BYTES:
-                break
-            pieces.append(spelling)
-            length += len(spelling)
-        tail = b"".join(reversed(pieces))
+        """The text that the context ends with, back to a special token or for a line."""
+        spellings = self._spellings
+        pieces = [spellings[token_id] for token_id in context[-TAIL_TOKENS:].tolist()]
+        if b"" in pieces:
+            last_special = len(pieces) - 1 - pieces[::-1].index(b"")
+            pieces = pieces[last_special + 1 :]
+        tail = b"".join(pieces)[-TAIL_BYTES:]
         # A tail that was cut inside a character is no text.
         cut = next((at for at, byte in enumerate(tail[:4]) if byte & 0xC0 != 0x80), 0)
         return tail[cut:]
