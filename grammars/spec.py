@@ -22,8 +22,9 @@ class JsonSchema:
             from a dict or a bool; the text keeps the order of properties.
         property_order: "declared": properties appear in the order of `properties`; "any": in any order.
         whitespace: "flexible": compact and one-space styles are both legal; "compact": no white space at all.
-        formats: "enforced": a known `format` is asserted; "annotation": it says nothing, as the standard has it by
-            default, unless the metaschema in `$schema` (one of `resources`) uses the format-assertion vocabulary.
+        formats: "enforced": the usual ones are asserted; "all": rare ones too (docs/json-schema.md says which);
+            "annotation": none, as the standard has it by default, unless the metaschema in `$schema` (one of
+            `resources`) uses the format-assertion vocabulary.
         integers: "standard": a whole number may be written `3.0`, which JSON Schema counts among the integers; "plain":
             only as `3`, for readers that take `3.0` for a float.
         resources: (URI, JSON text) of other documents that references and `$schema` may lead to. Nothing is fetched.
@@ -32,7 +33,7 @@ class JsonSchema:
     schema: str
     property_order: Literal["declared", "any"] = "declared"
     whitespace: Literal["flexible", "compact"] = "flexible"
-    formats: Literal["enforced", "annotation"] = "enforced"
+    formats: Literal["enforced", "all", "annotation"] = "enforced"
     integers: Literal["standard", "plain"] = "standard"
     resources: tuple[tuple[str, str], ...] = ()
 
@@ -43,7 +44,7 @@ class JsonSchema:
         *,
         property_order: Literal["declared", "any"] = "declared",
         whitespace: Literal["flexible", "compact"] = "flexible",
-        formats: Literal["enforced", "annotation"] = "enforced",
+        formats: Literal["enforced", "all", "annotation"] = "enforced",
         integers: Literal["standard", "plain"] = "standard",
         resources: Mapping[str, Mapping[str, Any] | bool | str] | None = None,
     ) -> "JsonSchema":

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Final
 from slipform.errors import GrammarSyntaxError
 from slipform.grammars.json_schema.algebra import contradictory, intersect, union
 from slipform.grammars.json_schema.conditions import implied
-from slipform.grammars.json_schema.formats import FORMATS
 from slipform.grammars.json_schema.reader import escape_token
 from slipform.grammars.json_schema.resources import DRAFT_2020
 from slipform.grammars.json_schema.schemas import Schema, count, names_of, number
@@ -157,7 +156,7 @@ def _strings(expander: "Expander", goal: Schema) -> StringAtom | None:
         name = schema["format"]
         if not isinstance(name, str):
             raise GrammarSyntaxError("format must be a string", path=f"{goal.path}/format")
-        if name in FORMATS and expander.asserts_formats(goal.resource):
+        if expander.asserts_format(name, goal.resource):
             formats = frozenset((name,))
         else:
             expander.notes.append((f"{goal.path}/format", f"the format {name!r} is not enforced: an annotation"))

@@ -50,7 +50,7 @@ def _build(spec: JsonSchema, builder: Builder) -> tuple[Analysis, Node]:
     exclusion = Exclusion(budget)
     expander = Expander(
         Registry(schema, dict(spec.resources), read, has_identifiers=may_have_identifiers(spec.schema, schema)),
-        asserts_formats=spec.formats == "enforced",
+        formats=spec.formats,
         keeps_annotations='"unevaluated' in text,
         has_dynamic_scope='"$dynamicRef"' in text or '"$recursiveRef"' in text or refers_to_metaschema,
         exclusive=exclusion.exactly_one,

@@ -7,7 +7,7 @@ schema costs as much as a flat one.
 
 from collections.abc import Callable
 from itertools import combinations
-from typing import Final
+from typing import Final, Literal
 
 from slipform.errors import GrammarSyntaxError, UnsupportedGrammar
 from slipform.grammars.json_schema import references, unevaluated, values
@@ -22,6 +22,7 @@ from slipform.grammars.json_schema.conditions import (
     required_only,
     single_required,
 )
+from slipform.grammars.json_schema.formats import FORMATS
 from slipform.grammars.json_schema.reader import Json, escape_token
 from slipform.grammars.json_schema.resources import DRAFT_07, Registry, Resource
 from slipform.grammars.json_schema.schemas import Schema, Scope, names_of
@@ -62,7 +63,7 @@ class Expander:
         self,
         registry: Registry,
         *,
-        asserts_formats: bool,
+        formats: Literal["enforced", "all", "annotation"],
         keeps_annotations: bool,
         has_dynamic_scope: bool,
         exclusive: Callable[[list[Shape], Shape, str], Shape],
@@ -71,7 +72,7 @@ class Expander:
     ) -> None:
         """
         Args:
-            asserts_formats: known formats are enforced, whatever the metaschema says.
+            formats: which ones are asserted, as in `JsonSchema`.
             has_dynamic_scope: the document uses $dynamicRef or $recursiveRef.
             exclusive: the values of a second shape in exactly one of several (`oneOf`); the path is for errors.
             without_empty: drops cases that are seen to be empty.
@@ -80,7 +81,7 @@ class Expander:
         self.notes: list[tuple[str, str]] = []
         self.registry = registry
         self.keeps_annotations = keeps_annotations
-        self._asserts_formats = asserts_formats
+        self._formats = formats
         self._has_dynamic_scope = has_dynamic_scope
         self._exclusive = exclusive
         self._without_empty = without_empty
@@ -117,9 +118,13 @@ class Expander:
             goal = self._goals[key] = Schema(said, path, resource, scope)
         return goal
 
-    def asserts_formats(self, resource: Resource) -> bool:
-        """Whether `format` is enforced in `resource`."""
-        return self._asserts_formats or "format-assertion" in (resource.vocabularies or ())
+    def asserts_format(self, name: str, resource: Resource) -> bool:
+        """Whether the format `name` is enforced in `resource`."""
+        if name not in FORMATS:
+            return False
+        if "format-assertion" in (resource.vocabularies or ()):
+            return True
+        return self._formats == "all" or (self._formats == "enforced" and not FORMATS[name].rare)
 
     def shape(self, goal: Goal) -> Shape:
         """The shape of `goal`, worked out once.

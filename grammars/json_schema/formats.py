@@ -13,11 +13,12 @@ from slipform.grammars.regex import regex_dfa
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One format: what it follows, what it leaves out, and its pattern."""
+    """One format: what it follows, what it leaves out, and its pattern. `rare`: asserted only with `formats="all"`."""
 
     standard: str
     pattern: str
     limits: str = ""
+    rare: bool = False
 
 
 _MONTH_30, _MONTH_31 = "(?:0[469]|11)", "(?:0[13578]|1[02])"
@@ -112,18 +113,21 @@ FORMATS: Final = {
         "RFC 5890",
         rf"(?:{_IDN_LABEL}\.){{0,3}}{_IDN_LABEL}",
         "four labels of at most 14 lower-case letters of Latin, Greek, Cyrillic, kana, Han and Hangul, or digits",
+        rare=True,
     ),
     "ipv4": Format("RFC 2673 dotted quad", _IPV4),
     "ipv6": Format("RFC 4291", _IPV6, "no zone"),
     "uuid": Format("RFC 4122", "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"),
     "uri": Format("RFC 3986", _uri("", reference=False), "no IPvFuture"),
     "uri-reference": Format("RFC 3986", _uri("", reference=True), "no IPvFuture"),
-    "uri-template": Format("RFC 6570", _URI_TEMPLATE, "names of letters, digits and underscores"),
+    "uri-template": Format("RFC 6570", _URI_TEMPLATE, "names of letters, digits and underscores", rare=True),
     "iri": Format("RFC 3987", _uri(_WIDE, reference=False), "characters of the basic plane; no IPvFuture"),
-    "iri-reference": Format("RFC 3987", _uri(_WIDE, reference=True), "characters of the basic plane; no IPvFuture"),
+    "iri-reference": Format(
+        "RFC 3987", _uri(_WIDE, reference=True), "characters of the basic plane; no IPvFuture", rare=True
+    ),
     "json-pointer": Format("RFC 6901", _POINTER),
     "relative-json-pointer": Format(
-        "RFC 6901's sequel", f"(?:0|[1-9]+0?)(?:#|{_POINTER})", "no index shifts, no inner 0"
+        "RFC 6901's sequel", f"(?:0|[1-9]+0?)(?:#|{_POINTER})", "no index shifts, no inner 0", rare=True
     ),
     "regex": Format("ECMA-262", _REGEX, "groups nest two deep; ranges of letters and digits"),
 }

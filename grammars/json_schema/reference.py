@@ -49,9 +49,11 @@ def page() -> str:
             if keyword.kind == kind
         ]
         lines.append("")
-    lines += ["## Formats", "", "Any other format is an annotation.", ""]
+    lines += ["## Formats", "", 'Any other format is an annotation, and so are rare ones without `formats="all"`.', ""]
     lines += ["| format | follows | limits |", "|---|---|---|"]
-    lines += [f"| `{name}` | {_cell(entry.standard)} | {_cell(entry.limits)} |" for name, entry in FORMATS.items()]
+    for name, entry in FORMATS.items():
+        limits = "; ".join(filter(None, ["rare" if entry.rare else "", entry.limits]))
+        lines.append(f"| `{name}` | {_cell(entry.standard)} | {_cell(limits)} |")
     return "\n".join(lines) + "\n"
 
 

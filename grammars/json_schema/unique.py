@@ -15,6 +15,7 @@ from slipform.errors import GrammarTooLarge, UnsupportedGrammar
 from slipform.grammars.dfa import Dfa, any_text, concatenation, empty, epsilon, literal, literals, repetition, union
 from slipform.grammars.json_schema import numbers, strings
 from slipform.grammars.json_schema.arrays import ArrayPlan
+from slipform.grammars.json_schema.free_members import free_members
 from slipform.grammars.json_schema.objects import Plan
 from slipform.grammars.json_schema.shapes import ANYTHING, FALSE_BIT, NOTHING, TRUE_BIT, ArrayAtom, Goal, Shape
 
@@ -201,6 +202,8 @@ def _any_objects(style: Style, depth: int) -> Dfa:
         return empty()
     key = strings.quoted(any_text(), style.escapes)
     member = concatenation([key, literal(style.assign), _any_value(style, depth - 1)])
+    if depth == MAX_DEPTH:
+        member = member | free_members(key, style.assign, _any_value(style, 0), style.separator)
     return concatenation([literal(b"{"), member | epsilon(), literal(b"}")])
 
 

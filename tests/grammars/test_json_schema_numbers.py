@@ -101,7 +101,7 @@ def scientific_texts(draw: st.DrawFn) -> str:
     return f"{draw(st.sampled_from(['', '-']))}{digits[0]}{point}{power}{exponent}"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(atoms(), st.lists(scientific_texts(), min_size=30, max_size=40))
 def test_scientific_notation_keeps_the_bounds(atom: NumberAtom, texts: list[str]) -> None:
     dfa = number_dfa(replace(atom, step=None, not_steps=()))

@@ -25,6 +25,8 @@ def test_small_items_of_any_kind_are_told_apart() -> None:
         for text in (compact(list(pair)), json.dumps(list(pair))):
             assert accepts(grammar, text) == distinct, text
     assert not accepts(grammar, '[{"a": 1},{"a":1}]'), "two spellings of one value"
+    assert accepts(grammar, '[{"a":1,"b":2},{"a":2,"b":1}]')
+    assert not accepts(grammar, '[{"a":1,"b":2},{"b":2,"a":1}]')
     assert accepts(grammar, '[3,{"b":{"a":[1,{"c":2}]},"a":[]}]')
 
 
