@@ -18,6 +18,7 @@ from slipform.runtime.server import (
     models,
     operations,
     programs,
+    responses,
     tokens,
 )
 from slipform.runtime.server.auth import ApiKeys
@@ -31,6 +32,7 @@ from slipform.runtime.server.settings import ServerSettings
 _ROUTERS = (
     chat.router,
     completions.router,
+    responses.router,
     models.router,
     generate.router,
     programs.router,

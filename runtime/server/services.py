@@ -14,6 +14,7 @@ from slipform.runtime.server.engine_client import EngineClient
 from slipform.runtime.server.frames import EngineInfo
 from slipform.runtime.server.http_errors import as_api_error
 from slipform.runtime.server.observer import Observer
+from slipform.runtime.server.responses_store import ResponseStore
 from slipform.runtime.server.settings import ServerSettings
 
 
@@ -22,7 +23,8 @@ class Services:
     """Shared by all requests.
 
     Attributes:
-        draining: the server is going down and takes no new work. created: seconds since 1970 of its start.
+        draining: the server is going down and takes no new work. responses: kept ones of /v1/responses.
+        created: seconds since 1970 of its start.
     """
 
     settings: ServerSettings
@@ -30,6 +32,7 @@ class Services:
     keys: ApiKeys
     observer: Observer
     draining: bool = False
+    responses: ResponseStore = field(default_factory=ResponseStore)
     created: int = field(default_factory=lambda: int(time.time()))
     fingerprint: str = field(default_factory=lambda: f"slipform-{version('slipform')}")
     _renderer: ChatRenderer | None = None

@@ -219,6 +219,7 @@ def test_none_and_an_answer_beside_calls(name: str) -> None:
     assert matches(both, '{"n": 1}')
     assert matches(both, NATIVE[name])
     assert not matches(both, "Hello.")
+    assert not matches(both, "[]")
     assert parsed(form.parser(TOOLS), list('{"n": 1}')) == ('{"n": 1}', [])
 
 

@@ -55,7 +55,7 @@ class JsonCalls:
             return answer
         if use.choice != "auto":
             return self._calls(use, 1)
-        calls = self._calls(use, 0 if self.may_be_empty else 1)
+        calls = self._calls(use, 0 if self.may_be_empty and answer is None else 1)
         if answer is not None:
             return AnyOf((answer, calls))
         if self.marker is not None:

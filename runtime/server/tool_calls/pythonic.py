@@ -30,7 +30,7 @@ class Pythonic:
         """Raises: InvalidRequest if a tool or a parameter has a name that Python does not allow."""
         if use.choice == "none" or not use.tools:
             return answer
-        calls = _calls(use, allow_none=use.choice == "auto")
+        calls = _calls(use, allow_none=use.choice == "auto" and answer is None)
         if use.choice != "auto":
             return calls
         if answer is not None:
