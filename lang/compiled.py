@@ -15,6 +15,7 @@ from slipform.lang.backend import Backend, MeasuresConstraints, PinsPrefixes
 from slipform.lang.faults import as_fill_error
 from slipform.lang.plan import Plan, describe_constraint, make_plan
 from slipform.lang.plan_pictures import dot, mermaid
+from slipform.lang.run import Stream
 from slipform.lang.state import ProgramState
 from slipform.lang.tracer import Trace
 
@@ -100,7 +101,7 @@ class CompiledProgram:
         """`Program.arun`."""
         return await self.program.arun(*args, backend=self.backend, fuse=self.fuse, **kwargs)
 
-    def stream(self, *args: Any, **kwargs: Any) -> Any:
+    def stream(self, *args: Any, **kwargs: Any) -> Stream:
         """`Program.stream`."""
         return self.program.stream(*args, backend=self.backend, fuse=self.fuse, **kwargs)
 

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, overload
 
 from slipform.errors import ArgumentError, InvalidRequest, ProgramError
@@ -17,7 +17,7 @@ from slipform.lang.interpreter import Interpreter
 from slipform.lang.ir import Concat, Origin, at, caller_origin, function_origin
 from slipform.lang.options import SamplingOptions
 from slipform.lang.plan import Plan, make_plan
-from slipform.lang.run import Run, streaming
+from slipform.lang.run import Run, Stream
 from slipform.lang.state import ProgramState
 from slipform.lang.strand import Session
 from slipform.lang.tracer import Trace, active_trace, trace_program
@@ -145,27 +145,20 @@ class Program:
 
     def stream(
         self, *args: Any, var: str | None = None, backend: object | None = None, fuse: bool = True, **kwargs: Any
-    ) -> Iterator[str]:
-        """Run once, and yield the text as it arrives: all of it, or that of variable `var`.
+    ) -> Stream:
+        """Run once, and yield what arrives, with `for` or `async for`.
 
-        Closing the iterator early ends the run.
+        Without `var`, the whole text in pieces. With it, the text of that variable in pieces; or, for a hole with
+        `schema=`, `Partial`s: the typed value as far as it has been written, and the parts that were just finished.
+        Leaving the loop, or closing the stream, ends the run; `stream.state` is its state.
         """
-        run = self._make_run(args, kwargs, backend, fuse)
-        state = run.run_in_background()
-        try:
-            yield from state.text_iter(var)
-        finally:
-            if run.session.running:
-                run.session.abort()
+        return Stream(self._make_run(args, kwargs, backend, fuse), var)
 
-    async def astream(
+    def astream(
         self, *args: Any, var: str | None = None, backend: object | None = None, fuse: bool = True, **kwargs: Any
-    ) -> AsyncIterator[str]:
-        """`stream` on an event loop."""
-        run = self._make_run(args, kwargs, backend, fuse)
-        async with streaming(run):
-            async for text in run.state.text_async_iter(var):
-                yield text
+    ) -> Stream:
+        """`stream`, by another name."""
+        return self.stream(*args, var=var, backend=backend, fuse=fuse, **kwargs)
 
     # Running many
 

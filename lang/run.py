@@ -3,11 +3,12 @@
 import asyncio
 import sys
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from slipform.lang import streams
 from slipform.lang.backend import Backend
 from slipform.lang.config import global_config
 from slipform.lang.ids import RequestIds
@@ -146,3 +147,60 @@ async def streaming(run: Run) -> AsyncIterator[None]:
             run.session.abort()
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+class Stream:
+    """What a run writes, as it arrives; see `Program.stream`. It is read once, with `for` or with `async for`.
+
+    Attributes:
+        state: of the run, which begins with the first piece that is read.
+    """
+
+    def __init__(self, run: Run, var: str | None) -> None:
+        self.state = run.state
+        self._run = run
+        self._var = var
+        self._iterator: Generator[Any, None, None] | None = None
+        self._async_iterator: AsyncGenerator[Any, None] | None = None
+
+    def __iter__(self) -> "Stream":
+        return self
+
+    def __next__(self) -> Any:
+        if self._iterator is None:
+            self._iterator = self._read()
+        return next(self._iterator)
+
+    def __aiter__(self) -> "Stream":
+        return self
+
+    async def __anext__(self) -> Any:
+        if self._async_iterator is None:
+            self._async_iterator = self._read_async()
+        return await anext(self._async_iterator)
+
+    def close(self) -> None:
+        """End the run if it is still going on."""
+        if self._iterator is not None:
+            self._iterator.close()
+
+    async def aclose(self) -> None:
+        """`close` for a stream that is read with `async for`."""
+        if self._async_iterator is not None:
+            await self._async_iterator.aclose()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _read(self) -> Generator[Any, None, None]:
+        self._run.run_in_background()
+        try:
+            yield from streams.iterate(self._run.machine, self._var, typed=True)
+        finally:
+            if self._run.session.running:
+                self._run.session.abort()
+
+    async def _read_async(self) -> AsyncGenerator[Any, None]:
+        async with streaming(self._run):
+            async for piece in streams.iterate_async(self._run.machine, self._var, typed=True):
+                yield piece

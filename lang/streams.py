@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from slipform.errors import ProgramError
-from slipform.lang.cells import Cell, HoleCell, Piece, TextPiece, leaves_of
+from slipform.lang.cells import Cell, FillCell, HoleCell, Piece, TextPiece, leaves_of
+from slipform.lang.partial import PartialReader
 from slipform.lang.steps import wait_async
 
 if TYPE_CHECKING:
@@ -102,9 +103,45 @@ class Cursor:
         return meta
 
 
-def iterate(machine: "Machine", name: str | None) -> Iterator[str]:
+class TypedCursor:
+    """A reader's place in one variable: partials where its hole has a JSON shape, text otherwise."""
+
+    def __init__(self, source: StreamSource, name: str) -> None:
+        self._source = source
+        self._name = name
+        self._cursor = Cursor(source, name)
+        self._reader: PartialReader | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self._cursor.finished
+
+    def read(self) -> Any:
+        """A partial, a text, or "" when nothing is new. Raises: as `Cursor.read`; FillError for a part that its type
+        refuses."""
+        text = self._cursor.read()
+        cell = self._source.variables.get(self._name)
+        if not isinstance(cell, FillCell) or cell.value_type is None or not cell.value_type.is_json:
+            return text
+        if cell.num_sequences > 1 or cell.reasoning is not None:
+            return text
+        if self._reader is None:
+            self._reader = PartialReader(cell.value_type.kind)
+        if not text and not self.finished:
+            return text
+        try:
+            return self._reader.feed(text, is_last=self.finished)
+        except ValueError as error:
+            raise cell.error(f"what has been written is no {cell.value_type.label}: {error}") from error
+
+
+def _cursor_of(source: StreamSource, name: str | None, typed: bool) -> "Cursor | TypedCursor":
+    return TypedCursor(source, name) if typed and name is not None else Cursor(source, name)
+
+
+def iterate(machine: "Machine", name: str | None, *, typed: bool = False) -> Iterator[Any]:
     source = _source(machine)
-    cursor = Cursor(source, name)
+    cursor = _cursor_of(source, name, typed)
     changed = threading.Event()
     wake = changed.set
     source.session.subscribe(wake)
@@ -122,16 +159,17 @@ def iterate(machine: "Machine", name: str | None) -> Iterator[str]:
         source.session.unsubscribe(wake)
 
 
-async def iterate_async(machine: "Machine", name: str | None) -> AsyncIterator[str]:
+async def iterate_async(machine: "Machine", name: str | None, *, typed: bool = False) -> AsyncIterator[Any]:
     source = _source(machine)
-    async for _, text in _cursors(source, name):
-        if text:
-            yield text
+    async for _, piece in _cursors(source, _cursor_of(source, name, typed)):
+        if piece:
+            yield piece
 
 
 async def iterate_with_meta(machine: "Machine", name: str) -> AsyncIterator[tuple[str, dict[str, Any]]]:
     source = _source(machine)
-    async for cursor, text in _cursors(source, name):
+    cursor = Cursor(source, name)
+    async for _, text in _cursors(source, cursor):
         if cursor.finished:
             cell = source.variables[name]
             for leaf in cell.leaves():
@@ -141,8 +179,9 @@ async def iterate_with_meta(machine: "Machine", name: str) -> AsyncIterator[tupl
             yield text, cursor.meta
 
 
-async def _cursors(source: StreamSource, name: str | None) -> AsyncIterator[tuple[Cursor, str]]:
-    cursor = Cursor(source, name)
+async def _cursors(
+    source: StreamSource, cursor: "Cursor | TypedCursor"
+) -> AsyncIterator[tuple["Cursor | TypedCursor", Any]]:
     loop = asyncio.get_running_loop()
     changed = asyncio.Event()
 

@@ -46,12 +46,18 @@ class ValueType:
         label: its name for people. spec: what the text must match.
         parse: text to value; raises ValueError saying what is wrong.
         stop: strings that also end the fill.
+        kind: of a JSON form, the Python type; None for a JSON Schema.
     """
 
     label: str
     spec: GrammarSpec
     parse: Callable[[str], Any] = field(compare=False)
     stop: tuple[str, ...] = ()
+    kind: Any = field(default=None, compare=False)
+
+    @property
+    def is_json(self) -> bool:
+        return isinstance(self.spec, JsonSchema)
 
 
 class _ClosedSchemas(GenerateJsonSchema):
@@ -123,7 +129,7 @@ def _json_type_of(kind: Any) -> ValueType:
         except ValidationError as error:
             raise ValueError(_first_lines(error)) from error
 
-    return ValueType(label, JsonSchema.of(schema), parse)
+    return ValueType(label, JsonSchema.of(schema), parse, kind=kind)
 
 
 def _portable(kind: Any) -> Any:
