@@ -103,6 +103,21 @@ def int64_at(address, size):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, inline="always")
+def uint8_at(address, size):  # type: ignore[no-untyped-def]
+    return carray(as_pointer(address), (size,), np.uint8)
+
+
+@njit(cache=True, inline="always")
+def uint64_at(address, size):  # type: ignore[no-untyped-def]
+    return carray(as_pointer(address), (size,), np.uint64)
+
+
+@njit(cache=True, inline="always")
+def float64_at(address, size):  # type: ignore[no-untyped-def]
+    return carray(as_pointer(address), (size,), np.float64)
+
+
+@njit(cache=True, inline="always")
 def widen(bits):  # type: ignore[no-untyped-def]
     """A bfloat16's 16 bits as float32."""
     return bits_to_float(np.int32(np.uint32(bits) << np.uint32(16)))

@@ -142,6 +142,11 @@ def _where_ordered(builder: Any, value: Any, a: Any, b: Any) -> Any:
     return builder.select(builder.fcmp_ordered("<=", a, b), value, nowhere)
 
 
+def _one_where_nan(builder: Any, otherwise: Any, vector: Any) -> Any:
+    one = ir.Constant(VECTOR, [1.0] * LANES)
+    return builder.select(builder.fcmp_unordered("uno", vector, vector), one, otherwise)
+
+
 def _reduce_add(builder: Any, vector: Any) -> Any:
     zero = ir.Constant(_FLOAT, 0.0)
     return _call(builder, "llvm.vector.reduce.fadd.v16f32", _FLOAT, [zero, vector], _FAST)
@@ -191,6 +196,8 @@ minimum = _define(float32x16, (float32x16, float32x16), _minimum)
 maximum = _define(float32x16, (float32x16, float32x16), _maximum)
 # The first vector where the second is at most the third, -inf elsewhere.
 where_ordered = _define(float32x16, (float32x16, float32x16, float32x16), _where_ordered)
+# 1 where the second vector is NaN, the first elsewhere.
+one_where_nan = _define(float32x16, (float32x16, float32x16), _one_where_nan)
 reduce_add = _define(types.float32, (float32x16,), _reduce_add)
 reduce_max = _define(types.float32, (float32x16,), _reduce_max)
 exponential = _define(float32x16, (float32x16,), _exponential)

@@ -75,3 +75,4 @@ def _normalize(x, residual, weight, out, is_bfloat16, num_rows, size, eps, num_t
         for i in range(0, 4 * size, 4 * LANES):
             store(row + i, multiply(multiply(load(row + i), factor), load(scales + i)))
         narrow_row(row, out, is_bfloat16, start, size)
+    scratch[0] = 0  # used here, so that the array lives until now

@@ -165,3 +165,4 @@ def _rotate_and_store(  # type: ignore[no-untyped-def]
             narrow_row(row, key_pool, is_bfloat16, into, head_dim)
             widen_row(value, is_bfloat16, start, row, head_dim)
             narrow_row(row, value_pool, is_bfloat16, into, head_dim)
+    scratch[0] = 0  # used here, so that the array lives until now

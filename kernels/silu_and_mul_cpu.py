@@ -48,3 +48,4 @@ def _multiply_by_silu(gate_up, out, is_bfloat16, num_rows, size, num_threads, th
             power = exponential(minimum(multiply(v, splat(np.float32(-1.0))), splat(np.float32(80.0))))
             store(gate + i, divide(multiply(v, load(up + i)), add(one, power)))
         narrow_row(gate, out, is_bfloat16, index * size, size)
+    scratch[0] = 0  # used here, so that the array lives until now
