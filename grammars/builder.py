@@ -21,9 +21,10 @@ from typing import Literal, NamedTuple, NewType, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from slipform.errors import EmptyGrammar, GrammarTooLarge, UnsupportedGrammar
+from slipform.errors import EmptyGrammar, UnsupportedGrammar
 from slipform.grammars.limits import Budget, Limits
 from slipform.grammars.members import Clause, Extra, Member, MembersSolver, MembersSpec
+from slipform.kernels.bounded_text import bounds_table, is_completable
 from slipform.kernels.leaf_words import count_words
 from slipform.kernels.plain_text import plain_flags
 
@@ -82,6 +83,7 @@ class Kind(IntEnum):
     RULE = 7  # body or -1, rule index
     UNIQUE = 9  # leaf of the key, what follows the key
     MEMBERS = 8  # index into members_solvers, separator, first place or -1
+    BOUNDED = 10  # leaf, offset into bounds, least number of characters
 
 
 class Builder:
@@ -106,6 +108,7 @@ class Builder:
         self.range_high: list[int] = []
         self.range_target: list[int] = []
         self.leaf_words: list[int] = []  # how many texts from a state on, at most MAX_COUNT
+        self.bounds: list[int] = []  # tables of kernels.bounded_text
         self.members_solvers: list[MembersSolver] = []
         self.rule_makers: list[Callable[[], Node] | None] = []
         self.rule_witness: list[bytes | None] = []
@@ -176,6 +179,37 @@ class Builder:
             self._interned[key] = node
         return node
 
+    def bounded(self, dfa: ByteDfa, ends: npt.NDArray[np.bool_], least: int, most: int) -> Node:
+        """The texts of a trim automaton that have `least` to `most` characters, counted while they are written.
+
+        Costs memory for the states times `most` / 32, and no states: use it where `most` is large.
+
+        Args:
+            dfa: not minimised beyond what `ends` allows: no two ways into a state may differ in it.
+            ends: (n,) bool, whether a character ends on arriving in the state. Every cycle holds such a state.
+        """
+        key = (Kind.BOUNDED, dfa, ends.tobytes(), least, most)
+        node = self._interned.get(key)
+        if node is None:
+            count = len(dfa.table)
+            self.budget.add_states(count + count * most // 32, path=self.path)
+            self.budget.check_time()
+            leaf_tables = _make_dfa_tables(dfa)
+            first = np.array([0, *leaf_tables.ends], np.int64)
+            target = np.array(leaf_tables.target, np.int64)
+            bounds = bounds_table(first, target, np.array(dfa.accepting, bool), ends, least, most)
+            if not len(bounds):
+                raise ValueError("a cycle of states holds no end of a character")
+            if not is_completable(bounds, dfa.start, 0):
+                node = self.never
+            else:
+                leaf = self._add_leaf(leaf_tables, start=dfa.start)
+                nullable = least == 0 and bool(dfa.accepting[dfa.start])
+                node = self._add(Kind.BOUNDED, leaf, len(self.bounds), least, nullable=nullable)
+                self.bounds.extend(bounds.tolist())
+            self._interned[key] = node
+        return node
+
     # Combinations
 
     def seq(self, *parts: Node) -> Node:
@@ -221,9 +255,7 @@ class Builder:
         The count lives in the run-time stack, so bounds of thousands cost as much as small ones.
         """
         if min < 0 or min >= MAX_COUNT or (max is not None and not min <= max < MAX_COUNT):
-            if 0 <= min and (max is None or min <= max):  # too large, maybe the product of nested repetitions
-                raise GrammarTooLarge("repetitions", MAX_COUNT - 1)
-            raise ValueError(f"repeat bounds must satisfy 0 <= min <= max, got {min}, {max}")
+            raise ValueError(f"repeat bounds must satisfy 0 <= min <= max < {MAX_COUNT}, got {min}, {max}")
         if body == self.never or max == 0:
             return self.empty if min == 0 else self.never
         if separator == self.empty:

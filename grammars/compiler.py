@@ -59,7 +59,7 @@ class CompiledGrammar:
 
     def _open_session(self) -> Session:
         self._num_sessions += 1
-        automaton = Automaton(self._builder, self.vocabulary.trie.max_depth, self._lock)
+        automaton = Automaton(self._builder, self.vocabulary.mask_tables, self.vocabulary.mask_pool, self._lock)
         return Session(automaton, self.vocabulary, self._num_sessions - 1)
 
     @property

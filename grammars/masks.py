@@ -1,4 +1,4 @@
-"""Mask rows of one vocabulary, shared by all its grammars: identical rows are kept once, old ones are forgotten."""
+"""Whole mask rows of one vocabulary, for masks that are no short list: equal ones once, old ones forgotten."""
 
 import threading
 
@@ -10,6 +10,7 @@ from slipform.kernels.mask_rows import fingerprint
 Int32 = npt.NDArray[np.int32]
 
 DEFAULT_POOL_BYTES = 192 * 1024 * 1024
+_SERIALS = 1 << 31
 
 
 class MaskPool:
@@ -17,33 +18,35 @@ class MaskPool:
     slot is given to another row. Thread-safe.
 
     Attributes:
-        rows: (capacity, W) int32. Memory is touched only as slots are filled.
-        serial: per slot, the number of the row in it.
+        rows: (capacity, W) int32. Memory is touched only as slots are filled. Read them under `lock`.
+        serial: (capacity,) int32, the number of the row in each slot, -1 for none.
+        used: (capacity,) int32, when a row was last read or put; `clock` holds the present.
+        lock: held while rows move.
     """
 
     def __init__(self, num_words: int, max_bytes: int = DEFAULT_POOL_BYTES) -> None:
         capacity = max(16, max_bytes // (4 * num_words)) if num_words else 16
         self.rows: Int32 = np.empty((capacity, num_words), np.int32)
+        self.serial: Int32 = np.full(capacity, -1, np.int32)
+        self.used: Int32 = np.zeros(capacity, np.int32)
+        self.clock: Int32 = np.zeros(1, np.int32)
+        self.lock = threading.Lock()
         self._row_bytes = 4 * num_words
-        self.serial: list[int] = []
-        self._num_allowed: list[int] = []
-        self._lock = threading.Lock()
-        self._used: list[int] = []
+        self._num_slots = 0
         self._fingerprints: list[int] = []
         self._slot_of: dict[int, int] = {}
         self._free: list[int] = []
-        self._clock = 0
         self._next_serial = 0
 
     @property
     def num_bytes(self) -> int:
         """Memory of the rows in use."""
-        return (len(self.serial) - len(self._free)) * self._row_bytes
+        return (self._num_slots - len(self._free)) * self._row_bytes
 
     def put(self, row: Int32) -> tuple[int, int]:
         """(slot, serial) of a row equal to `row`, stored now if it is new. May forget the rows used longest ago."""
         key = int(fingerprint(row))
-        with self._lock:
+        with self.lock:
             slot = self._slot_of.get(key)
             while slot is not None and not np.array_equal(self.rows[slot], row):
                 key += 1
@@ -51,43 +54,27 @@ class MaskPool:
             if slot is None:
                 slot = self._take_slot()
                 self.rows[slot] = row
-                self._num_allowed[slot] = -1
                 self._slot_of[key] = slot
                 self._fingerprints[slot] = key
-            self._clock += 1
-            self._used[slot] = self._clock
-            return slot, self.serial[slot]
-
-    def count(self, slot: int) -> int:
-        """How many tokens the row in `slot` allows."""
-        if self._num_allowed[slot] < 0:
-            self._num_allowed[slot] = int(np.bitwise_count(self.rows[slot].view(np.uint32)).sum())
-        return self._num_allowed[slot]
-
-    def touch(self, slot: int) -> None:
-        """Note that the row is in use."""
-        self._clock += 1
-        self._used[slot] = self._clock
+            self.clock += 1
+            self.used[slot] = self.clock[0]
+            return slot, int(self.serial[slot])
 
     def _take_slot(self) -> int:
-        if not self._free:
-            if len(self.serial) < len(self.rows):
-                self.serial.append(self._number())
-                self._num_allowed.append(-1)
-                self._used.append(0)
-                self._fingerprints.append(0)
-                return len(self.serial) - 1
-            self._forget_half()
-        slot = self._free.pop()
-        self.serial[slot] = self._number()
+        if not self._free and self._num_slots < len(self.rows):
+            slot = self._num_slots
+            self._num_slots += 1
+            self._fingerprints.append(0)
+        else:
+            if not self._free:
+                self._forget_half()
+            slot = self._free.pop()
+        self.serial[slot] = self._next_serial
+        self._next_serial = (self._next_serial + 1) % _SERIALS
         return slot
 
-    def _number(self) -> int:
-        self._next_serial += 1
-        return self._next_serial
-
     def _forget_half(self) -> None:
-        oldest = sorted(range(len(self.serial)), key=self._used.__getitem__)[: len(self.serial) // 2 + 1]
+        oldest = np.argsort(self.used, kind="stable")[: len(self.rows) // 2 + 1].tolist()
         for slot in oldest:
             self.serial[slot] = -1
             del self._slot_of[self._fingerprints[slot]]

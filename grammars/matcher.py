@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from slipform.grammars.bitmask import as_words
 from slipform.grammars.masks import MaskPool
 from slipform.grammars.session import TERMINATED, Session
-from slipform.kernels.mask_rows import gather_rows
 
 
 class Matcher:
@@ -19,10 +16,11 @@ class Matcher:
         is_terminated: an end-of-sequence token was accepted; only `rollback` leads on.
     """
 
-    __slots__ = ("_config", "_history", "_session")
+    __slots__ = ("_automaton", "_config", "_history", "_session")
 
     def __init__(self, session: Session, config: int, history: list[int] | None = None) -> None:
         self._session = session
+        self._automaton = session.automaton  # asked directly where every token counts
         self._config = config
         self._history: list[int] = history or []
 
@@ -47,14 +45,11 @@ class Matcher:
     @property
     def mask_pool(self) -> MaskPool:
         """Where the mask rows of its vocabulary are."""
-        return self._session.mask_pool
+        return self._session.vocabulary.mask_pool
 
     def mask_slot(self) -> tuple[int, int] | None:
         """(slot, serial) of the mask of the next token in `mask_pool`; None for a terminated matcher."""
-        if self._config == TERMINATED:
-            return None
-        slot = self._session.mask_slot(self._config)
-        return slot, self._session.mask_pool.serial[slot]
+        return None if self._config == TERMINATED else self._session.mask_slot(self._config)
 
     def fill_bitmask(self, row: Any) -> None:
         """Write the mask of the next token into `row`: int32 numpy array or CPU tensor, at least W words.
@@ -65,21 +60,17 @@ class Matcher:
         if self._config == TERMINATED:
             words[:] = 0
             return
-        mask = self._session.mask(self._config)
-        if len(words) == len(mask):
-            words[:] = mask
-        else:
-            words[: len(mask)] = mask
-            words[len(mask) :] = 0
+        self._automaton.fill_row(self._config, words)
 
     def accept_token(self, token_id: int) -> bool:
         """Take one token. False if the grammar forbids it; then nothing changes."""
-        if self._config == TERMINATED:
+        config = self._config
+        if config == TERMINATED:
             return False
-        successor = self._session.after_token(self._config, token_id)
+        successor = self._session.after_token(config, token_id)
         if successor == 0:
             return False
-        self._history.append(self._config)
+        self._history.append(config)
         self._config = successor
         return True
 
@@ -143,16 +134,5 @@ def fill_batch(matchers: Sequence[Matcher], out: Any, rows: Sequence[int]) -> No
         rows: as many as matchers, distinct.
     """
     words = as_words(out)
-    if not matchers:
-        return
-    pool = matchers[0]._session.mask_pool
-    slots: list[int] = []
-    targets: list[int] = []
     for matcher, row in zip(matchers, rows, strict=True):
-        session, config = matcher._session, matcher._config
-        if config == TERMINATED or session.mask_pool is not pool:
-            matcher.fill_bitmask(words[row])  # rare: an ended text, or another vocabulary object with the same tokens
-        else:
-            slots.append(session.mask_slot(config))
-            targets.append(row)
-    gather_rows(pool.rows, np.array(slots, np.int64), words, np.array(targets, np.int64), 0, len(slots))
+        matcher.fill_bitmask(words[row])

@@ -8,21 +8,23 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from slipform.errors import GrammarTooLarge
+from slipform.errors import GrammarTooLarge, VocabularyMismatch
 from slipform.grammars.builder import NODE_COLUMNS, Builder, Node
+from slipform.grammars.mask_tables import MaskTables
+from slipform.grammars.masks import MaskPool
 from slipform.grammars.members import Progress
-from slipform.grammars.slices import PlainSlice
-from slipform.grammars.trie import TokenTrie
+from slipform.kernels import masks
 from slipform.kernels import pushdown as kernel
 from slipform.kernels import pushdown_closure as closure
-from slipform.kernels import pushdown_masks as masks
 from slipform.kernels import pushdown_tables as tables
+from slipform.kernels.mask_walks import part_below
 
 Int32 = npt.NDArray[np.int32]
 
 # Tables that mirror the builder's lists, in the order of `Automaton._sync`.
-_PROGRAM = range(tables.NODES, tables.LEAF_WORDS + 1)
+_PROGRAM = range(tables.NODES, tables.BOUNDS + 1)
 _START_ROOM = 256
+_MAX_PART_STATES = 64
 _START_SIZES = dict.fromkeys(_PROGRAM, _START_ROOM) | {
     tables.REGISTERS: tables.NUM_REGISTERS,
     tables.FRAMES: tables.FRAME_COLUMNS * _START_ROOM,
@@ -33,10 +35,16 @@ _START_SIZES = dict.fromkeys(_PROGRAM, _START_ROOM) | {
     tables.SEED_PAIRS: 4 * _START_ROOM,
     tables.SEED_SETS: tables.SEED_COLUMNS * _START_ROOM,
     tables.SEED_HASH: 2 * _START_ROOM,
-    tables.ROWS: 256 * _START_ROOM,
+    tables.EDGES: 4 * tables.EDGE_COLUMNS * _START_ROOM,
+    tables.ROWS: 16 * _START_ROOM,
     tables.WORK: 2 * _START_ROOM,
     tables.WORK_HASH: 8 * _START_ROOM,
     tables.OUT: 2 * _START_ROOM,
+    tables.LEAF_BASE: _START_ROOM,
+    tables.FOUND: 4 * _START_ROOM,
+    tables.LOST: _START_ROOM,
+    tables.MASKS: tables.MASK_COLUMNS * _START_ROOM,
+    tables.MASK_TOKENS: 16 * _START_ROOM,
 }
 
 
@@ -56,13 +64,17 @@ class Automaton:
     A configuration id is valid for the automaton's life and equal ids mean equal continuations.
     """
 
-    def __init__(self, builder: Builder, max_depth: int, lock: "threading.RLock | None" = None) -> None:
+    def __init__(
+        self, builder: Builder, vocabulary: MaskTables, pool: MaskPool, lock: "threading.RLock | None" = None
+    ) -> None:
         """Args:
-        max_depth: length in bytes of the longest token that will be walked.
+        vocabulary, pool: whose tokens masks speak of, and where rows go that are no list of tokens.
         lock: guards the builder where several automata share it.
         """
-        self._max_depth = max_depth
         self.builder = builder
+        self._vocabulary = vocabulary
+        self._pool = pool
+        self._vocabulary_heap = vocabulary.heap(pool)
         self.lock = lock or threading.RLock()
         self._places: dict[tuple[int, Progress], int] = {}
         self._place_progress: list[tuple[int, Progress]] = []
@@ -78,13 +90,45 @@ class Automaton:
         self._seen: list[int] = []  # tries of written texts
         self._seen_edges: list[int] = []
         self._seen_roots: dict[frozenset[bytes], int] = {}
-        self._synced = dict.fromkeys(_PROGRAM, 0)
+        # Tables and the lists that they mirror. Lists only ever grow at their end.
+        self._sources: list[tuple[int, list[int]]] = list(
+            zip(
+                _PROGRAM,
+                (
+                    builder.nodes,
+                    builder.kids,
+                    builder.literal_pool,
+                    builder.leaf_first,
+                    builder.leaf_flags,
+                    builder.range_low,
+                    builder.range_high,
+                    builder.range_target,
+                    self._place_flags,
+                    self._place_first,
+                    self._place_end,
+                    self._entry_node,
+                    self._entry_next,
+                    self._entry_seen,
+                    self._seen,
+                    self._seen_edges,
+                    builder.leaf_words,
+                    builder.bounds,
+                ),
+                strict=True,
+            )
+        )
+        self._synced = [0] * len(self._sources)
         self._tables: dict[int, Int32] = {}
         self.heap = np.zeros(2 * tables.NUM_TABLES, np.int64)
-        self._allocate(_START_SIZES | {tables.PATH: max_depth + 1})
-        for table in (tables.FRAME_HASH, tables.CONFIG_HASH, tables.SEED_HASH):
+        depth = vocabulary.max_depth + 1
+        self._allocate(
+            _START_SIZES
+            | dict.fromkeys((tables.PATH, tables.LEAF_PATH, tables.OTHER_PATH), depth)
+            | {tables.MARKS: vocabulary.num_words}
+        )
+        for table in (tables.FRAME_HASH, tables.CONFIG_HASH, tables.SEED_HASH, tables.LEAF_BASE):
             self._tables[table].fill(-1)
-        for table in (tables.REGISTERS, tables.WORK_HASH):
+        for table in (tables.REGISTERS, tables.WORK_HASH, tables.MARKS):
             self._tables[table].fill(0)
         self._tables[tables.FRAMES][: tables.FRAME_COLUMNS] = 0
         self._tables[tables.CONFIGS][: tables.CONFIG_COLUMNS] = 0
@@ -113,33 +157,39 @@ class Automaton:
                     return config, begin
                 self._serve(status)
 
-    def config_for_mask(self, config: int, reach: int | None = None) -> int:
-        """A configuration with the same mask for tokens of up to `reach` bytes (None: of any), the same one for as many
-        configurations as possible: counts that are far from their bounds are alike."""
+    def fill_row(self, config: int, row: Int32) -> None:
+        """Write the mask of `config` to `row`, at least W words; words beyond are zeroed.
+
+        Raises: VocabularyMismatch if no token can follow and the text is not complete.
+        """
+        heap, vocabulary = self.heap, self._vocabulary_heap
         with self.lock:
-            bound, keep = (self._max_depth, 1) if reach is None else (reach, 0)
-            while (status := masks.config_for_mask(self.heap, config, bound, keep)) != tables.OK:
+            while (status := masks.write_mask(heap, vocabulary, config, 0, row)) != tables.OK:
+                if status == tables.NEED_POOL:
+                    with self._pool.lock:
+                        status = masks.write_mask(heap, vocabulary, config, 1, row)
+                    if status == tables.OK:
+                        return
                 self._serve(status)
+
+    def mask_number(self, config: int) -> int:
+        """A number that configurations with the same mask may share. Raises: VocabularyMismatch as `fill_row`."""
+        with self.lock:
+            self._run(lambda: masks.find_mask(self.heap, self._vocabulary_heap, config))
             return int(self._registers[tables.ARGUMENT])
 
-    def fill_mask(self, config: int, trie: TokenTrie, plain: PlainSlice, mask: Int32) -> int:
-        """Write the mask of the tokens that can be read from `config`; returns a length in bytes that bounds how far
-        any token was read."""
+    def allowed_count(self, config: int) -> int:
+        """How many tokens the mask of `config` allows. Raises: VocabularyMismatch as `fill_row`."""
         with self.lock:
-            self._run(lambda: masks.plain_room(self.heap, config, plain.longest))
-            room = int(self._registers[tables.ARGUMENT])
-            mask[:] = plain.masks[room]
-            if room:
-                trie = plain.others
-            at = 0
-            while True:
-                status = kernel.walk_mask(
-                    self.heap, config, at, trie.byte, trie.depth, trie.skip, trie.token_first, trie.tokens, mask
-                )
-                if status == tables.OK:
-                    return self._max_depth if room else int(self._registers[tables.DEEPEST])
-                at = int(self._registers[tables.RESUME_AT])
-                self._serve(status)
+            return int(self._tables[tables.MASKS][self.mask_number(config) * tables.MASK_COLUMNS + 5])
+
+    def after_token(self, config: int, token: int) -> int:
+        """The configuration behind a token; 0 if it cannot be read, or spells nothing."""
+        heap, vocabulary = self.heap, self._vocabulary_heap
+        with self.lock:
+            while (after := kernel.advance_token(heap, vocabulary, config, token)) < 0:
+                self._serve(-after)
+            return int(after)
 
     def forced_bytes(self, config: int) -> tuple[bytes, int]:
         """The bytes that every text from `config` begins with, as far as each is the only one; and where they lead."""
@@ -159,9 +209,9 @@ class Automaton:
     def successors(self, config: int) -> Int32:
         """(256,) the configuration after each byte, 0 where there is none."""
         with self.lock:
-            self._run(lambda: kernel.expand(self.heap, config))
-            row = int(self._tables[tables.CONFIGS][config * tables.CONFIG_COLUMNS + 3])
-            return self._tables[tables.ROWS][256 * row : 256 * row + 256].copy()
+            out = np.empty(256, np.int32)
+            self._run(lambda: kernel.expand(self.heap, config, out))
+            return out
 
     def is_accepting(self, config: int) -> bool:
         """Whether the text so far is complete."""
@@ -242,6 +292,22 @@ class Automaton:
 
     def _serve(self, status: int) -> None:
         argument = int(self._registers[tables.ARGUMENT])
+        if status == tables.NEED_LONGER_LIST:
+            for table in (tables.FOUND, tables.LOST):
+                self._enlarge(table, 4 * len(self._tables[table]))
+            return
+        if status == tables.NEED_MASK_TOKENS:
+            self._enlarge(tables.MASK_TOKENS, 2 * len(self._tables[tables.MASK_TOKENS]))
+            return
+        if status == tables.NEED_BASE:
+            self._tables[tables.LEAF_BASE][argument] = self._leaf_base(argument)
+            return
+        if status == tables.NEED_POOL_ROW:
+            self._put_row(argument)
+            return
+        if status == tables.NOTHING_FITS:
+            missing = bytes(np.flatnonzero(self.successors(argument)).astype(np.uint8))
+            raise VocabularyMismatch(argument, missing)
         if status == tables.NEED_ROOM:
             self._grow()
         elif status == tables.NEED_RULE:
@@ -266,6 +332,28 @@ class Automaton:
                 path="one position: it can be read in too many ways, or recursion on the left",
             )
         self._sync()
+
+    def _leaf_base(self, state: int) -> int:
+        """The vocabulary's base row of a looping leaf state, NO_BASE if there is none."""
+        part = part_below(
+            self._tables[tables.LEAF_FIRST],
+            self._tables[tables.RANGE_LOW],
+            self._tables[tables.RANGE_HIGH],
+            self._tables[tables.RANGE_TARGET],
+            self._tables[tables.LEAF_FLAGS],
+            state,
+            _MAX_PART_STATES,
+        )
+        base = self._vocabulary.leaf_base(part) if len(part[-1]) else None
+        return tables.NO_BASE if base is None else base
+
+    def _put_row(self, config: int) -> None:
+        """The mask of `config` as a row of the pool: the tokens found are too many for a list."""
+        base, reach = int(self._registers[tables.RESUME_AT]), int(self._registers[tables.DEEPEST])
+        row = np.empty(self._vocabulary.num_words, np.int32)
+        allowed = masks.found_row(self.heap, self._vocabulary_heap, base, row)
+        slot, serial = self._pool.put(row)
+        self._run(lambda: masks.add_mask(self.heap, config, masks.POOL_BASE - slot, serial, 0, 0, allowed, reach))
 
     def _place(self, solver_index: int, progress: Progress) -> int:
         key = (solver_index, progress)
@@ -379,35 +467,19 @@ class Automaton:
         self._set(tables.OUT, np.empty(room * 2, np.int32))
 
     def _sync(self) -> None:
-        """Copy what the builder appended since the last time."""
-        builder = self.builder
-        sources: tuple[list[int], ...] = (
-            builder.nodes,
-            builder.kids,
-            builder.literal_pool,
-            builder.leaf_first,
-            builder.leaf_flags,
-            builder.range_low,
-            builder.range_high,
-            builder.range_target,
-            self._place_flags,
-            self._place_first,
-            self._place_end,
-            self._entry_node,
-            self._entry_next,
-            self._entry_seen,
-            self._seen,
-            self._seen_edges,
-            builder.leaf_words,
-        )
-        for table, source in zip(_PROGRAM, sources, strict=True):
-            begin, end = self._synced[table], len(source)
+        """Copy what was appended to the builder's lists, and to those of places, since the last time."""
+        for index, (table, source) in enumerate(self._sources):
+            begin, end = self._synced[index], len(source)
             if begin == end:
                 continue
             if end > len(self._tables[table]):
                 self._enlarge(table, max(end, 2 * len(self._tables[table])))
             self._tables[table][begin:end] = source[begin:]
-            self._synced[table] = end
+            self._synced[index] = end
+        known = len(self._tables[tables.LEAF_BASE])
+        if known < len(self._tables[tables.LEAF_FLAGS]):
+            self._enlarge(tables.LEAF_BASE, len(self._tables[tables.LEAF_FLAGS]))
+            self._tables[tables.LEAF_BASE][known:] = tables.UNKNOWN
 
     def _enlarge(self, table: int, length: int) -> None:
         array = np.empty(length, np.int32)
@@ -425,7 +497,9 @@ class Automaton:
             (tables.CONFIGS, tables.NUM_CONFIGS, tables.CONFIG_COLUMNS),
             (tables.SEED_PAIRS, tables.NUM_SEED_PAIRS, 2),
             (tables.SEED_SETS, tables.NUM_SEED_SETS, tables.SEED_COLUMNS),
+            (tables.EDGES, tables.NUM_EDGES, tables.EDGE_COLUMNS),
             (tables.ROWS, tables.NUM_ROWS, 256),
+            (tables.MASKS, tables.NUM_MASKS, tables.MASK_COLUMNS),
         ):
             if 2 * int(registers[register]) * columns > len(self._tables[table]):
                 self._enlarge(table, 2 * len(self._tables[table]))

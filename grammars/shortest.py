@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from slipform.grammars.builder import END_OF_LITERAL, NODE_COLUMNS, Builder, Kind, Node
 from slipform.grammars.members import Extra, Member, Progress
 from slipform.grammars.pushdown import Automaton
+from slipform.kernels.bounded_text import BOUND_HEADER, is_completable
 from slipform.kernels.pushdown_tables import LITERAL_BASE
 
 
@@ -27,6 +28,9 @@ class Completions:
             if frames and self._operands(frames[0][0])[0] == Kind.UNIQUE:
                 parts = [self._rest_of_unique(automaton, state, frames)]
                 frames = frames[2:]
+            elif frames and self._operands(frames[0][0])[0] == Kind.BOUNDED:
+                parts = [self._rest_of_bounded(frames[0][0], state, frames[0][1])]
+                frames = frames[1:]
             else:
                 parts = [self._rest_of_leaf(state)]
             length = len(parts[0])
@@ -132,6 +136,9 @@ class Completions:
             return self._copies(node, operands[1], known)
         if kind == Kind.UNIQUE:
             return _join(map(known, operands[:2]))
+        if kind == Kind.BOUNDED:
+            start = self._operands(operands[0])[1][0]
+            return self._rest_of_bounded(node, start, 0)
         if kind == Kind.RULE:
             witness = self._builder.rule_witness[operands[1]]
             return witness if witness is not None else known(self._builder.body_of(Node(node)))
@@ -194,6 +201,28 @@ class Completions:
                         seen.add(key)
                         queue.append((key[0], longer))
         raise ValueError("every text of a unique key is written")
+
+    def _rest_of_bounded(self, node: int, state: int, count: int) -> bytes:
+        """A shortest text that completes a part whose characters are counted, from leaf `state` behind `count`."""
+        builder = self._builder
+        leaf, offset, least = self._operands(node)[1][:3]
+        first_state = self._operands(leaf)[1][1]
+        words = builder.bounds[offset + 2]
+        table = builder.bounds[offset : offset + BOUND_HEADER + (words + 1) * self._operands(leaf)[1][2]]
+        seen = {(state, count)}
+        queue = deque([(state, count, b"")])
+        while queue:
+            here, characters, text = queue.popleft()
+            if builder.leaf_flags[here] & 1 and characters >= least:
+                return text
+            for index in range(builder.leaf_first[here], builder.leaf_first[here + 1]):
+                target = builder.range_target[index]
+                number = target - first_state
+                after = characters + table[BOUND_HEADER + number * (words + 1)]
+                if (target, after) not in seen and is_completable(table, number, after):
+                    seen.add((target, after))
+                    queue.append((target, after, text + bytes([builder.range_low[index]])))
+        raise ValueError("a part whose characters are counted cannot be completed")
 
     def _rest_of_frame(self, automaton: Automaton, node: int, value: int) -> bytes:
         kind, operands = self._operands(node)

@@ -20,7 +20,7 @@ from slipform.grammars.limits import Limits
 from slipform.grammars.members import Clause, Extra, Member, MembersSolver, MembersSpec
 from slipform.grammars.vocabulary import Vocabulary, write_arrays
 
-_FORMAT = 1
+_FORMAT = 2
 _TABLES = (
     "nodes",
     "kids",
@@ -31,6 +31,7 @@ _TABLES = (
     "range_low",
     "range_high",
     "range_target",
+    "bounds",
 )
 
 

@@ -1,6 +1,6 @@
 """Token bytes as a trie in depth-first order: one pass over it, with subtrees skipped, visits every token."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -32,7 +32,12 @@ class TokenTrie:
     @classmethod
     def build(cls, token_bytes: Sequence[bytes], token_ids: Sequence[int]) -> "TokenTrie":
         """The trie of tokens `token_ids`, whose bytes are `token_bytes[id]`; empty ones are left out."""
-        ordered = sorted((token_bytes[token], token) for token in token_ids if token_bytes[token])
+        return cls.of_texts((token_bytes[token], token) for token in token_ids if token_bytes[token])
+
+    @classmethod
+    def of_texts(cls, texts: Iterable[tuple[bytes, int]]) -> "TokenTrie":
+        """The trie of pairs of a text, not empty, and the token that it stands for."""
+        ordered = sorted(texts)
         lengths = np.fromiter((len(text) for text, _ in ordered), np.int64, len(ordered))
         offsets = np.concatenate(([0], np.cumsum(lengths)))
         text = np.frombuffer(b"".join(text for text, _ in ordered), np.uint8)

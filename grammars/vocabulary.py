@@ -17,6 +17,7 @@ import numpy.typing as npt
 from slipform.errors import ConfigError
 from slipform.grammars.config import cache_directory
 from slipform.grammars.jump_forward import Encode, JumpForward
+from slipform.grammars.mask_tables import MaskTables
 from slipform.grammars.masks import MaskPool
 from slipform.grammars.slices import PlainSlice
 from slipform.grammars.spelling import Spelling
@@ -37,7 +38,7 @@ class Vocabulary:
         trie: the trie of all ordinary tokens.
         encode: the tokenizer's plain encoding of a text (no special tokens added or parsed), or None. Jump-forward
             needs it: without it no token is ever forced.
-        plain: the tokens that any run of ordinary characters admits.
+        mask_tables: what masks are made of.
         mask_pool: mask rows of all grammars of this vocabulary.
         jump_forward: finds the tokens of forced text.
         spelling: finds the fewest tokens that spell a text.
@@ -61,7 +62,8 @@ class Vocabulary:
         self.token_offsets: npt.NDArray[np.int64] = np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths)))
         self.token_text: npt.NDArray[np.uint8] = np.frombuffer(b"".join(token_bytes), np.uint8)
         self.mask_pool = MaskPool(self.num_words)
-        self.plain = PlainSlice.build(token_bytes, self.token_text, self.token_offsets)
+        plain = PlainSlice.build(token_bytes, self.token_text, self.token_offsets)
+        self.mask_tables = MaskTables(self.trie, plain, self.token_text, self.token_offsets, eos_ids)
         self.jump_forward = JumpForward(self.trie, token_bytes, encode)
         self.spelling = Spelling(token_bytes)
 

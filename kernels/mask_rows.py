@@ -1,4 +1,4 @@
-"""Numba operations on packed mask rows: fingerprint, compare, gather."""
+"""Numba fingerprint of packed mask rows."""
 
 from typing import Any
 
@@ -17,15 +17,3 @@ def fingerprint(row: Any) -> Any:
             value *= np.uint64(0xBF58476D1CE4E5B9)
             value ^= value >> np.uint64(31)
     return np.int64(value >> np.uint64(2))
-
-
-@njit(cache=True, nogil=True)
-def gather_rows(pool: Any, slots: Any, out: Any, rows: Any, begin: int, end: int) -> None:
-    """out[rows[i]] = pool[slots[i]] for i in begin:end; words of `out` beyond the pool's width become 0."""
-    width = pool.shape[1]
-    for i in range(begin, end):
-        source, target = slots[i], rows[i]
-        for word in range(width):
-            out[target, word] = pool[source, word]
-        for word in range(width, out.shape[1]):
-            out[target, word] = 0

@@ -30,8 +30,11 @@ SEQUENCES = np.array(
     np.int32,
 )
 
+_MAX_BRANCHES = 32
+
 GOES_ON = 1  # flag of a state: after any plain character it is in a state with this flag again
 COMPLETES = 2  # flag of a state: after any plain character it is in an accepting state
+LOOPS = 4  # flag of a state that does not accept: after any plain character it is in itself again
 
 
 @njit(cache=True, nogil=True)
@@ -94,8 +97,44 @@ def _reaches_good(first: Any, low: Any, high: Any, target: Any, good: Any) -> An
 
 
 @njit(cache=True, nogil=True)
+def _loops(first: Any, low: Any, high: Any, target: Any, state: Int) -> Any:
+    """Whether every plain character leads from `state` back to it."""
+    here = np.empty(_MAX_BRANCHES, np.int64)
+    after = np.empty(_MAX_BRANCHES, np.int64)
+    for row in range(len(SEQUENCES)):
+        here[0] = state
+        size = 1
+        level = 0
+        while level < 4 and SEQUENCES[row, 2 * level] >= 0:
+            is_last = level == 3 or SEQUENCES[row, 2 * level + 2] < 0
+            num_after = 0
+            for i in range(size):
+                wanted, end = np.int64(SEQUENCES[row, 2 * level]), np.int64(SEQUENCES[row, 2 * level + 1])
+                for k in range(first[here[i]], first[here[i] + 1]):
+                    if high[k] < wanted or wanted > end:
+                        continue
+                    if low[k] > wanted or (is_last and target[k] != state):
+                        return False
+                    wanted = high[k] + 1
+                    known = False
+                    for j in range(num_after):
+                        known = known or after[j] == target[k]
+                    if not known:
+                        if num_after == _MAX_BRANCHES:
+                            return False
+                        after[num_after] = target[k]
+                        num_after += 1
+                if wanted <= end:
+                    return False
+            here, after = after, here
+            size = num_after
+            level += 1
+    return True
+
+
+@njit(cache=True, nogil=True)
 def plain_flags(first: Any, low: Any, high: Any, target: Any, accepting: Any) -> Any:
-    """(n,) uint8: GOES_ON and COMPLETES flags of an automaton's states, which has sorted byte ranges per state.
+    """(n,) uint8: GOES_ON, COMPLETES and LOOPS flags of an automaton's states, which has sorted byte ranges per state.
 
     GOES_ON is the greatest fixed point: states that fail are struck out until none does.
     """
@@ -113,6 +152,8 @@ def plain_flags(first: Any, low: Any, high: Any, target: Any, accepting: Any) ->
         good = still
     for state in range(count):
         flags[state] = GOES_ON * good[state] + COMPLETES * completes[state]
+        if good[state] and not accepting[state] and _loops(first, low, high, target, state):
+            flags[state] += LOOPS
     return flags
 
 

@@ -7,12 +7,13 @@ Vocabulary of this file:
   value is a position in a sequence, a count of a repetition, or a place in an object;
 - an *item* is (leaf state, frame): one way to read the text so far. A leaf state from `LITERAL_BASE` on is a position
   in the pool of literals;
-- a *configuration* is the sorted set of items after some text, interned; 0 is the dead one. Its row of 256 successors
-  is filled as it is used. So in the steady state one byte costs one array access, whatever the grammar.
+- a *configuration* is the sorted set of items after some text, interned; 0 is the dead one. Its successors are kept as
+  edges, one for a range of bytes, and in a row of 256 once there are many. So in the steady state one byte costs an
+  array access or a few, whatever the grammar. Most configurations know a few edges only, and memory is what costs.
 
 A successor is found in two steps, each memoised: the items' own successors by the byte are the *seeds*; the closure of
-the seeds (returning from completed nodes, entering new ones) is the next configuration. It goes into the row for all
-bytes on which every item behaves as on this one.
+the seeds (returning from completed nodes, entering new ones) is the next configuration. It is kept for all bytes on
+which every item behaves as on this one.
 
 All tables are flat int32 arrays owned by the caller. Kernels receive one int64 array, `heap`: the address and length of
 each table, in the order of `pushdown_tables`. A kernel that needs more room, a rule's body or an object's next state
@@ -27,13 +28,17 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from slipform.kernels.bounded_text import count_after
 from slipform.kernels.pushdown_closure import close_seeds
 from slipform.kernels.pushdown_tables import (
     ARGUMENT,
+    BOUNDED,
     CONFIG_COLUMNS,
     CONFIGS,
     DEAD,
-    DEEPEST,
+    EDGE_COLUMNS,
+    EDGES,
+    EMPTY,
     FRAME_COLUMNS,
     FRAMES,
     ITEMS,
@@ -45,11 +50,11 @@ from slipform.kernels.pushdown_tables import (
     NO_TEXTS,
     NODE_COLUMNS,
     NODES,
+    NUM_EDGES,
     NUM_OUT,
     NUM_ROWS,
     OK,
     OUT,
-    PATH,
     RANGE_HIGH,
     RANGE_LOW,
     RANGE_TARGET,
@@ -61,9 +66,75 @@ from slipform.kernels.pushdown_tables import (
     UNKNOWN_BASE,
     WALKED,
     Int,
+    push_frame,
     table,
 )
 from slipform.kernels.unique_text import num_written, unique_frame_after
+from slipform.kernels.vocabulary_tables import TOKEN_BEGIN, TOKEN_TEXT
+
+_MAX_EDGES = 6  # of a configuration without a row
+
+
+@njit(cache=True, nogil=True)
+def known_successor(heap: Any, config: Int, byte: Int) -> Int:
+    """The successor of `config` by `byte`, UNKNOWN if it was not yet found."""
+    configs = table(heap, CONFIGS)
+    at = config * CONFIG_COLUMNS
+    row = configs[at + 3]
+    if row >= 0:
+        rows = table(heap, ROWS)
+        return np.int64(rows[256 * row + byte])
+    edges = table(heap, EDGES)
+    edge = configs[at + 5]
+    while edge >= 0:
+        if edges[edge * EDGE_COLUMNS] <= byte <= edges[edge * EDGE_COLUMNS + 1]:
+            return np.int64(edges[edge * EDGE_COLUMNS + 2])
+        edge = edges[edge * EDGE_COLUMNS + 3]
+    return np.int64(UNKNOWN)
+
+
+@njit(cache=True, nogil=True)
+def _keep_successor(heap: Any, config: Int, low: Int, high: Int, successor: Int) -> Int:
+    """Note the successor of `config` by the bytes low..high. Returns a status."""
+    registers = table(heap, REGISTERS)
+    configs = table(heap, CONFIGS)
+    edges = table(heap, EDGES)
+    rows = table(heap, ROWS)
+    at = config * CONFIG_COLUMNS
+    row = configs[at + 3]
+    if row < 0:
+        count = 0
+        edge = configs[at + 5]
+        while edge >= 0:
+            count += 1
+            edge = edges[edge * EDGE_COLUMNS + 3]
+        if count < _MAX_EDGES:
+            edge = registers[NUM_EDGES]
+            if (edge + 1) * EDGE_COLUMNS > len(edges):
+                return NEED_ROOM
+            edges[edge * EDGE_COLUMNS] = low
+            edges[edge * EDGE_COLUMNS + 1] = high
+            edges[edge * EDGE_COLUMNS + 2] = successor
+            edges[edge * EDGE_COLUMNS + 3] = configs[at + 5]
+            configs[at + 5] = edge
+            registers[NUM_EDGES] = edge + 1
+            return OK
+        row = registers[NUM_ROWS]
+        if 256 * (row + 1) > len(rows):
+            return NEED_ROOM
+        registers[NUM_ROWS] = row + 1
+        for byte in range(256 * row, 256 * row + 256):
+            rows[byte] = UNKNOWN
+        edge = configs[at + 5]
+        while edge >= 0:
+            first, last = edges[edge * EDGE_COLUMNS], edges[edge * EDGE_COLUMNS + 1]
+            for byte in range(256 * row + first, 256 * row + last + 1):
+                rows[byte] = edges[edge * EDGE_COLUMNS + 2]
+            edge = edges[edge * EDGE_COLUMNS + 3]
+        configs[at + 3] = row
+    for byte in range(256 * row + low, 256 * row + high + 1):
+        rows[byte] = successor
+    return OK
 
 
 @njit(cache=True, nogil=True)
@@ -80,18 +151,8 @@ def find_successor(heap: Any, config: Int, byte: Int) -> Int:
     frames = table(heap, FRAMES)
     items = table(heap, ITEMS)
     configs = table(heap, CONFIGS)
-    rows = table(heap, ROWS)
     out = table(heap, OUT)
     at = config * CONFIG_COLUMNS
-    row = configs[at + 3]
-    if row < 0:
-        row = registers[NUM_ROWS]
-        if 256 * (row + 1) > len(rows):
-            return -NEED_ROOM
-        registers[NUM_ROWS] = row + 1
-        configs[at + 3] = row
-        for other in range(256 * row, 256 * row + 256):
-            rows[other] = UNKNOWN
     first, count = configs[at], configs[at + 1]
     if 2 * count > len(out):
         registers[NUM_OUT] = count
@@ -125,7 +186,17 @@ def find_successor(heap: Any, config: Int, byte: Int) -> Int:
             high = min(high, range_high[k])
             target = range_target[k]
         frame = np.int64(items[2 * i + 1])
-        if frame != 0 and nodes[frames[frame * FRAME_COLUMNS + 1] * NODE_COLUMNS] == UNIQUE:
+        kind = nodes[frames[frame * FRAME_COLUMNS + 1] * NODE_COLUMNS] if frame != 0 else EMPTY
+        if kind == BOUNDED and state < LITERAL_BASE:
+            at_frame = frame * FRAME_COLUMNS
+            node = np.int64(frames[at_frame + 1])
+            counted = count_after(heap, node, np.int64(target), np.int64(frames[at_frame + 2]))
+            if counted < 0:
+                continue
+            frame = np.int64(push_frame(heap, np.int64(frames[at_frame]), node, counted))
+            if frame < 0:
+                return -NEED_ROOM
+        if kind == UNIQUE:
             value = frames[frame * FRAME_COLUMNS + 2]
             if value != NO_TEXTS and value > UNKNOWN_BASE:
                 low = high = byte
@@ -143,9 +214,8 @@ def find_successor(heap: Any, config: Int, byte: Int) -> Int:
         if status != OK:
             return -status
         successor = np.int64(registers[ARGUMENT])
-    for other in range(256 * row + low, 256 * row + high + 1):
-        rows[other] = successor
-    return successor
+    status = _keep_successor(heap, config, np.int64(low), np.int64(high), successor)
+    return successor if status == OK else -status
 
 
 @njit(cache=True, nogil=True)
@@ -157,12 +227,9 @@ def advance(heap: Any, config: Int, text: Any, begin: Int, end: Int) -> Int:
     there.
     """
     registers = table(heap, REGISTERS)
-    configs = table(heap, CONFIGS)
-    rows = table(heap, ROWS)
     position = begin
     while position < end:
-        row = configs[config * CONFIG_COLUMNS + 3]
-        successor = np.int64(rows[256 * row + text[position]]) if row >= 0 else np.int64(UNKNOWN)
+        successor = known_successor(heap, config, np.int64(text[position]))
         if successor < 0:
             successor = np.int64(find_successor(heap, config, np.int64(text[position])))
             if successor < 0:
@@ -179,60 +246,49 @@ def advance(heap: Any, config: Int, text: Any, begin: Int, end: Int) -> Int:
 
 
 @njit(cache=True, nogil=True)
-def expand(heap: Any, config: Int) -> Int:
-    """Compute the whole row of `config`. Returns a status."""
+def successor_range(heap: Any, config: Int, byte: Int) -> Any:
+    """(successor of `config` by `byte`, last byte up to which it is the same for sure); -status after a need."""
+    successor = known_successor(heap, config, byte)
+    if successor == UNKNOWN:
+        successor = np.int64(find_successor(heap, config, byte))
+    last = np.int64(byte)
     configs = table(heap, CONFIGS)
-    rows = table(heap, ROWS)
-    for byte in range(256):
-        row = configs[config * CONFIG_COLUMNS + 3]
-        if row < 0 or rows[256 * row + byte] == UNKNOWN:
-            successor = find_successor(heap, config, np.int64(byte))
-            if successor < 0:
-                return -successor
+    at = config * CONFIG_COLUMNS
+    if successor >= 0 and configs[at + 3] < 0:
+        edges = table(heap, EDGES)
+        edge = configs[at + 5]
+        while not edges[edge * EDGE_COLUMNS] <= byte <= edges[edge * EDGE_COLUMNS + 1]:
+            edge = edges[edge * EDGE_COLUMNS + 3]
+        last = np.int64(edges[edge * EDGE_COLUMNS + 1])
+    return successor, last
+
+
+@njit(cache=True, nogil=True)
+def expand(heap: Any, config: Int, out: Any) -> Int:
+    """Write the successors of `config` by all 256 bytes to `out`. Returns a status."""
+    byte = np.int64(0)
+    while byte < 256:
+        successor, last = successor_range(heap, config, byte)
+        if successor < 0:
+            return -successor
+        for other in range(byte, last + 1):
+            out[other] = successor
+        byte = last + 1
     return OK
 
 
 @njit(cache=True, nogil=True)
-def walk_mask(
-    heap: Any, config: Int, at: Int, trie_byte: Any, trie_depth: Any, trie_skip: Any, token_first: Any, tokens: Any,
-    mask: Any,
-) -> Int:  # fmt: skip
-    """Set in `mask` the bit of every token that `config` can read, from trie node `at` on. Returns a status.
-
-    Trie nodes are in depth-first order; `trie_skip[i]` is the node behind i's subtree, and the tokens that end at node
-    i are tokens[token_first[i] : token_first[i + 1]]. After a need was served, call again with the RESUME_AT register.
-    DEEPEST holds the greatest depth that was read.
-    """
+def advance_token(heap: Any, vocabulary: Any, config: Int, token: Int) -> Int:
+    """The configuration behind a token, DEAD if it cannot be read or spells nothing; -status after a need."""
     registers = table(heap, REGISTERS)
-    configs = table(heap, CONFIGS)
-    rows = table(heap, ROWS)
-    path = table(heap, PATH)
-    path[0] = config
-    deepest = np.int64(0) if at == 0 else np.int64(registers[DEEPEST])
-    node = at
-    size = len(trie_byte)
-    while node < size:
-        depth = trie_depth[node]
-        here = path[depth - 1]
-        row = configs[here * CONFIG_COLUMNS + 3]
-        successor = np.int64(rows[256 * row + trie_byte[node]]) if row >= 0 else np.int64(UNKNOWN)
-        if successor < 0:
-            successor = np.int64(find_successor(heap, np.int64(here), np.int64(trie_byte[node])))
-            if successor < 0:
-                registers[RESUME_AT] = node
-                registers[DEEPEST] = deepest
-                return -successor
-        if successor == DEAD:
-            node = trie_skip[node]
-            continue
-        path[depth] = successor
-        deepest = max(deepest, depth)
-        for k in range(token_first[node], token_first[node + 1]):
-            token = tokens[k]
-            mask[token >> 5] |= np.int32(1) << np.int32(token & 31)
-        node += 1
-    registers[DEEPEST] = deepest
-    return OK
+    text_begin = table(vocabulary, TOKEN_BEGIN)
+    begin, end = np.int64(text_begin[token]), np.int64(text_begin[token + 1])
+    if begin == end:
+        return np.int64(DEAD)
+    status = advance(heap, config, table(vocabulary, TOKEN_TEXT), begin, end)
+    if status != OK:
+        return -status
+    return np.int64(registers[WALKED]) if registers[RESUME_AT] == end else np.int64(DEAD)
 
 
 @njit(cache=True, nogil=True)
@@ -270,14 +326,12 @@ def forced_bytes(heap: Any, config: Int, text: Any, count: Int) -> Int:
     """
     registers = table(heap, REGISTERS)
     configs = table(heap, CONFIGS)
-    rows = table(heap, ROWS)
     status = np.int64(OK)
     while count < len(text) and configs[config * CONFIG_COLUMNS + 2] == 0:
         only = _only_byte(heap, config)
         if only < 0:
             break
-        row = configs[config * CONFIG_COLUMNS + 3]
-        successor = np.int64(rows[256 * row + only]) if row >= 0 else np.int64(UNKNOWN)
+        successor = known_successor(heap, config, np.int64(only))
         if successor < 0:
             successor = np.int64(find_successor(heap, config, np.int64(only)))
             if successor < 0:

@@ -9,6 +9,7 @@ from slipform.kernels.pushdown_tables import (
     ACCEPTING,
     ALT,
     ARGUMENT,
+    BOUNDED,
     CLOSURE_ID,
     EMPTY,
     END_OF_LITERAL,
@@ -263,6 +264,9 @@ def _enter(heap: Any, node: Int, frame: Int) -> Int:
         return _enter_place(heap, node, np.int64(nodes[at + 3]), frame)
     if kind == UNIQUE:
         return _enter_unique(heap, node, frame)
+    if kind == BOUNDED:
+        counting = np.int64(push_frame(heap, frame, node, np.int64(0)))
+        return NEED_ROOM if counting < 0 else todo(heap, np.int64(nodes[at + 1]), counting)
     return OK  # NEVER
 
 
@@ -311,6 +315,8 @@ def _resume(heap: Any, frame: Int) -> Int:
         return _begin_copy(heap, node, count, parent)
     if kind == UNIQUE:
         return _resume_unique(heap, frame)
+    if kind == BOUNDED:
+        return todo(heap, RESUME, parent) if value >= nodes[at + 3] else OK
     # MEMBERS
     if value & 1:
         return _begin_members(heap, node, value >> 1, parent)

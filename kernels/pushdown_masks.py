@@ -5,10 +5,12 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from slipform.kernels.bounded_text import free_characters, is_free_to_the_end
 from slipform.kernels.plain_text import COMPLETES, GOES_ON, is_plain_lead
 from slipform.kernels.pushdown_closure import begin_closure, finish_closure, todo
 from slipform.kernels.pushdown_tables import (
     ARGUMENT,
+    BOUNDED,
     CONFIG_COLUMNS,
     CONFIGS,
     FRAME_COLUMNS,
@@ -51,6 +53,8 @@ def _clamped(heap: Any, node: Int, value: Int, reach: Int) -> Any:
     if nodes[at] == UNIQUE and value >= 0:
         seen = seen_of(heap, value)
         return np.int64(NO_TEXTS) if seen < 0 else SEEN_BASE - seen
+    if nodes[at] == BOUNDED and value >= nodes[at + 3] and free_characters(heap, node, value) >= reach:
+        return np.int64(nodes[at + 3])
     if nodes[at] != REPEAT:
         return np.int64(value)
     minimum, maximum = nodes[at + 2], nodes[at + 3]
@@ -106,6 +110,13 @@ def config_for_mask(heap: Any, config: Int, reach: Int, keep: Int) -> Int:
     out = table(heap, OUT)
     at = config * CONFIG_COLUMNS
     first, count, accepting = configs[at], configs[at + 1], configs[at + 2]
+    frames = table(heap, FRAMES)
+    counts = False
+    for i in range(first, first + count):
+        counts = counts or frames[items[2 * i + 1] * FRAME_COLUMNS + 6] != 0
+    if not counts:
+        registers[ARGUMENT] = config
+        return OK
     if 2 * count > len(out):
         registers[NUM_OUT] = count
         return NEED_ROOM
@@ -164,28 +175,37 @@ def plain_room(heap: Any, config: Int, longest: Int) -> Int:
         if state >= LITERAL_BASE:
             continue
         flags = leaf_flags[state] >> 1
+        node, value = np.int64(frames[frame * FRAME_COLUMNS + 1]), np.int64(frames[frame * FRAME_COLUMNS + 2])
         if flags & GOES_ON:
-            registers[ARGUMENT] = longest
-            return OK
-        node, value = frames[frame * FRAME_COLUMNS + 1], frames[frame * FRAME_COLUMNS + 2]
+            if frame == 0 or nodes[node * NODE_COLUMNS] != BOUNDED or free_characters(heap, node, value) >= longest:
+                registers[ARGUMENT] = longest
+                return OK
+            loop = i
+            continue
         in_copy = frame != 0 and nodes[node * NODE_COLUMNS] == REPEAT and value & 1 == 0
         if in_copy and flags & COMPLETES and nodes[node * NODE_COLUMNS + 4] < 0:
             loop = i
     if loop < 0:
         return OK
     frame = items[2 * loop + 1]
-    parent, node = frames[frame * FRAME_COLUMNS], frames[frame * FRAME_COLUMNS + 1]
-    maximum = nodes[node * NODE_COLUMNS + 3]
-    room = maximum - (frames[frame * FRAME_COLUMNS + 2] >> 1)
-    if maximum < 0 or room >= longest:
-        registers[ARGUMENT] = longest
-        return OK
+    resumed, node = np.int64(frames[frame * FRAME_COLUMNS]), np.int64(frames[frame * FRAME_COLUMNS + 1])
+    if nodes[node * NODE_COLUMNS] == BOUNDED:
+        room = free_characters(heap, node, np.int64(frames[frame * FRAME_COLUMNS + 2]))
+        if room <= 0 or not is_free_to_the_end(heap, node):
+            return OK
+        resumed = np.int64(frame)
+    else:
+        maximum = nodes[node * NODE_COLUMNS + 3]
+        room = np.int64(maximum - (frames[frame * FRAME_COLUMNS + 2] >> 1))
+        if maximum < 0 or room >= longest:
+            registers[ARGUMENT] = longest
+            return OK
     for i in range(first, first + count):
         if i != loop and _reads_plain(heap, items[2 * i]):
             return OK
     # What follows the loop must not read plain characters either, or longer tokens could run out of it.
     begin_closure(heap)
-    status = todo(heap, RESUME, parent)
+    status = todo(heap, RESUME, resumed)
     if status == OK:
         status = finish_closure(heap)
     if status != OK:

@@ -23,6 +23,12 @@ NEED_START = 3
 NEED_ENTRY = 4
 NEED_TEXT = 5
 TOO_AMBIGUOUS = 6
+NEED_LONGER_LIST = 7  # FOUND or LOST is full
+NEED_MASK_TOKENS = 12  # MASK_TOKENS is full
+NEED_BASE = 8  # the base row of a leaf state
+NEED_POOL_ROW = 9  # the tokens in FOUND are too many for a list; they become a row of the pool
+NEED_POOL = 10  # the pool of rows is to be read, under its lock
+NOTHING_FITS = 11  # no token can be read and the text is not complete
 
 LITERAL_BASE = 1 << 30
 END_OF_LITERAL = 256
@@ -32,13 +38,17 @@ UNKNOWN = -1  # a successor not yet found
 RESUME = np.int64(-1)
 MAX_WORK = 1 << 16
 
-(NEVER, EMPTY, LITERAL, LEAF, SEQ, ALT, REPEAT, RULE, MEMBERS, UNIQUE) = range(10)
+(NEVER, EMPTY, LITERAL, LEAF, SEQ, ALT, REPEAT, RULE, MEMBERS, UNIQUE, BOUNDED) = range(11)
 NODE_COLUMNS = 6
 
-# Columns of frames, configurations and seed sets.
-FRAME_COLUMNS = 5  # parent, node, value, closure in which it was pushed, equivalent frame for masks or -1
-CONFIG_COLUMNS = 4  # first item, number of items, accepting, row or -1
+# Columns of frames: parent, node, value, closure in which it was pushed, equivalent frame for masks or -1, the
+# configuration behind a regular part over it or -1, and whether it or a frame below counts or holds a text.
+FRAME_COLUMNS = 7
+# Columns of configurations, edges, seed sets and masks.
+CONFIG_COLUMNS = 6  # first item, number of items, accepting, row or -1, mask or -1, newest edge or -1
+EDGE_COLUMNS = 4  # lowest byte, highest byte, successor, older edge or -1
 SEED_COLUMNS = 3  # first pair, number of pairs, configuration
+MASK_COLUMNS = 7  # see `slipform.kernels.masks`
 
 # How a key that must be unique is followed. In the text itself, the value of its frame is a *text frame*: one frame a
 # byte, (frame of the byte before, TEXT, byte), the first being (0, TEXTS, node of SEEN); its last column is the node of
@@ -62,6 +72,7 @@ SEEN_COLUMNS = 4
     NUM_CONFIGS,
     NUM_SEED_PAIRS,
     NUM_SEED_SETS,
+    NUM_EDGES,
     NUM_ROWS,
     CLOSURE_ID,
     ARGUMENT,
@@ -71,8 +82,13 @@ SEEN_COLUMNS = 4
     ACCEPTING,
     WALKED,
     DEEPEST,
-) = range(14)
-NUM_REGISTERS = 16
+    NUM_FOUND,
+    NUM_LOST,
+    NUM_MASKS,
+    NUM_MASK_TOKENS,
+    WALKING,
+) = range(20)
+NUM_REGISTERS = 20
 
 
 # Tables of one automaton, each a flat int32 array. Capacities are lengths; counts are in the registers.
@@ -95,6 +111,7 @@ NUM_REGISTERS = 16
     SEEN,  # tries of written texts: first edge, number of edges, ends a text, texts below
     SEEN_EDGES,  # pairs (byte, node)
     LEAF_WORDS,
+    BOUNDS,  # see `slipform.kernels.bounded_text`
     FRAMES,
     FRAME_HASH,
     ITEMS,  # pairs (state, frame)
@@ -103,13 +120,23 @@ NUM_REGISTERS = 16
     SEED_PAIRS,  # pairs (state, frame)
     SEED_SETS,
     SEED_HASH,
+    EDGES,  # successors of configurations that have no row
     ROWS,  # 256 successors a row
     WORK,  # pairs (node or RESUME, frame) of the closure under way
     WORK_HASH,  # pairs (closure id, index into work)
     OUT,  # pairs: seeds, then items, of the step under way
     PATH,  # configuration per depth of the trie walk
-) = range(31)
-NUM_TABLES = 31
+    LEAF_PATH,  # leaf state per depth of the trie walk
+    OTHER_PATH,
+    LEAF_BASE,  # per leaf state: base row of the vocabulary, UNKNOWN or NO_BASE
+    FOUND,  # tokens
+    LOST,  # tokens
+    MARKS,  # a bit a token, all zero between calls
+    MASKS,
+    MASK_TOKENS,
+) = range(41)
+NUM_TABLES = 41
+NO_BASE = -2
 
 
 @intrinsic
@@ -161,6 +188,14 @@ def push_frame(heap: Any, parent: Int, node: Int, value: Int) -> Int:
     frames[at + 2] = value
     frames[at + 3] = registers[CLOSURE_ID]
     frames[at + 4] = -1
+    frames[at + 5] = -1
+    nodes = table(heap, NODES)
+    kind = nodes[node * NODE_COLUMNS] if node >= 0 else UNIQUE
+    frames[at + 6] = (
+        frames[parent * FRAME_COLUMNS + 6] != 0
+        or kind in (UNIQUE, BOUNDED)
+        or (kind == REPEAT and (nodes[node * NODE_COLUMNS + 2] > 0 or nodes[node * NODE_COLUMNS + 3] >= 0))
+    )
     frame_hash[slot] = frame
     registers[NUM_FRAMES] = frame + 1
     return frame
@@ -238,6 +273,8 @@ def intern_config(heap: Any, count: Int, accepting: Int) -> Int:
     configs[at + 1] = count
     configs[at + 2] = accepting
     configs[at + 3] = -1
+    configs[at + 4] = -1
+    configs[at + 5] = -1
     config_hash[slot] = config
     registers[NUM_CONFIGS] = config + 1
     registers[NUM_ITEMS] = first + count

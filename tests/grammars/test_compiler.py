@@ -155,7 +155,7 @@ def test_a_compilation_under_way_can_be_cancelled(vocabulary: Vocabulary) -> Non
 
 
 def test_memory_is_bounded_by_new_sessions(vocabulary: Vocabulary) -> None:
-    limits = Limits(memory_bytes=4_000_000)
+    limits = Limits(memory_bytes=400_000)
     grammar = compile_grammar(Regex(r"([a-z]{1,40},){1,9000}"), vocabulary, limits, cache=GrammarCache())
     ids = set()
     text = b",".join(b"word" for _ in range(400))
