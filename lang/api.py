@@ -8,7 +8,7 @@ from typing import Any, overload
 from slipform.errors import ArgumentError, InvalidRequest
 from slipform.grammars.spec import Ebnf, GrammarSpec, Lark, Regex
 from slipform.lang import ir
-from slipform.lang.choices import TOKEN_LENGTH_NORMALIZED, check_method
+from slipform.lang.choices import TOKEN_LENGTH_NORMALIZED, check_choices, check_method
 from slipform.lang.ir import at
 from slipform.lang.options import SamplingOptions
 from slipform.lang.program import Program
@@ -239,15 +239,9 @@ def select(
 def _select(
     name: str | None, choices: Sequence[str], method: Any, options: SamplingOptions, origin: ir.Origin | None
 ) -> ir.Expr:
-    primitive = f"select({name!r})"
-    if isinstance(choices, str) or not all(isinstance(choice, str) for choice in choices):
-        raise ArgumentError(f"choices={choices!r} is no list of texts{at(origin)}", primitive=primitive)
-    if not choices or "" in choices or len(set(choices)) != len(choices):
-        raise ArgumentError(
-            f"choices={list(choices)!r} must be texts that are not empty and differ{at(origin)}", primitive=primitive
-        )
+    texts = check_choices(choices, primitive=f"select({name!r})", where=at(origin))
     rule = check_method(method if method is not None else TOKEN_LENGTH_NORMALIZED)
-    return ir.Select(name, tuple(choices), rule, options, origin)
+    return ir.Select(name, texts, rule, options, origin)
 
 
 def system(expr: object | None = None) -> ir.Expr:

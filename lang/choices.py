@@ -5,10 +5,10 @@ differ in how options of different length are compared.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from slipform.errors import ProgramError
+from slipform.errors import ArgumentError, ProgramError
 
 TOKEN_LENGTH_NORMALIZED = "token_length_normalized"
 GREEDY_TOKEN_SELECTION = "greedy_token_selection"
@@ -64,6 +64,20 @@ class Decision:
         """Distance between the two largest probabilities; 1 with a single option."""
         ranked = sorted(self.probabilities, reverse=True)
         return ranked[0] - (ranked[1] if len(ranked) > 1 else 0.0)
+
+
+def check_choices(choices: object, *, primitive: str, where: str = "") -> tuple[str, ...]:
+    """The choices as a tuple. Raises: ArgumentError if they are no list of texts, or empty, or not all different."""
+    if isinstance(choices, str) or not isinstance(choices, Iterable):
+        raise ArgumentError(f"choices={choices!r} is no list of texts{where}", primitive=primitive)
+    texts = tuple(choices)
+    if not all(isinstance(choice, str) for choice in texts):
+        raise ArgumentError(f"choices={choices!r} is no list of texts{where}", primitive=primitive)
+    if not texts or "" in texts or len(set(texts)) != len(texts):
+        raise ArgumentError(
+            f"choices={list(texts)!r} must be texts that are not empty and differ{where}", primitive=primitive
+        )
+    return texts
 
 
 def check_method(method: object) -> str:

@@ -18,6 +18,8 @@ from typing import Any, Literal, Protocol, cast, overload
 
 from slipform.errors import ProgramError, VariableError
 from slipform.lang import ir, streams
+from slipform.lang.choices import TOKEN_LENGTH_NORMALIZED, check_choices
+from slipform.lang.distribution import Distribution
 from slipform.lang.steps import wait_async
 from slipform.runtime.request import FillResult
 
@@ -146,6 +148,29 @@ class ProgramState:
         """The fills behind a variable with each token's trace, as the backend returned them."""
         self._wait(self._machine.meta_waits(name), f"s.get_fills({name!r})", "await s.async_all()")
         return self._machine.fill_results(name)
+
+    def score(self, choices: "str | Sequence[str]") -> Distribution:
+        """How likely the model finds each of `choices` here; nothing is appended. One batch shares what stands before.
+
+        Raises: ArgumentError for choices that are not texts, empty or repeated.
+        """
+        trial = self._scored(choices)
+        return _distribution(trial.get_meta_info(_SCORED))
+
+    async def ascore(self, choices: "str | Sequence[str]") -> Distribution:
+        """`score` for async programs."""
+        trial = self._scored(choices)
+        await trial.async_all()
+        return _distribution(trial.get_meta_info(_SCORED))
+
+    def _scored(self, choices: "str | Sequence[str]") -> "ProgramState":
+        origin = ir.caller_origin()
+        texts = check_choices(
+            (choices,) if isinstance(choices, str) else choices, primitive="score", where=ir.at(origin)
+        )
+        trial = self.copy()
+        trial += ir.Select(_SCORED, texts, TOKEN_LENGTH_NORMALIZED, origin=origin)
+        return trial
 
     def text(self) -> str:
         """All text so far, the chat template's included; waits for the holes in it."""
@@ -339,6 +364,14 @@ class ProgramStateGroup:
             self._source.machine.gather(machines)
         else:
             self._source.machine.concatenate(machines)
+
+
+_SCORED = "scored"
+
+
+def _distribution(meta: Any) -> Distribution:
+    """In a trace the metadata is a placeholder, and stands for the distribution too."""
+    return Distribution.of(meta) if isinstance(meta, dict) else cast("Distribution", meta)
 
 
 async def _all(futures: "list[Future[Any]]") -> None:

@@ -83,6 +83,7 @@ _EXPORTS: dict[str, tuple[str, str]] = {
     "Endpoint": ("slipform.lang.backends.endpoint", "Endpoint"),
     "Engine": ("slipform.runtime.engine", "Engine"),
     "OpenAI": ("slipform.lang.backends.openai", "OpenAI"),
+    "score": ("slipform.lang.score", "score"),
     "shapes": ("slipform.lang.shapes", ""),
     "Program": ("slipform.lang.program", "Program"),
     "ProgramState": ("slipform.lang.state", "ProgramState"),
@@ -134,6 +135,7 @@ __all__ = [
     "image",
     "masked_decoding",
     "regex",
+    "score",
     "select",
     "separate_reasoning",
     "set_default_backend",
@@ -201,6 +203,7 @@ if TYPE_CHECKING:
     from slipform.lang.choices import UNCONDITIONAL_LIKELIHOOD_NORMALIZED as unconditional_likelihood_normalized
     from slipform.lang.config import flush_cache, get_server_info, global_config, set_default_backend
     from slipform.lang.program import Program
+    from slipform.lang.score import score
     from slipform.lang.state import ProgramState, ProgramStateGroup
     from slipform.runtime.engine import Engine
     from slipform.runtime.params import SamplingParams
