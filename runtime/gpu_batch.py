@@ -19,6 +19,8 @@ from slipform.runtime.sequence import Sequence as TokenSequence
 
 # Fields begin at multiples of 16 bytes, which kernels are compiled for.
 _ALIGNMENT = 4
+# Captured steps of up to this many tokens use tiles of few queries only.
+FEW_TOKENS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ class GpuBatchBuilder:
             columns[8] = list(range(size))
         elif not rows:
             rows.append(0)  # nobody reads it; kernels want one row at least
-        tiles = self._tiles(plan.extend_lens, captured=size > 0)
+        tiles = self._tiles(plan.extend_lens, only_few=0 < size <= FEW_TOKENS)
         if size:
             sizes = self._captured_sizes(size)
         else:
@@ -173,12 +175,13 @@ class GpuBatchBuilder:
         return GpuInput(self._tensors(sizes, size or num_tokens, longest), size, candidates, scored)
 
     def _captured_sizes(self, size: int) -> InputSizes:
-        few = min(size, self.max_rows)
-        return InputSizes(size, few, few, size, 0)
+        rows = min(size, self.max_rows)
+        many = 0 if size <= FEW_TOKENS else size // self._tile_sizes.many + self.max_rows
+        return InputSizes(size, rows, rows, size, many)
 
-    def _tiles(self, extend_lens: Sequence[int], *, captured: bool) -> list[np.ndarray]:
+    def _tiles(self, extend_lens: Sequence[int], *, only_few: bool) -> list[np.ndarray]:
         lens = np.array(extend_lens)
-        is_few = np.ones(len(lens), bool) if captured else lens < MANY_QUERIES
+        is_few = np.ones(len(lens), bool) if only_few else lens < MANY_QUERIES
         few = count_tiles(np.where(is_few, lens, 0), self._tile_sizes.few)
         return [few, count_tiles(np.where(is_few, 0, lens), self._tile_sizes.many)]
 

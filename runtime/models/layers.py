@@ -1,5 +1,6 @@
 """Projections: y = x·Wᵀ + b over rows, on a GPU. A CPU's are in `kernels/linear_cpu.py`."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
@@ -11,9 +12,15 @@ class Projection(Protocol):
         """(T, inputs) to (T, outputs), in the weight's dtype."""
 
 
-def projection(weight: Tensor, bias: Tensor | None = None) -> Projection:
-    """The projection of a weight (outputs, inputs), as stored."""
-    return _AsStored(weight, bias)
+def projections(layers: Sequence[tuple[Tensor, Tensor | None]]) -> list[Projection]:
+    """The projections of (weight, bias) pairs: weights (outputs, inputs), all of one shape, one a layer of a model."""
+    if layers[0][0].device.type != "cuda":
+        return [_AsStored(weight, bias) for weight, bias in layers]
+    from slipform.runtime.models.gpu_linear import GpuLinear, choose_kernels
+
+    found = [GpuLinear(weight, bias) for weight, bias in layers]
+    choose_kernels(found)
+    return list(found)
 
 
 class _AsStored:

@@ -18,7 +18,7 @@ from slipform.kernels.interface import Kernels, kernels_for
 from slipform.runtime.batch import ForwardBatch
 from slipform.runtime.models.config import ModelConfig
 from slipform.runtime.models.interface import KVTensors
-from slipform.runtime.models.layers import Projection, projection
+from slipform.runtime.models.layers import Projection, projections
 from slipform.runtime.models.rotary import RotaryTable
 from slipform.runtime.models.weights import WeightSource
 
@@ -122,18 +122,18 @@ class LlamaModel:
         checkpoint.finish()
 
     def _keep_layers(self, layers: Iterable[DecoderLayer], head: Tensor) -> None:
-        self._head = projection(head)
-        self._projections: list[_Projections] = []
-        self._norms: list[tuple[Tensor, Tensor | None, Tensor | None, Tensor, int]] = []
-        for layer in layers:
-            projections = _Projections(
-                projection(layer.qkv, layer.qkv_bias),
-                projection(layer.output, layer.output_bias),
-                projection(layer.gate_up, layer.gate_up_bias),
-                projection(layer.down, layer.down_bias),
-            )
-            self._projections.append(projections)
-            self._norms.append((layer.input_norm, layer.query_norm, layer.key_norm, layer.mlp_norm, layer.window))
+        kept = list(layers)
+        (self._head,) = projections([(head, None)])
+        columns = (
+            projections([(layer.qkv, layer.qkv_bias) for layer in kept]),
+            projections([(layer.output, layer.output_bias) for layer in kept]),
+            projections([(layer.gate_up, layer.gate_up_bias) for layer in kept]),
+            projections([(layer.down, layer.down_bias) for layer in kept]),
+        )
+        self._projections = [_Projections(*parts) for parts in zip(*columns, strict=True)]
+        self._norms = [
+            (layer.input_norm, layer.query_norm, layer.key_norm, layer.mlp_norm, layer.window) for layer in kept
+        ]
 
     @torch.inference_mode()
     def forward(self, batch: ForwardBatch, pool: KVTensors) -> Tensor:

@@ -5,6 +5,7 @@ import torch
 
 from slipform.kernels import gpu as kernels
 from slipform.kernels import reference
+from slipform.kernels.triton_gemv import GemvShape, gemv
 
 TOLERANCE = {torch.float32: 4e-6, torch.bfloat16: 2e-2}
 
@@ -114,3 +115,22 @@ def test_refuses_gaps_and_other_dtypes(gpu: torch.device) -> None:
         kernels.rms_norm(x, weight.bfloat16(), 1e-5)
     with pytest.raises(ValueError, match="gate_up"):
         kernels.silu_and_mul(x[:, ::2])
+
+
+@each_dtype
+@pytest.mark.parametrize("tokens", [1, 2, 3, 4])
+@pytest.mark.parametrize("has_bias", [False, True])
+def test_gemv(gpu: torch.device, dtype: torch.dtype, tokens: int, has_bias: bool) -> None:
+    x, weight = random(tokens, 300, dtype=dtype), random(37, 300, dtype=dtype, seed=1)
+    bias = random(37, dtype=dtype, seed=2) if has_bias else None
+    exact = torch.nn.functional.linear(x.double(), weight.double(), None if bias is None else bias.double())
+    for shape in (GemvShape(8, 512, 4), GemvShape(4, 128, 4)):
+        found = gemv(x.to(gpu), weight.to(gpu), None if bias is None else bias.to(gpu), shape)
+        assert found.dtype == dtype
+        error = (found.cpu().double() - exact).norm() / exact.norm()
+        assert error < (1e-6 if dtype is torch.float32 else 5e-3)
+
+
+def test_gemv_refuses_more_rows(gpu: torch.device) -> None:
+    with pytest.raises(ValueError, match="x: 5 rows"):
+        gemv(torch.ones((5, 8), device=gpu), torch.ones((2, 8), device=gpu), None, GemvShape(2, 128, 4))

@@ -3,7 +3,6 @@
 The scripted model reads its context out of the KV pool through the device's slot table; only sampling is a kernel.
 """
 
-import os
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ import torch
 
 if torch.cuda.is_available():
     pytest.skip("test_gpu_equality.py runs the same on the GPU itself", allow_module_level=True)
-os.environ["TRITON_INTERPRET"] = "1"
 
 from slipform.runtime import device_steps, engine_core, gpu_setup
 from slipform.runtime.batch import ForwardBatch
@@ -51,7 +49,7 @@ def on_device(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (device_steps, engine_core):
         monkeypatch.setattr(module, "runs_device_steps", lambda device: True)
     monkeypatch.setattr(fakes, "ScriptedModel", DeviceScriptedModel)
-    monkeypatch.setattr(gpu_setup, "step_sizes", lambda limit: [1, 4, 8, 32])
+    monkeypatch.setattr(gpu_setup, "step_sizes", lambda limit: [1, 4, 8, 32, 640])
 
 
 @pytest.fixture(scope="module")
