@@ -1,12 +1,12 @@
 """How often the embedded model is right: the held-out split and the handwritten examples, through Slipform programs.
 
-    python benchmarks/bench_embedded.py [--count 300] [--wrong FILE]
+    python benchmarks/bench_embedded.py [--count 300] [--model DIR] [--wrong FILE]
 
-Each example is a program: its turns stand in their roles, earlier answers as they should be, and the last answer is
-generated greedily; once under the constraint that a user would give (the schema of the object or of the calls, the
-options of `select`) and once without any. Prompts that do not name the wanted fields count under constraints only,
-since nothing then tells an unconstrained model their names. The last line is one JSON object with the rates under
-constraints.
+The held-out split gives `--count` examples of each task. Each example is a program: its turns stand in their roles,
+earlier answers as they should be, and the last answer is generated greedily; once under the constraint that a user
+would give (the schema of the object or of the calls, the options of `select`) and once without any. Prompts that do
+not name the wanted fields count under constraints only, since nothing then tells an unconstrained model their names.
+The last line is one JSON object with the rates under constraints.
 """
 
 import argparse
@@ -25,6 +25,7 @@ from slipform.runtime.embedded.generate import examples, tools_text
 from slipform.runtime.embedded.scoring import Rate, total
 
 HANDWRITTEN = Path(__file__).resolve().parent.parent / "tests" / "data" / "handwritten.jsonl"
+TASKS = ("extract", "tool", "select", "copy")
 MAX_TOKENS = 320
 ROLES = {"system": sf.system, "user": sf.user, "assistant": sf.assistant}
 
@@ -83,6 +84,17 @@ def measure(
     return rates[True], rows
 
 
+def held_out(count: int) -> list[Example]:
+    """The first `count` examples of each task of the held-out stream."""
+    found: dict[str, list[Example]] = {task: [] for task in TASKS}
+    stream = examples("heldout", "evaluation")
+    while any(len(kept) < count for kept in found.values()):
+        example = next(stream)
+        if len(found[example.task]) < count:
+            found[example.task].append(example)
+    return [example for kept in found.values() for example in kept]
+
+
 def show(rate: Rate) -> str:
     if not rate.total:
         return "-"
@@ -92,14 +104,12 @@ def show(rate: Rate) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=400, help="held-out examples of all tasks together")
+    parser.add_argument("--count", type=int, default=300, help="held-out examples of each task")
+    parser.add_argument("--model", help="a checkpoint's directory; without it the embedded model")
     parser.add_argument("--wrong", type=Path, help="write the wrong answers here, one JSON object a line")
     options = parser.parse_args()
-    stream = examples("heldout", "evaluation")
-    sets = {
-        "handwritten": handwritten(HANDWRITTEN),
-        "held-out": [next(stream) for _ in range(options.count)],
-    }
+    sets = {"handwritten": handwritten(HANDWRITTEN), "held-out": held_out(options.count)}
+    sf.set_default_backend(sf.Engine(options.model))
     wrong: list[dict[str, Any]] = []
     rows: list[list[str]] = []
     figures: dict[str, float] = {}

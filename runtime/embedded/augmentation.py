@@ -1,7 +1,9 @@
-"""Swapping words of answers for random pieces of the vocabulary, in the prompt and in the answer alike.
+"""Unknown words in training examples, made of random pieces of the vocabulary.
 
-A small model copies badly what it has rarely met. Words that an answer copies are replaced throughout the example by
-words made of one to three random tokens, so that every token of the vocabulary is copied hundreds of times in training.
+A small model copies badly what it has rarely met. Words that an answer copies are replaced throughout the example, in the
+prompt and in the answer alike, by words made of one to three random tokens, so that every token of the vocabulary is copied
+hundreds of times in training. And it must not stumble over a word that it does not know: now and then a word of a passage
+that nothing depends on is replaced, too.
 """
 
 import json
@@ -19,6 +21,8 @@ WORD = re.compile(r"[^\W\d_]{3,}")
 KEPT = frozenset("the and for with room Room from null true false Dr Mr Mrs Prof Ltd GmbH Inc LLC Group Sons".split())
 EXAMPLES_SHARE = 0.6
 WORDS_SHARE = 0.35
+NOISY_SHARE = 0.15
+NOISE = 0.05
 
 
 def vocabulary_words(tokenizer: Tokenizer) -> list[str]:
@@ -70,10 +74,23 @@ def random_word(s: Source, words: list[str], capital: bool) -> str:
 def swapped(example: Example, s: Source, words: list[str]) -> list[tuple[str, bool]]:
     """The pieces of `example`, with some of its copied words replaced."""
     parts = pieces(example)
-    if not s.chance(EXAMPLES_SHARE):
-        return parts
-    share = s.pick((WORDS_SHARE, WORDS_SHARE, 1.0))
-    swaps = {word: random_word(s, words, word[0].isupper()) for word in swappable_words(example) if s.chance(share)}
+    swaps: dict[str, str] = {}
+    if s.chance(EXAMPLES_SHARE):
+        share = s.pick((WORDS_SHARE, WORDS_SHARE, 1.0))
+        swaps = {word: random_word(s, words, word[0].isupper()) for word in swappable_words(example) if s.chance(share)}
+    if example.task == "extract" and s.chance(NOISY_SHARE):
+        swaps = noise(example, s, words) | swaps
     if not swaps:
         return parts
     return [(WORD.sub(lambda m: swaps.get(m.group(), m.group()), text), learn) for text, learn in parts]
+
+
+def noise(example: Example, s: Source, words: list[str]) -> dict[str, str]:
+    """Replacements for a few words of the prompt that neither the schema nor an answer holds."""
+    if '"enum"' in json.dumps(example.schema) or '"boolean"' in json.dumps(example.schema):
+        return {}
+    kept = " ".join([json.dumps(example.schema), *(turn.content for turn in example.turns if turn.learn)])
+    taken = {word.lower() for word in WORD.findall(kept)}
+    prompt = {word for turn in example.turns if not turn.learn for word in WORD.findall(turn.content)}
+    free = sorted(word for word in prompt if word.islower() and word not in taken)
+    return {word: random_word(s, words, False) for word in free if s.chance(NOISE)}

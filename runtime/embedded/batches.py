@@ -17,6 +17,8 @@ from slipform.runtime.embedded.source import Source, Split
 PROMPT_WEIGHT = 0.1
 LEARNT_SHARE = 0.375
 QUEUE_LENGTH = 6
+# Entries of `borders` kept for what the sequences leave free.
+TAIL = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +26,13 @@ class Batch:
     """One flat batch.
 
     Attributes:
-        ids: (N,) uint16 tokens of many sequences. positions: (N,) uint16, counted from each sequence's start.
+        ids: (N,) int32 tokens of many sequences. positions: (N,) int32, counted from each sequence's start.
         borders: (S + 1,) int32 cumulative lengths, padded with N.
         learnt: (K,) int32 indices of tokens to predict. weights: (K,) float32; 0 for padding.
     """
 
-    ids: npt.NDArray[np.uint16]
-    positions: npt.NDArray[np.uint16]
+    ids: npt.NDArray[np.int32]
+    positions: npt.NDArray[np.int32]
     borders: npt.NDArray[np.int32]
     learnt: npt.NDArray[np.int32]
     weights: npt.NDArray[np.float32]
@@ -59,11 +61,11 @@ def pack(
     num_learnt = int(num_tokens * LEARNT_SHARE)
     waiting = next(stream)
     while True:
-        ids = np.zeros(num_tokens, np.uint16)
-        positions = np.zeros(num_tokens, np.uint16)
+        ids = np.zeros(num_tokens, np.int32)
+        positions = np.zeros(num_tokens, np.int32)
         learn = np.zeros(num_tokens, bool)
         borders = [0]
-        while borders[-1] + len(waiting[0]) <= num_tokens and len(borders) < max_sequences:
+        while borders[-1] + len(waiting[0]) <= num_tokens and len(borders) + TAIL < max_sequences:
             start, end = borders[-1], borders[-1] + len(waiting[0])
             ids[start:end], learn[start:end] = waiting
             positions[start:end] = np.arange(end - start)

@@ -5,10 +5,10 @@ from typing import Any
 
 from slipform.runtime.embedded.examples import Example, Turn, assistant, compact_json, system, user
 from slipform.runtime.embedded.source import Source
+from slipform.runtime.embedded.tool_parts import Request, Tool, stems
 from slipform.runtime.embedded.tools import (
     ACTIONS,
     CHATTER,
-    Tool,
     alias,
     any_tool,
     composed_tool,
@@ -25,7 +25,66 @@ SYSTEMS = (
     "Call the right tool.",
     "You can use these functions. Reply with JSON only.",
 )
-JSON_TYPES = {"string": "string", "integer": "integer", "number": "number", "date": "string", "time": "string"}
+JSON_TYPES = {
+    "string": "string",
+    "integer": "integer",
+    "number": "number",
+    "date": "string",
+    "time": "string",
+    "strings": "array",
+}
+PYTHON_TYPES = {
+    "string": "str",
+    "integer": "int",
+    "number": "float",
+    "date": "date",
+    "time": "str",
+    "strings": "list[str]",
+}
+# Tools that one wish may call as well as the other: never offered together.
+ALIKE = tuple(
+    frozenset(names.split())
+    for names in (
+        "get_weather get_forecast",
+        "get_order_status track_parcel schedule_delivery",
+        "send_message send_sms call_contact forward_email send_email",
+        "set_timer start_timer set_alarm set_reminder",
+        "set_reminder add_task add_note create_event",
+        "create_event schedule_meeting book_appointment book_room",
+        "log_expense approve_expense",
+        "convert_currency exchange_rate convert_units",
+        "translate translate_document",
+        "add_to_cart place_order add_to_shopping_list order_food get_price",
+        "lookup_customer create_contact search_email",
+        "find_flight book_flight track_flight_price find_route",
+        "find_route get_distance find_train",
+        "play_music play_podcast play_movie",
+        "refund_order return_item cancel_order",
+        "book_table find_restaurant",
+        "web_search find_recipe find_job define_word",
+        "transfer_money pay_invoice donate",
+        "set_temperature control_light set_volume",
+        "multiply measure_area",
+        "check_stock get_price",
+        "update_address update_phone update_email",
+        "close_ticket complete_task",
+        "subscribe unsubscribe",
+        "create_user grant_access",
+    )
+)
+# Actions whose wordings overlap: with one object, only one of each set is offered.
+NEAR_ACTIONS = tuple(
+    frozenset(names.split())
+    for names in (
+        "get find list download copy",
+        "create book",
+        "send share assign",
+        "archive download delete",
+        "cancel delete reject",
+        "update assign",
+        "approve rate",
+    )
+)
 
 
 class Offered:
@@ -50,6 +109,8 @@ class Offered:
             rule: dict[str, Any] = {"type": JSON_TYPES[item.type]}
             if item.options:
                 rule["enum"] = list(item.options)
+            if item.type == "strings":
+                rule["items"] = {"type": "string"}
             if item.type == "date":
                 rule["format"] = "date"
             if described and s is not None:
@@ -79,7 +140,7 @@ def show_tools(s: Source, offered: list[Offered]) -> str:
             parts = []
             for item in o.tool.parameters:
                 name = o.names[item.kind]
-                type_ = {"string": "str", "integer": "int", "number": "float", "date": "date", "time": "str"}[item.type]
+                type_ = PYTHON_TYPES[item.type]
                 if item.options:
                     type_ = "Literal[" + ", ".join(f'"{option}"' for option in item.options) + "]"
                 parts.append(f"{name}: {type_}" if name in o.required else f"{name}: {type_} = None")
@@ -93,6 +154,19 @@ def show_tools(s: Source, offered: list[Offered]) -> str:
     return "\n".join(rows)
 
 
+def confusable(tool: Tool, other: Tool) -> bool:
+    """Whether a request for one of them could mean the other."""
+    if any({tool.name, other.name} <= names for names in ALIKE):
+        return True
+    verb, _, noun = tool.name.partition("_")
+    other_verb, _, other_noun = other.name.partition("_")
+    if not stems(noun) & stems(other_noun):
+        return False
+    if tool.composed and other.composed:
+        return verb == other_verb or any({verb, other_verb} <= verbs for verbs in NEAR_ACTIONS)
+    return tool.composed or other.composed
+
+
 def offer(s: Source, wanted: list[Tool], count: int) -> list[Offered]:
     """`wanted` among distractors, some of which share an action or an object with them; in any order."""
     chosen = {tool.name: tool for tool in wanted}
@@ -100,19 +174,16 @@ def offer(s: Source, wanted: list[Tool], count: int) -> list[Offered]:
         if len(chosen) >= count:
             break
         tool = any_tool(s)
-        if wanted and s.chance(0.4) and "_" in wanted[0].name:
-            verb, noun = wanted[0].name.split("_", 1)
+        if wanted and wanted[0].composed and s.chance(0.4):
+            verb, _, noun = wanted[0].name.partition("_")
             if verb in ACTIONS:
-                other = (
-                    composed_tool(s, action=verb)
-                    if s.chance(0.5)
-                    else composed_tool(s, obj=noun.removesuffix("s") if verb == "list" else noun)
-                )
-                if held_out(other.name.removesuffix("s") if other.name.startswith("list_") else other.name) == (
-                    s.split == "heldout"
-                ):
+                noun = noun.removesuffix("s") if verb == "list" else noun
+                other = composed_tool(s, action=verb) if s.chance(0.5) else composed_tool(s, obj=noun)
+                base = other.name.removesuffix("s") if other.name.startswith("list_") else other.name
+                if held_out(base) == (s.split == "heldout"):
                     tool = other
-        chosen.setdefault(tool.name, tool)
+        if not any(confusable(tool, own) for own in wanted):
+            chosen.setdefault(tool.name, tool)
     offered = {o.name: o for o in (Offered(s, tool) for tool in chosen.values())}
     missing = [tool for tool in wanted if tool.name not in {o.tool.name for o in offered.values()}]
     if missing:
@@ -136,24 +207,45 @@ def calls_schema(offered: list[Offered]) -> dict[str, Any]:
     return {"type": "array", "items": {"anyOf": branches}, "maxItems": 2}
 
 
+JOINERS = ("{a} and {b}", "{a}. Also, {b}", "{a}, and then {b}", "{a}. {b}", "{a}; {b}", "{a}. After that {b}", "First {a}, then {b}", "{a}\n{b}", "{a} + {b}", "{a} as well as {b}", "{a}, plus {b}", "{a}. And {b}")  # fmt: skip
+CLEAR_JOINERS = ("{a}. Also, {b}", "{a}\n{b}", "{a}; {b}", "{a}\n\nAnd: {b}", "1. {a}\n2. {b}", "- {a}\n- {b}")
+
+
 def request_for(s: Source, wanted: list[Tool]) -> tuple[str, list[dict[str, object]]]:
     """One request that calls each of `wanted` once, in order."""
-    texts, values = [], []
-    for tool in wanted:
-        text, arguments = state_request(s, tool)
-        texts.append(text)
-        values.append(arguments)
-    if len(texts) == 2:
-        first = texts[0].rstrip(".!")
-        second = texts[1][:1].lower() + texts[1][1:] if s.chance(0.5) else texts[1]
-        joined = s.pick(("{a} and {b}", "{a}. Also, {b}", "{a}, and then {b}", "{a}. {b}", "{a}; {b}", "{a}. After that {b}", "First {a}, then {b}", "{a}\n{b}", "{a} + {b}", "{a} as well as {b}"))  # fmt: skip
-        return joined.replace("{a}", first).replace("{b}", second), values
-    text = texts[0]
+    requests = [state_request(s, tool) for tool in wanted]
+    stated = [request.arguments for request in requests]
+    if len(requests) == 2:
+        return joined_requests(s, requests[0], requests[1]), stated
+    text = requests[0].text
     if s.chance(0.15):
-        text = s.pick(("Hi! ", "Good morning. ", "Sorry to bother you. ", "I have a question. ", "Quick one: ", "Ok so ")) + text  # fmt: skip
-    if s.chance(0.1):
-        text += s.pick((" Thanks!", " Thank you.", " It's urgent.", " Please be quick.", " thx"))
-    return text, values
+        text = s.pick(("Hi! ", "Good morning. ", "Sorry to bother you. ", "I have a question. ", "Quick one: ", "Ok so ", "Hello there, ", "Hey. ")) + text  # fmt: skip
+    if not requests[0].closes and s.chance(0.12):
+        text += s.pick((" Thanks!", " Thank you.", " It's urgent.", " Please be quick.", " thx", " Cheers"))
+    return text, stated
+
+
+def joined_requests(s: Source, first: Request, second: Request) -> str:
+    """Two requests as one text. A value at the end of the first is not run into the second."""
+    head = first.text if first.closes else first.text.rstrip(".!")
+    tail = second.text
+    if not second.opens and s.chance(0.5):
+        tail = tail[:1].lower() + tail[1:]
+    return s.pick(CLEAR_JOINERS if first.closes else JOINERS).replace("{a}", head).replace("{b}", tail)
+
+
+def stray_request(s: Source, offered: list[Offered]) -> str | None:
+    """A request, in one case of two, that no tool on offer answers: it shares no word with them."""
+    if s.chance(0.5):
+        return None
+    words = frozenset().union(*(stems(f"{o.tool.name} {' '.join(o.tool.about)}") for o in offered))
+    for _ in range(6):
+        stray = any_tool(s)
+        text, _ = request_for(s, [stray])
+        alike = any(confusable(stray, o.tool) for o in offered)
+        if not alike and not stems(f"{stray.name} {' '.join(stray.about)} {text}") & words:
+            return text
+    return None
 
 
 def function_call(s: Source) -> Example:
@@ -164,21 +256,17 @@ def function_call(s: Source) -> Example:
         wanted = [any_tool(s)]
         if form > 0.86:
             second = any_tool(s)
-            if second.name != wanted[0].name:
+            if second.name != wanted[0].name and not confusable(second, wanted[0]):
                 wanted.append(second)
     count = max(len(wanted), s.pick((1, 2, 2, 3, 3, 4, 4, 5, 6, 7, 8)))
     offered = offer(s, wanted, count)
     by_name = {o.tool.name: o for o in offered}
     if wanted:
-        text, values = request_for(s, wanted)
-        calls = [by_name[t.name].call(a) for t, a in zip(wanted, values, strict=True)]
+        text, stated = request_for(s, wanted)
+        calls = [by_name[t.name].call(a) for t, a in zip(wanted, stated, strict=True)]
     else:
         calls = []
-        text = s.phrase(CHATTER)
-        if s.chance(0.5):
-            stray = any_tool(s)
-            if stray.name not in by_name:
-                text, _ = request_for(s, [stray])
+        text = stray_request(s, offered) or s.phrase(CHATTER)
     shape = s.random.random()
     if shape < 0.62 or len(calls) != 1:
         return _array_answer(s, offered, text, calls)

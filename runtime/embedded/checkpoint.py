@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from slipform.runtime.embedded.generate import END, PAD, SPECIAL_TOKENS
@@ -67,14 +67,6 @@ def save(model: Decoder, out: Path) -> None:
         "do_sample": False,
     }
     _write(out / "generation_config.json", generation)
-
-
-def load(model: Decoder, directory: Path) -> None:
-    """Fill `model` with the weights of a saved checkpoint of the same shape."""
-    state: dict[str, Tensor] = {}
-    for file in sorted(directory.glob("model-*.safetensors")):
-        state |= {name.removeprefix("model."): tensor for name, tensor in load_file(file).items()}
-    model.load_state_dict(state)
 
 
 def _write(path: Path, value: object) -> None:

@@ -1,9 +1,11 @@
 """Judgements that a reader makes: labels, other names for them, and sentences that deserve each label.
 
-The sentences carry small slots ({thing}, {time}, {n}) that `documents.fill_small` replaces.
+The sentences carry small slots ({thing}, {time}, {n}) that `documents.fill_small` replaces. More sentences stand in
+`material/judgements.txt`, under lines of the form `@ concept label`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from slipform.runtime.embedded.schema_fields import lines
 
@@ -933,8 +935,28 @@ REPLY = Concept(
     },
 )
 
+
+def _more_phrases() -> dict[tuple[str, str], tuple[str, ...]]:
+    text = (Path(__file__).parent / "material" / "judgements.txt").read_text(encoding="utf-8")
+    found = {}
+    for paragraph in text.split("@ ")[1:]:
+        head, _, body = paragraph.partition("\n")
+        concept, _, label = head.strip().partition(" ")
+        found[concept, label] = lines(body)
+    return found
+
+
+MORE_PHRASES = _more_phrases()
+
+
+def with_more_phrases(concept: Concept) -> Concept:
+    """`concept` with the sentences of the material behind its own."""
+    both = {label: (*own, *MORE_PHRASES.get((concept.name, label), ())) for label, own in concept.phrases.items()}
+    return replace(concept, phrases=both)
+
+
 CONCEPTS = {
-    concept.name: concept
+    concept.name: with_more_phrases(concept)
     for concept in (
         URGENCY,
         SENTIMENT,

@@ -1,8 +1,9 @@
 """Short answers copied from a passage: questions in a chat, labelled lines, and text without any role."""
 
-from slipform.runtime.embedded.documents import Document, random_document
+from slipform.runtime.embedded.documents import Document
 from slipform.runtime.embedded.examples import Example, Turn, assistant, system, user
 from slipform.runtime.embedded.extraction import show_passage
+from slipform.runtime.embedded.passages import random_document
 from slipform.runtime.embedded.schema_fields import Field
 from slipform.runtime.embedded.source import Source
 
@@ -61,7 +62,11 @@ def question(s: Source, field: Field) -> str:
 
 def askable(document: Document) -> list[str]:
     """Kinds whose surface can be copied: no judgement, no implied currency."""
-    return [k for k in document.stated if document.fields[k].type not in ("enum", "currency", "strings")]
+    return [
+        k
+        for k in document.stated
+        if document.fields[k].type not in ("enum", "currency", "strings", "choice", "boolean")
+    ]
 
 
 def copied_answers(s: Source) -> Example:
@@ -69,7 +74,11 @@ def copied_answers(s: Source) -> Example:
     document = random_document(s)
     kinds = askable(document)
     wanted = s.sample(kinds, s.pick((1, 2, 2, 3, 4)))
-    absent = [k for k, f in document.fields.items() if k not in document.stated and f.type not in ("enum", "currency")]
+    absent = [
+        k
+        for k, f in document.fields.items()
+        if k not in document.stated and f.type not in ("enum", "currency", "choice", "boolean")
+    ]
     if absent and (s.chance(0.25) or not wanted):
         wanted.append(s.pick(absent))
     turns: list[Turn] = []

@@ -9,8 +9,10 @@ from slipform.runtime.embedded.concepts import CONCEPTS
 from slipform.runtime.embedded.domains_commerce import INVOICE, LISTING, ORDER, PARCEL, TICKET
 from slipform.runtime.embedded.domains_life import CAR, CLAIM, EVENT, HOME, NOTE
 from slipform.runtime.embedded.domains_work import APPOINTMENT, BOOKING, JOB, LOG, MEETING, PERSON
+from slipform.runtime.embedded.scenes import Scene
 from slipform.runtime.embedded.schema_fields import Domain, Field
 from slipform.runtime.embedded.source import Source, Value
+from slipform.runtime.embedded.statements import change, extra_fields, statement
 from slipform.runtime.embedded.wordings import composed
 
 DOMAINS = (
@@ -42,12 +44,14 @@ class Document:
     Attributes:
         fields: every field that can be asked about, absent ones too, by kind.
         stated: the values that the text holds, by kind; a currency is stated where an amount is.
+        scene: where the text comes from, unless it was put together from sentences of the domain.
     """
 
     domain: Domain
     text: str
     fields: dict[str, Field]
     stated: dict[str, Value]
+    scene: Scene | None = None
 
 
 def slots_of(template: str) -> frozenset[str]:
@@ -55,99 +59,6 @@ def slots_of(template: str) -> frozenset[str]:
 
 
 _SLOTS: dict[str, frozenset[str]] = {t: slots_of(t) for domain in DOMAINS for t in domain.sentences}
-
-EXTRA_ADJECTIVES = tuple(
-    "main second internal external old new backup local primary temporary final first total maximum minimum average home"
-    " work emergency billing current previous planned actual public private spare annual monthly daily".split()
-)
-EXTRA_NOUNS = tuple(
-    "code contact colour number date city level key owner label price limit count score version region model batch zone"
-    " manager address supplier fee team project slot locker badge channel folder supervisor sponsor theme driver vehicle"
-    " plate route gate platform shelf bin lot site branch editor author reviewer language mascot motto password nickname"
-    " captain coach editor ward bed desk extension fax table menu recipe ingredient flavour species breed habitat mineral".split()
-)
-EXTRA_SENTENCES = (
-    "The {label} is {value}.",
-    "{Label}: {value}",
-    "{Label} is {value}.",
-    "Our {label} is {value}.",
-    "As for the {label}, it is {value}.",
-    "We chose {value} as the {label}.",
-    "{value} is the {label}.",
-    "The {label} was set to {value}.",
-    "{Label} = {value}",
-    "The {label} has changed to {value}.",
-    "Note the {label} {value}.",
-    "You will find {value} under {label}.",
-    "{Label} - {value}",
-    "With {value} as {label}.",
-    "My {label} is {value}.",
-    "The {label} should be {value}.",
-    "For the {label} please put {value}.",
-    "It says {value} under {label}.",
-    "{Label} {value}",
-    "The new {label} is now {value}.",
-    "{value} ({label})",
-    "({label} {value})",
-    "The {label} would be {value}.",
-    "Here is the {label}: {value}.",
-    "Please use {value} for the {label}.",
-    "I think the {label} was {value}.",
-    "The {label}, {value}, is correct.",
-    "They gave us {value} as {label}.",
-    "Regarding the {label}: {value}.",
-    "The {label} reads {value}.",
-    "Don't forget the {label}, which is {value}.",
-    "{value} - that is the {label}.",
-    "We agreed on {value} for the {label}.",
-    "The {label} will be {value}.",
-    "Its {label} is {value}.",
-    "{Label}: it's {value}.",
-    "And the {label}? {value}.",
-    "The {label} we use is {value}.",
-    "{Label} according to the file: {value}.",
-    "Your {label} is {value}.",
-)
-EXTRA_KINDS: tuple[tuple[str, values.Draw], ...] = (
-    ("string", values.code),
-    ("string", values.person),
-    ("string", values.city),
-    ("string", lambda s: values.plain(values.pseudo_word(s))),
-    ("string", lambda s: values.plain(values.pseudo_word(s).capitalize())),
-    ("string", lambda s: values.plain(f"{values.pseudo_word(s)} {values.pseudo_word(s)}")),
-    ("string", values.product),
-    ("string", values.one_of(lexicon.COLORS)),
-    ("string", values.topic),
-    ("string", values.title),
-    ("string", lambda s: values.plain(values.free_phrase(s))),
-    ("string", values.company),
-    ("date", values.date),
-    ("time", values.time),
-    ("integer", values.big_count(1, 90000)),
-    ("number", values.measure(1, 500, "kg", "km", "m", "litres", "cm", "hours", "GB", "degrees")),
-    ("number", values.percent),
-)
-
-
-def extra_field(s: Source) -> tuple[Field, str]:
-    """A field that no domain knows, named by common words, with the label that a sentence uses."""
-    noun = s.entity(EXTRA_NOUNS)
-    form = s.random.random()
-    if form < 0.6:
-        label = f"{s.pick(EXTRA_ADJECTIVES)} {noun}"
-    elif form < 0.8:
-        label = f"{s.entity(EXTRA_NOUNS)} {noun}"
-    else:
-        label = f"{values.pseudo_word(s)} {noun}" if s.chance(0.6) else values.pseudo_word(s)
-    type_, draw = s.pick(EXTRA_KINDS)
-    key = label.replace(" ", "_")
-    return Field(f"extra {label}", type_, (key,), (f"the {label}",), draw), label  # type: ignore[arg-type]
-
-
-def generic_sentence(s: Source, label: str, value: str) -> str:
-    """A sentence that states any labelled value."""
-    template = s.phrase(EXTRA_SENTENCES).replace("{label}", label).replace("{Label}", label.capitalize())
-    return template.replace("{value}", value)
 
 
 def choose_currency(s: Source) -> str:
@@ -287,6 +198,23 @@ def distractor(s: Source) -> str:
     return SLOT.sub(lambda m: drawn[m.group(1)](), text)
 
 
+# Judgements that most texts allow to some degree: they are asked about only where a sentence settles them.
+OPEN_JUDGEMENTS = frozenset(("urgency", "sentiment", "category", "news_topic"))
+CONTRADICTING = re.compile(
+    r"broke|faulty|refund|trouble|problem|stopped|turn on|owe|charged|billed|replacement|back\b|lot of money"
+)
+
+
+def without_contradictions(s: Source, chosen: list[Field]) -> list[Field]:
+    """`chosen` without judgements that the sentences of another one would unsettle."""
+    judged = [field for field in chosen if field.concept in OPEN_JUDGEMENTS]
+    if len(judged) < 2:
+        return chosen
+    kept = s.pick(judged)
+    allowed = {kept.concept} | ({"urgency", "category"} if kept.concept in ("urgency", "category") else set())
+    return [field for field in chosen if field.concept not in OPEN_JUDGEMENTS or field.concept in allowed]
+
+
 def compose(s: Source, domain: Domain, *, most_fields: int = 10) -> Document:
     """Draw facts of `domain` and write them down."""
     currency = choose_currency(s)
@@ -295,6 +223,7 @@ def compose(s: Source, domain: Domain, *, most_fields: int = 10) -> Document:
     chosen = s.sample(askable, s.integer(2, min(most_fields, len(askable))))
     stated: dict[str, Value] = {}
     thing = s.pick(("product", "item", "thing", "device", "article"))
+    chosen = without_contradictions(s, chosen)
     for field in chosen:
         if field.kind == "thing":
             stated["thing"] = draw_value(s, field, currency, thing)
@@ -302,14 +231,22 @@ def compose(s: Source, domain: Domain, *, most_fields: int = 10) -> Document:
     for field in chosen:
         if field.kind != "thing":
             stated[field.kind] = draw_value(s, field, currency, thing)
+    for field in domain.fields:
+        if field.concept in OPEN_JUDGEMENTS and field.kind not in stated:
+            del all_fields[field.kind]
     extra_lines: list[str] = []
     if s.chance(0.3):
-        for _ in range(s.integer(1, 3)):
-            field, label = extra_field(s)
+        for field, label in extra_fields(s):
             value = draw_value(s, field, currency, thing)
             all_fields[field.kind] = field
             stated[field.kind] = value
-            extra_lines.append(generic_sentence(s, label, value.surface))
+            extra_lines.append(f"{label}={value.surface}" if domain is LOG else statement(s, label, value.surface))
+    if domain is not LOG and s.chance(0.12):
+        line, changed = change(s, currency)
+        extra_lines.append(line)
+        for field, value in changed:
+            all_fields[field.kind] = field
+            stated[field.kind] = value
     writer = s.random.random()
     if domain is LOG:
         text = _log_text(s, domain, stated, extra_lines)
@@ -328,6 +265,8 @@ def _cover(s: Source, domain: Domain, kinds: Sequence[str]) -> tuple[list[str], 
     left = set(kinds)
     chosen: list[str] = []
     pool = s.shuffled(s.phrases(domain.sentences))
+    if "category" in left or "sentiment" in left:
+        pool = [template for template in pool if not CONTRADICTING.search(template)]
     prefer_long = s.chance(0.5)
     if prefer_long:
         pool.sort(key=lambda t: -min(len(_SLOTS[t]), 3))
@@ -381,7 +320,7 @@ def _prose(s: Source, domain: Domain, fields: dict[str, Field], stated: dict[str
     templates, left = _cover(s, domain, [k for k in kinds if k not in generic])
     sentences = [_insert(style.apply(t), stated) for t in templates]
     for kind in generic:
-        sentences.append(generic_sentence(s, s.pick(fields[kind].keys).replace("_", " "), stated[kind].surface))
+        sentences.append(statement(s, s.pick(fields[kind].keys).replace("_", " "), stated[kind].surface))
     for kind in left:
         stating = stated[kind].surface
         sentences.append(stating if fields[kind].type == "enum" else f"{_label(s, fields[kind])}: {stating}")
@@ -392,7 +331,7 @@ def _prose(s: Source, domain: Domain, fields: dict[str, Field], stated: dict[str
     sentences += [style.apply(filler) for filler in s.sample(fillers, amount)]
     if s.chance(0.3):
         sentences += [distractor(s) for _ in range(s.pick((1, 1, 2, 3)))]
-    if size > 0.97:
+    if size > 0.97 and "sentiment" not in stated:
         sentences += _padding(s, domain)
     sentences = s.shuffled(sentences)
     joiner = s.pick((" ", " ", " ", " ", "\n", "\n\n", "  "))
@@ -436,7 +375,7 @@ def _padding(s: Source, domain: Domain) -> list[str]:
     others = [d for d in DOMAINS if d is not domain and d is not LOG]
     lines = [s.pick(s.phrases(s.pick(others).fillers)) for _ in range(s.integer(4, 14))]
     topic = s.pick(tuple(CONCEPTS["news_topic"].phrases))
-    lines.append(judgement(s, "news_topic", topic, "product", 4))
+    lines.append(judgement(s, "news_topic", topic, "product", 2))
     return lines
 
 
@@ -472,9 +411,5 @@ def _log_text(s: Source, domain: Domain, stated: dict[str, Value], extra: list[s
         templates.sort(key=lambda t: not ({"date", "time"} & _SLOTS[t]))
     parts = [_insert(t, stated) for t in templates] + [f"{k}={stated[k].surface}" for k in left]
     parts += [s.pick(s.phrases(domain.fillers)) for _ in range(s.integer(0, 2))]
-    parts += [line.replace(": ", "=").replace(" is ", "=") for line in extra]
+    parts += extra
     return s.pick((" ", " ", " ", " | ", ", ")).join(parts)
-
-
-def random_document(s: Source, *, most_fields: int = 10) -> Document:
-    return compose(s, s.random.choices(DOMAINS, DOMAIN_WEIGHTS)[0], most_fields=most_fields)

@@ -2,13 +2,15 @@
 
 import json
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from slipform.runtime.embedded import lexicon, values
 from slipform.runtime.embedded.concepts import CONCEPTS
-from slipform.runtime.embedded.documents import Document, compose, random_document
+from slipform.runtime.embedded.documents import Document
 from slipform.runtime.embedded.examples import Example, Turn, assistant, assistant_values, compact_json, system, user
+from slipform.runtime.embedded.passages import random_document, similar_document
 from slipform.runtime.embedded.schema_fields import Field
 from slipform.runtime.embedded.source import Source
 
@@ -77,7 +79,10 @@ CURRENCY_CODES = list(values.CURRENCIES)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One property of a wanted object: its name, its field, whether null is allowed, its options, its answer."""
+    """One property of a wanted object: its name, its field, whether null is allowed, its options, its answer.
+
+    The name of an `opaque` one says nothing; its description alone tells what is wanted.
+    """
 
     key: str
     field: Field
@@ -85,6 +90,7 @@ class Asked:
     options: tuple[str, ...]
     answer: Any
     about: str
+    opaque: bool = False
 
 
 def spell_key(s: Source, key: str, case: str) -> str:
@@ -114,6 +120,21 @@ def enum_options(s: Source, concept_name: str, label: str | None) -> tuple[dict[
     return names, tuple(names[k] for k in order)
 
 
+SPELLINGS: tuple[Callable[[str], str], ...] = (
+    str, str, str, str.upper, str.capitalize, lambda text: text.replace(" ", "_").replace("-", "_"),
+)  # fmt: skip
+
+
+def choice_options(s: Source, field: Field, answer: Any) -> tuple[tuple[str, ...], Any]:
+    """The options of a choice in some order and spelling, and the answer spelt alike."""
+    options = list(field.options)
+    if len(options) > 3 and s.chance(0.3):
+        options = [o for o in options if o == answer or s.chance(0.7)]
+    spell: Callable[[str], str] = s.pick(SPELLINGS)
+    spelled = [spell(option) for option in options]
+    return tuple(s.shuffled(spelled) if s.chance(0.4) else spelled), None if answer is None else spell(str(answer))
+
+
 def ask(s: Source, document: Document, *, low: int = 1, high: int = 8) -> list[Asked]:
     """Choose the properties of an object that can be filled from `document`, in any order."""
     stated = list(document.stated)
@@ -123,6 +144,11 @@ def ask(s: Source, document: Document, *, low: int = 1, high: int = 8) -> list[A
         wanted += s.sample(absent, s.pick((1, 1, 1, 2, 3)))
     case = s.random.choices(("snake", "camel", "title", "kebab", "pascal"), (70, 18, 5, 3, 4))[0]
     some_nullable = s.chance(0.4)
+    opaque = (
+        s.pick(("field_{}", "f{}", "value{}", "col_{}", "x{}", "answer_{}", "item{}", "q{}"))
+        if s.chance(0.05)
+        else None
+    )
     asked: list[Asked] = []
     used: set[str] = set()
     for kind in s.shuffled(wanted):
@@ -144,15 +170,28 @@ def ask(s: Source, document: Document, *, low: int = 1, high: int = 8) -> list[A
             if answer not in options:
                 options = (*options, str(answer))
             options = tuple(s.shuffled(options))
+        elif field.type == "choice":
+            options, answer = choice_options(s, field, answer)
+        elif field.closed and field.draw and s.chance(0.35):
+            others = {str(field.draw(s).json) for _ in range(s.integer(2, 6))} | ({str(answer)} if value else set())
+            options = tuple(s.shuffled(sorted(others)))
         nullable = value is None or (some_nullable and s.chance(0.5))
         about = s.pick(concept.about if concept else field.about)
-        asked.append(Asked(spell_key(s, key, case), field, nullable, options, answer, about))
+        shown = opaque.format(len(asked) + 1) if opaque else spell_key(s, key, case)
+        asked.append(Asked(shown, field, nullable, options, answer, about, opaque is not None))
     return asked
 
 
-JSON_TYPES = {"integer": "integer", "number": "number", "amount": "number", "strings": "array"}
-PLAIN_TYPES = {"integer": "integer", "number": "number", "amount": "number", "strings": "list of strings"}
+JSON_TYPES = {
+    "integer": "integer",
+    "number": "number",
+    "amount": "number",
+    "strings": "array",
+    "boolean": "boolean",
+}
+PLAIN_TYPES = {**JSON_TYPES, "strings": "list of strings", "boolean": "true or false"}
 PYTHON_TYPES = {
+    "boolean": "bool",
     "integer": "int",
     "number": "float",
     "amount": "float",
@@ -164,7 +203,7 @@ PYTHON_TYPES = {
 
 def json_schema(s: Source, asked: list[Asked]) -> dict[str, Any]:
     """The schema of the wanted object, written as one of the usual libraries would write it."""
-    described = s.pick((0.0, 0.0, 0.3, 1.0))
+    described = 1.0 if any(item.opaque for item in asked) else s.pick((0.0, 0.0, 0.3, 1.0))
     titled = s.chance(0.2)
     any_of = s.chance(0.5)
     properties: dict[str, Any] = {}
@@ -248,7 +287,8 @@ def _null(s: Source, item: Asked) -> str:
 
 def show_fields(s: Source, asked: list[Asked]) -> str:
     """The wanted fields as a prompt shows them: a JSON Schema, a list, a skeleton, a class, or nothing at all."""
-    form = s.random.random()
+    opaque = any(item.opaque for item in asked)
+    form = s.random.random() * (0.6 if opaque else 1.0)
     if form < 0.42:
         schema = json_schema(s, asked)
         style = s.random.random()
@@ -261,7 +301,7 @@ def show_fields(s: Source, asked: list[Asked]) -> str:
         return s.pick(("Schema: ", "Schema:\n", "JSON Schema: ", "JSON schema:\n", "", "The schema is:\n", "Use this schema: ", "Schema\n")) + text  # fmt: skip
     if form < 0.60:
         rows = []
-        typed, described = s.chance(0.7), s.chance(0.6)
+        typed, described = s.chance(0.7), opaque or s.chance(0.6)
         for item in asked:
             row = f"{s.pick(('-',))} {item.key}"
             if described and item.about != "-":
@@ -496,7 +536,11 @@ def line_items(s: Source) -> Example:
 def few_shot(s: Source) -> Example:
     """Solved examples first, with the same fields each time; the fields themselves may be unnamed."""
     base = random_document(s, most_fields=5)
-    asked = [item for item in ask(s, base, high=4) if item.answer is not None and not item.field.concept]
+    asked = [
+        item
+        for item in ask(s, base, high=4)
+        if item.answer is not None and item.field.type not in ("enum", "choice", "boolean")
+    ]
     if not asked:
         return extraction(s)
     shown = show_fields(s, asked) if s.chance(0.5) else ""
@@ -507,7 +551,7 @@ def few_shot(s: Source) -> Example:
     answer: dict[str, Any] = {}
     made = 0
     for _ in range(60):
-        document = base if made == 0 else compose(s, base.domain, most_fields=9)
+        document = base if made == 0 else similar_document(s, base)
         if not kinds <= set(document.stated) or any(
             item.options and document.stated[item.field.kind].json not in item.options for item in asked
         ):

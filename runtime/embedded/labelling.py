@@ -1,10 +1,15 @@
 """Labelling for `select`: a text, a question, a closed list of labels."""
 
+import functools
+
+from slipform.runtime.embedded import values
 from slipform.runtime.embedded.concepts import CONCEPTS, Concept
 from slipform.runtime.embedded.copying import question
-from slipform.runtime.embedded.documents import DOMAINS, Style, judgement, random_document
+from slipform.runtime.embedded.documents import DOMAINS, Style, compose, distractor, judgement
 from slipform.runtime.embedded.examples import Example, assistant, system, user
-from slipform.runtime.embedded.extraction import enum_options
+from slipform.runtime.embedded.extraction import choice_options, enum_options
+from slipform.runtime.embedded.passages import FILLERS, random_document, write_scene
+from slipform.runtime.embedded.scenes import MATERIAL, Scene, scenes
 from slipform.runtime.embedded.source import Source
 
 SYSTEMS = (
@@ -18,6 +23,9 @@ SYSTEMS = (
 )
 
 
+LATER_OR_SOON = ("Please answer soon.", "There is no hurry.", "Please reply this week.", "It is urgent.", "Take your time.", "I need an answer today.", "Whenever you have time.")  # fmt: skip
+
+
 def show_options(s: Source, options: tuple[str, ...]) -> str:
     style = s.random.random()
     if style < 0.35:
@@ -26,7 +34,7 @@ def show_options(s: Source, options: tuple[str, ...]) -> str:
         return "Options:\n" + "\n".join(f"- {option}" for option in options)
     if style < 0.7:
         return "(" + s.pick((" / ", ", ", " | ")).join(options) + ")"
-    if style < 0.94:
+    if style < 0.97:
         return "Answer with " + ", ".join(options[:-1]) + f" or {options[-1]}."
     return ""
 
@@ -36,16 +44,13 @@ def judged_text(s: Source, concept: Concept, label: str) -> str:
     style = Style(s)
     thing = s.pick(("product", "order", "lamp", "printer", "phone", "bag", "table", "watch", "app", "camera"))
     sentences = [judgement(s, concept.name, label, thing, s.pick((1, 1, 2, 2, 3)))]
-    if concept.name in ("urgency", "category", "sentiment", "spam"):
-        fillers = s.phrases(DOMAINS[0].fillers)
-        sentences += [s.pick(fillers) for _ in range(s.pick((0, 0, 1, 1, 2)))]
-        if concept.name == "urgency":
-            other = CONCEPTS["category"]
-            sentences.append(judgement(s, "category", s.pick(tuple(other.phrases)), thing, 1))
-        elif concept.name == "category" and s.chance(0.4):
-            sentences.append(judgement(s, "urgency", s.pick(("low", "medium", "high")), thing, 1))
-    elif s.chance(0.3):
-        sentences.append(s.pick(s.phrases(s.pick(DOMAINS).fillers)))
+    sentences += s.sample(s.phrases(FILLERS), s.pick((0, 0, 1, 1, 2)))
+    if concept.name == "urgency" and s.chance(0.6):
+        sentences.append(judgement(s, "category", s.pick(tuple(CONCEPTS["category"].phrases)), thing, 1))
+    elif concept.name == "category" and s.chance(0.3):
+        sentences.append(s.pick(LATER_OR_SOON))
+    if s.chance(0.1):
+        sentences.append(distractor(s))
     return style.apply(" ".join(s.shuffled(sentences)))
 
 
@@ -76,7 +81,7 @@ def _ask(s: Source, text: str, asked: str, options: tuple[str, ...], answer: str
 
 def kind_of_document(s: Source) -> Example:
     """Which kind of document is it?"""
-    document = random_document(s)
+    document = compose(s, s.pick(DOMAINS))
     nouns = {d.name: d.nouns[0] for d in DOMAINS}
     own = nouns.pop(document.domain.name)
     options = tuple(s.shuffled([own, *s.sample(list(nouns.values()), s.integer(1, 5))]))
@@ -122,8 +127,10 @@ def yes_or_no(s: Source) -> Example:
     kind, name = s.pick(PRESENCE)
     if kind == "currency":
         stated = any(document.fields[k].type == "amount" for k in document.stated)
+    elif kind == "email":
+        stated = "@" in document.text
     else:
-        stated = kind in document.stated
+        stated = any(document.fields[k].draw is values.phone for k in document.stated)
     asked = s.phrase(
         (
             f"Does the text contain {name}?",
@@ -138,12 +145,94 @@ def yes_or_no(s: Source) -> Example:
     return _ask(s, document.text, asked, ("yes", "no") if s.chance(0.7) else ("no", "yes"), "yes" if stated else "no")
 
 
+def conclusion(s: Source) -> Example:
+    """What a scene lets a reader conclude: one of its options, or yes or no."""
+    document = write_scene(s, s.phrase(scenes_with_conclusions()))
+    assert document.scene is not None
+    kind = s.pick(tuple(document.scene.concluded))
+    field, value = document.fields[kind], document.stated[kind].json
+    if field.type == "enum":
+        names, options = enum_options(s, field.concept, str(value))
+        return _ask(s, document.text, s.phrase(CONCEPTS[field.concept].questions), options, names[str(value)])
+    words = s.pick(field.keys).replace("_", " ")
+    if field.type == "boolean":
+        asked = s.pick((f"{words.capitalize()}?", f"Is it true: {words}?", f"{words.capitalize()}: yes or no?", f"Does this hold: {words}?", f"{words}, true or not?"))  # fmt: skip
+        options, answers = s.pick(((("yes", "no"), ("yes", "no")), (("no", "yes"), ("yes", "no")), (("true", "false"), ("true", "false"))))  # fmt: skip
+        return _ask(s, document.text, asked, options, answers[0] if value else answers[1])
+    options, answer = choice_options(s, field, value)
+    asked = s.pick((f"What is the {words}?", f"{words.capitalize()}?", f"Which {words} fits?", f"Classify by {words}.", f"Pick the {words}.", f"Choose the right {words}.", f"Name the {words}."))  # fmt: skip
+    return _ask(s, document.text, asked, options, str(answer))
+
+
+@functools.cache
+def scenes_with_conclusions() -> tuple[Scene, ...]:
+    return tuple(scene for scene in scenes() if scene.concluded)
+
+
+@functools.cache
+def word_classes() -> dict[str, tuple[str, ...]]:
+    """Everyday classes and what belongs to them."""
+    rows = (MATERIAL / "word_classes.txt").read_text(encoding="utf-8").splitlines()
+    parted = (row.partition(": ") for row in rows if row)
+    return {name: tuple(word.strip() for word in words.split(",")) for name, _, words in parted}
+
+
+CLASS_TEXTS = (
+    "I'd like to know more about {a}.",
+    "{A}",
+    "We sell {a} and {b}.",
+    "The text is about {a}.",
+    "{A}, {b}",
+    "Yesterday we talked about {a} and {b}.",
+    "She wrote a whole page on {a}.",
+    "My favourites are {a} and {b}.",
+    "Have you seen the {a} next to the {b}?",
+    "This week: {a}, {b} and more.",
+    "Looking for {a} in good condition.",
+    "A question about {a}: where can I find out more?",
+    "The picture shows {a}.",
+    "{A} or {b}, that is the question.",
+    "Our topic today is {a}.",
+    "Everything you need to know about {a} and {b}.",
+    "There were {a} as well as {b}.",
+    "He thinks of nothing but {a}.",
+    "New on our page: {a}!",
+    "Where do I find {a}, and maybe {b} too?",
+    "First {a}, then {b}.",
+    "In the end we chose {a}.",
+)
+CLASS_QUESTIONS = (
+    "Which category does it belong to?",
+    "What is it about?",
+    "Category?",
+    "Classify.",
+    "Which group fits?",
+    "What kind of thing is mentioned?",
+    "Choose the right class.",
+    "Sort this.",
+    "Which department is it?",
+    "Pick the category.",
+    "Assign a class.",
+)
+
+
+def word_class(s: Source) -> Example:
+    """Which everyday class does a thing belong to?"""
+    classes = word_classes()
+    own = s.pick(tuple(classes))
+    first, second = s.sample(classes[own], 2)
+    text = s.phrase(CLASS_TEXTS).replace("{a}", first).replace("{A}", first.capitalize()).replace("{b}", second)
+    others = [name for name in classes if not set(classes[name]) & {first, second}]
+    options = s.shuffled([own, *s.sample([name for name in others if name != own], s.integer(1, 6))])
+    if s.chance(0.3):
+        options = [option.capitalize() for option in options]
+        own = own.capitalize()
+    return _ask(s, Style(s).apply(text), s.phrase(CLASS_QUESTIONS), tuple(options), own)
+
+
+MAKERS = (labelling, conclusion, word_class, kind_of_document, candidate_answers, yes_or_no)
+SHARES = (0.56, 0.16, 0.10, 0.05, 0.08, 0.05)
+
+
 def one_label(s: Source) -> Example:
-    form = s.random.random()
-    if form < 0.78:
-        return labelling(s)
-    if form < 0.86:
-        return kind_of_document(s)
-    if form < 0.93:
-        return candidate_answers(s)
-    return yes_or_no(s)
+    return s.random.choices(MAKERS, SHARES)[0](s)

@@ -211,7 +211,10 @@ MONTHS = (
     "January February March April May June July August September October November December".split()
 )  # fmt: skip
 WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-NUMBER_WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+NUMBER_WORDS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen"
+    " nineteen twenty".split()
+)
 
 SYLLABLE_ONSETS = tuple("b br c ch d dr f fl g gr h j k kl l m n p pl qu r s sh sk st t tr v w z".split())
 SYLLABLE_VOWELS = tuple("a e i o u ai ea ia io oo au ei".split())

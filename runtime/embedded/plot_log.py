@@ -17,12 +17,7 @@ def main() -> None:
     options = parser.parse_args()
     rows = [json.loads(line) for line in options.log.read_text().splitlines()]
     figure, axes = plt.subplots(figsize=(8, 4))
-    tokens, before = [], 0
-    for previous, row in zip([rows[0], *rows], rows, strict=False):
-        if row["tokens"] < previous["tokens"]:
-            before = previous["tokens"]
-            axes.axvline(before / 1e6, color="grey", linestyle=":")
-        tokens.append((before + row["tokens"]) / 1e6)
+    tokens = [row["tokens"] / 1e6 for row in rows]
     axes.plot(tokens, [row["answer_loss"] for row in rows], label="answers")
     axes.plot(tokens, [row["prompt_loss"] for row in rows], label="prompts (weight 0.1)")
     axes.set_yscale("log")

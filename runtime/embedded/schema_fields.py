@@ -5,7 +5,9 @@ from typing import Literal
 
 from slipform.runtime.embedded.values import Draw
 
-FieldType = Literal["string", "email", "date", "time", "integer", "number", "amount", "currency", "strings", "enum"]
+FieldType = Literal[
+    "string", "email", "date", "time", "integer", "number", "amount", "currency", "strings", "enum", "choice", "boolean"
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,11 +16,14 @@ class Field:
 
     Attributes:
         kind: its name in the domain's sentences (`{kind}`).
-        type: how JSON holds it; "amount" is a number written with the document's currency, "currency" that currency.
+        type: how JSON holds it; "amount" is a number written with the document's currency, "currency" that currency, "enum" a
+            judgement, "choice" one of `options` that the passage implies, "boolean" what the passage affirms or denies.
         keys: property names a schema may give it, in snake case; the first labels also serve as `Label: value`.
         about: descriptions a schema may give.
         draw: how a value is drawn; None for amounts, currencies and enums.
         concept: for an enum, the name of its `Concept`.
+        options: for a choice, the labels to choose from.
+        closed: whether a string comes from a short list, so that a schema may list it among options.
     """
 
     kind: str
@@ -27,6 +32,8 @@ class Field:
     about: tuple[str, ...]
     draw: Draw | None = None
     concept: str = ""
+    options: tuple[str, ...] = ()
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

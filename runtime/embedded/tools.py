@@ -6,38 +6,15 @@ which there are thousands. Whole tools are held out: `held_out` is a pure functi
 
 import re
 import zlib
-from dataclasses import dataclass
 
 from slipform.runtime.embedded import lexicon as lex
 from slipform.runtime.embedded import values as v
+from slipform.runtime.embedded.scenes import choose_wordings
 from slipform.runtime.embedded.schema_fields import lines
 from slipform.runtime.embedded.source import Source, Value
+from slipform.runtime.embedded.tool_parts import Parameter, Request, Tool, names_its_tool
+from slipform.runtime.embedded.tool_sheets import sheet_tools
 from slipform.runtime.embedded.values import Draw
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One parameter: names it may have, descriptions, JSON type, drawn value, and wordings that state it behind a request."""
-
-    kind: str
-    names: tuple[str, ...]
-    about: tuple[str, ...]
-    type: str
-    draw: Draw
-    phrases: tuple[str, ...]
-    options: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """A tool with its parameters, and whole requests that state some of them by `{kind}`."""
-
-    name: str
-    about: tuple[str, ...]
-    parameters: tuple[Parameter, ...]
-    required: int
-    requests: tuple[str, ...]
-    composed: bool = False
 
 
 def parameter(
@@ -873,9 +850,20 @@ CLAUSES = ("{name} {}", "with {name} {}", "the {name} is {}", "{name}: {}", "{} 
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
-def state_request(s: Source, tool: Tool) -> tuple[str, dict[str, object]]:
-    """A request that calls `tool`, and the drawn values by parameter kind."""
-    template = s.phrase(tool.requests)
+FREE_TEXT = ("title", "note")
+NAMELESS = ("person", "company", "city", "title", "note", "product", "room")
+
+
+def allowed_requests(s: Source, tool: Tool) -> list[str]:
+    """The requests of `tool` that this split may use: a held-out tool must be found by the words that it shares."""
+    if s.split == "train" or tool.composed:
+        return list(s.phrases(tool.requests))
+    return [request for request in s.phrases(tool.requests) if names_its_tool(request, tool)]
+
+
+def state_request(s: Source, tool: Tool) -> Request:
+    """A request that calls `tool`."""
+    template = choose_wordings(s, s.pick(allowed_requests(s, tool)))
     by_kind = {p.kind: p for p in tool.parameters}
     arguments: dict[str, object] = {}
 
@@ -890,21 +878,39 @@ def state_request(s: Source, tool: Tool) -> tuple[str, dict[str, object]]:
     surfaces: dict[str, str] = {}
     text = _SLOT.sub(fill, template)
     if tool.composed:
-        stated = list(tool.parameters[: tool.required])
-        stated += [p for p in tool.parameters[tool.required :] if s.chance(0.5)]
-        clauses = []
-        for item in s.shuffled(stated):
-            value = item.draw(s)
-            arguments[item.kind] = value.json
-            wording = s.phrase(item.phrases)
-            if s.chance(0.3):
-                wording = s.pick(CLAUSES).replace("{name}", s.pick(item.names).replace("_", " "))
-            clauses.append(wording.replace("{}", value.surface))
-        joiner = s.pick((" ", " ", ", ", ", "))
-        text = s.pick(REQUEST_OPENERS) + text + ("".join(joiner + clause for clause in clauses))
-        text = text[:1].upper() + text[1:] if s.chance(0.7) else text
-        text += s.pick((".", "", "", "!", "?")) if not text.startswith(("Can", "Could", "Would")) else "?"
-    return text, arguments
+        return _with_clauses(s, tool, text, arguments)
+    return Request(text, arguments, template.startswith("{"), template.endswith("}"))
+
+
+def _with_clauses(s: Source, tool: Tool, text: str, arguments: dict[str, object]) -> Request:
+    """The request `text` followed by a clause for each stated parameter. Free text is quoted unless it comes last."""
+    stated = list(tool.parameters[: tool.required])
+    stated += [p for p in tool.parameters[tool.required :] if s.chance(0.5)]
+    rivals = sum(p.kind in NAMELESS for p in stated)
+    clauses = []
+    closes = False
+    order = s.shuffled(stated)
+    for item in order:
+        value = item.draw(s)
+        arguments[item.kind] = value.json
+        surface = value.surface
+        closes = item is order[-1]
+        if item.kind in FREE_TEXT and (not closes or s.chance(0.4)):
+            surface = s.pick(('"{}"', "'{}'", "\u201c{}\u201d")).replace("{}", surface)
+            closes = False
+        wording = s.phrase(item.phrases)
+        if s.chance(0.6 if rivals > 1 else 0.3):
+            wording = s.pick(CLAUSES).replace("{name}", s.pick(item.names).replace("_", " "))
+        closes = closes and wording.endswith("{}")
+        clauses.append(wording.replace("{}", surface))
+    joiner = s.pick((" ", " ", ", ", ", "))
+    text = s.pick(REQUEST_OPENERS) + text + "".join(joiner + clause for clause in clauses)
+    text = text[:1].upper() + text[1:] if s.chance(0.7) else text
+    if not closes or order[-1].kind not in FREE_TEXT:
+        stop = "?" if text.startswith(("Can", "Could", "Would")) else s.pick((".", "", "", "!"))
+        closes = closes and not stop
+        text += stop
+    return Request(text, arguments, False, closes)
 
 
 NAME_VERBS: dict[str, tuple[str, ...]] = {
@@ -974,12 +980,14 @@ def themed_tool(s: Source) -> Tool:
 
 def any_tool(s: Source) -> Tool:
     """A tool of the split of `s`: hand-written, composed or themed."""
-    if s.chance(0.3):
+    form = s.random.random()
+    if form < 0.12:
         return themed_tool(s)
-    if s.chance(0.5):
+    if form < 0.66:
         wanted = s.split == "heldout"
-        for _ in range(60):
-            tool = s.pick(COMMON_TOOLS)
-            if held_out(tool.name) == wanted:
+        tools = sheet_tools() if s.chance(0.75) else COMMON_TOOLS
+        for _ in range(80):
+            tool = s.pick(tools)
+            if held_out(tool.name) == wanted and allowed_requests(s, tool):
                 return tool
     return composed_tool(s)

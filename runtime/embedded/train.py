@@ -1,8 +1,9 @@
 """Train the embedded model: one command, about ten minutes on one H100.
 
-    python -m slipform.runtime.embedded.train --tokenizer runtime/embedded/model --out build/embedded
+    python -m slipform.runtime.embedded.train --out build/embedded
 
-Writes the checkpoint and `log.jsonl` (one line per reported step) into `--out`. Everything is drawn from `--seed`.
+Trains the tokenizer, then the network, and writes the checkpoint and `log.jsonl` (one line per reported step) into `--out`.
+Everything is drawn from `--seed`.
 """
 
 import argparse
@@ -18,19 +19,20 @@ import numpy.typing as npt
 import torch
 
 from slipform.runtime.embedded.batches import Batch, Batches
-from slipform.runtime.embedded.checkpoint import load, save
+from slipform.runtime.embedded.checkpoint import save
 from slipform.runtime.embedded.network import Decoder, Shape
 from slipform.runtime.embedded.optimizer import Muon
+from slipform.runtime.embedded.train_tokenizer import save as save_tokenizer
+from slipform.runtime.embedded.train_tokenizer import train as train_tokenizer
 
 WARMUP_STEPS = 150
+REPORT_EVERY = 60
 DECAY_SHARE = 0.45
 
 
-def learning_rate(step: int, steps: int) -> float:
-    """Factor of the peak rate: linear warm-up, flat, then linear to zero over the last part."""
-    warm = min(1.0, (step + 1) / min(WARMUP_STEPS, max(1, steps // 10)))
-    left = (steps - step) / max(1.0, steps * DECAY_SHARE)
-    return min(warm, left, 1.0)
+def learning_rate(step: int, progress: float) -> float:
+    """Factor of the peak rate: linear warm-up, flat, then linear to zero over the last part. `progress` is in [0, 1]."""
+    return min(1.0, (step + 1) / WARMUP_STEPS, (1.0 - progress) / DECAY_SHARE)
 
 
 class Trainer:
@@ -70,71 +72,77 @@ class Trainer:
         return (losses * answers).sum() / answers.sum(), (losses * prompts).sum() / prompts.sum().clamp_min(1)
 
     def _move(self, array: npt.NDArray[Any], dtype: torch.dtype) -> torch.Tensor:
-        return torch.from_numpy(array).to(dtype).to(self.device, non_blocking=True)
+        tensor = torch.from_numpy(array)
+        if self.device == "cuda":
+            tensor = tensor.pin_memory()
+        return tensor.to(self.device, non_blocking=True).to(dtype)
 
 
-def run(trainer: Trainer, batches: Iterator[Batch], steps: int, out: Path, *, deadline_s: float) -> None:
-    """Train for `steps`, reporting every hundredth part; saves half-way and at the end."""
+def run(trainer: Trainer, batches: Iterator[Batch], steps: int, seconds: float | None, out: Path) -> None:
+    """Train for `steps` or, where given, for `seconds` behind the first step, reporting now and then; saves at the end."""
     out.mkdir(parents=True, exist_ok=True)
-    every = max(1, steps // 150)
-    began = time.perf_counter()
+    began = first_done = time.perf_counter()
     waited = 0.0
-    tokens = 0
+    tokens = step = 0
+    progress = 0.0
     with (out / "log.jsonl").open("w") as log:
-        for step in range(steps):
+        while progress < 1.0:
             before = time.perf_counter()
             batch = next(batches)
             waited += time.perf_counter() - before
-            answer, prompt = trainer.step(batch, learning_rate(step, steps))
+            factor = learning_rate(step, progress)
+            answer, prompt = trainer.step(batch, factor)
             tokens += len(batch.ids)
-            if step % every == 0 or step == steps - 1:
-                seconds = time.perf_counter() - began
+            if step % REPORT_EVERY == 0 or step == steps - 1:
                 row = {
                     "step": step,
                     "tokens": tokens,
-                    "seconds": round(seconds, 1),
-                    "waited_s": round(waited, 1),
                     "answer_loss": round(answer.item(), 4),
                     "prompt_loss": round(prompt.item(), 4),
-                    "lr_factor": round(learning_rate(step, steps), 4),
+                    "lr_factor": round(factor, 4),
+                    "seconds": round(time.perf_counter() - began, 1),
+                    "waited_s": round(waited, 1),
                 }
                 print(json.dumps(row), flush=True)
                 log.write(json.dumps(row) + "\n")
                 log.flush()
                 if not math.isfinite(row["answer_loss"]):
                     raise SystemExit("the loss is not finite")
-                if seconds > deadline_s:
-                    print("deadline reached", flush=True)
-                    break
-            if step == steps // 2:
-                save(trainer.model, out)
+            if step == 0:
+                first_done = time.perf_counter()
+            step += 1
+            progress = step / steps if seconds is None else (time.perf_counter() - first_done) / seconds
+    print(f"{step} steps", flush=True)
     save(trainer.model, out)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tokenizer", type=Path, required=True, help="directory that holds tokenizer.json")
+    parser.add_argument(
+        "--tokenizer", type=Path, help="a directory that holds tokenizer.json; without it one is trained"
+    )
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=8000)
+    parser.add_argument("--steps", type=int, default=6965)
+    parser.add_argument("--seconds", type=float, help="train for so long instead of for a number of steps")
     parser.add_argument("--tokens", type=int, default=65536, help="tokens of one batch")
-    parser.add_argument("--workers", type=int, default=14, help="processes that generate data")
+    parser.add_argument("--workers", type=int, default=10, help="processes that generate data")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--muon-lr", type=float, default=0.02)
     parser.add_argument("--adam-lr", type=float, default=0.004)
     parser.add_argument("--layers", type=int, default=Shape().num_layers)
     parser.add_argument("--hidden", type=int, default=Shape().hidden_size)
     parser.add_argument("--device", default="cuda")
-    parser.add_argument("--resume", type=Path, help="a checkpoint whose weights to start from")
     parser.add_argument("--no-compile", action="store_true")
-    parser.add_argument("--deadline", type=float, default=1e9, help="stop after this many seconds of training")
     options = parser.parse_args()
     shape = replace(Shape(), num_layers=options.layers, hidden_size=options.hidden)
+    if options.tokenizer is None:
+        save_tokenizer(train_tokenizer(), options.out)
     maker = Batches(
-        options.tokenizer / "tokenizer.json",
+        (options.tokenizer or options.out) / "tokenizer.json",
         workers=options.workers,
         seed=options.seed,
         num_tokens=options.tokens,
-        max_sequences=options.tokens // 64,
+        max_sequences=options.tokens // 160,
         context=shape.context,
     )
     with maker as batches:
@@ -146,10 +154,8 @@ def main() -> None:
             muon_lr=options.muon_lr,
             adam_lr=options.adam_lr,
         )
-        if options.resume:
-            load(trainer.model, options.resume)
         print(f"{sum(p.numel() for p in trainer.model.parameters()):,} parameters", flush=True)
-        run(trainer, batches, options.steps, options.out, deadline_s=options.deadline)
+        run(trainer, batches, options.steps, options.seconds, options.out)
 
 
 if __name__ == "__main__":

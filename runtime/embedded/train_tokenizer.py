@@ -17,7 +17,7 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_token
 
 from slipform.runtime.embedded.generate import CHAT_TEMPLATE, END, PAD, SPECIAL_TOKENS, examples, pieces
 
-VOCAB_SIZE = 8192
+VOCAB_SIZE = 4096
 NUM_EXAMPLES = 24_000
 CONTEXT = 2048
 

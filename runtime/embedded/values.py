@@ -116,8 +116,18 @@ def last_name(s: Source) -> str:
 def person(s: Source) -> Value:
     first, last = first_name(s), last_name(s)
     form = s.random.random()
-    if form < 0.84:
+    if form < 0.72:
         return plain(f"{first} {last}")
+    if form < 0.76:
+        return plain(f"{first[0]}. {last}")
+    if form < 0.79:
+        return plain(f"{first} {first_name(s)} {last}")
+    if form < 0.81:
+        return plain(f"{first}-{first_name(s)} {last}")
+    if form < 0.83:
+        return plain(f"{s.pick(('Mr', 'Mrs', 'Ms', 'Dr', 'Dr.', 'Prof.', 'Frau', 'Sir'))} {first} {last}")
+    if form < 0.85:
+        return plain(f"{last}, {first}")
     if form < 0.90:
         return plain(f"{first} {s.pick('ABCDEFGHJKLMNPRSTW')}. {last}")
     if form < 0.95:
@@ -135,7 +145,8 @@ def given_name(s: Source) -> Value:
     return plain(first_name(s))
 
 
-def _ascii(text: str) -> str:
+def ascii_letters(text: str) -> str:
+    """The letters and digits of `text` in lower case, accents dropped, other scripts left out."""
     table = str.maketrans(
         "áàâäãåçéèêëíìîïñóòôöõøúùûüýžšřčďťňłśćźżąęığşőű", "aaaaaaceeeeiiiinoooooouuuuyzsrcdtnlsczzaeigsou"
     )
@@ -143,7 +154,7 @@ def _ascii(text: str) -> str:
 
 
 def email(s: Source) -> Value:
-    first, last = _ascii(first_name(s)) or "info", _ascii(last_name(s)) or "office"
+    first, last = ascii_letters(first_name(s)) or "info", ascii_letters(last_name(s)) or "office"
     local = s.pick(
         (
             f"{first}.{last}",
@@ -228,6 +239,11 @@ def code(s: Source, prefixes: tuple[str, ...] = ()) -> Value:
                 f"{prefix}_{digits(s, 4)}",
                 f"{digits(s, 3)}-{digits(s, 7)}",
                 f"{letters(s, 1)}{digits(s, 3)}-{letters(s, 2)}",
+                f"{letters(s, 1).lower()}_{digits(s, s.integer(2, 5))}",
+                "".join(s.pick("0123456789abcdef") for _ in range(s.integer(6, 12))),
+                f"{digits(s, 2)}-{digits(s, 3)}-{digits(s, 1)}",
+                f"{letters(s, 2)}/{digits(s, 4)}",
+                f"{letters(s, 2)}-{digits(s, 4)}-{digits(s, 2)}",
             )
         )
     )
@@ -239,6 +255,11 @@ def code_like(*prefixes: str) -> Draw:
 
 def company(s: Source) -> Value:
     form = s.random.random()
+    if s.chance(0.25):
+        adjective, noun = s.pick(lexicon.COMMON_ADJECTIVES).capitalize(), s.pick(lexicon.COMMON_NOUNS).capitalize()
+        house = s.pick(("Atelier", "Casa", "Café", "Studio", "Hotel", "Villa", "Chez", "Bistro", "Bakery", "Pension", "Garage", "Haus", "Librería"))  # fmt: skip
+        name = s.pick((f"{adjective} {noun}s", f"The {adjective} {noun}", f"{noun} & Co", f"{house} {last_name(s)}", f"{last_name(s)} {noun}s", f"{last_name(s)} {pseudo_word(s).capitalize()}", f"{house} {pseudo_word(s).capitalize()}", f"{first_name(s)}'s {noun}s", f"{noun} and {s.pick(lexicon.COMMON_NOUNS).capitalize()}"))  # fmt: skip
+        return plain(name)
     if form < 0.4:
         name = f"{s.entity(lexicon.COMPANY_WORDS)} {s.pick(lexicon.COMPANY_NOUNS)}"
     elif form < 0.6:
@@ -256,6 +277,9 @@ def product(s: Source) -> Value:
     head = s.entity(lexicon.PRODUCT_HEADS)
     if s.chance(0.12):
         head = f"{pseudo_word(s)} {pseudo_word(s)}" if s.chance(0.5) else pseudo_word(s)
+    if s.chance(0.15):
+        noun, other = free_noun(s), free_noun(s)
+        return plain(s.pick((f"{noun}s", f"{other} {noun}s", f"{s.pick(lexicon.COMMON_ADJECTIVES)} {noun}", f"{other} {noun}", f"{s.pick(lexicon.MATERIALS)} {noun}s", f"{first_name(s)}'s {noun}", f"{noun} {s.integer(2, 99)}", f"{noun} {s.integer(2019, 2030)}")))  # fmt: skip
     form = s.random.random()
     if form < 0.35:
         return plain(head)
@@ -312,19 +336,26 @@ def one_of(words: tuple[str, ...]) -> Draw:
 
 
 def city(s: Source) -> Value:
-    return plain(pseudo_word(s).capitalize() if s.chance(0.25) else s.entity(lexicon.CITIES))
+    name = pseudo_word(s).capitalize() if s.chance(0.25) else s.entity(lexicon.CITIES)
+    if s.chance(0.05):
+        name = f"{s.pick(('St', 'New', 'Bad', 'Port', 'San', 'East', 'Upper', 'Old', 'Mount', 'Fort'))} {name}"
+    elif s.chance(0.04):
+        name = f"{name} {s.pick(('Airport', 'North', 'Central', 'Heights', 'Junction', 'Harbour', 'Old Town'))}"
+    return plain(name)
 
 
 def country(s: Source) -> Value:
     return plain(s.entity(lexicon.COUNTRIES))
 
 
+STREET_ENDINGS = ("Street", "Road", "Lane", "Rd", "St", "Walk", "Close", "Court", "Square", "Ave", "Drive", "Hill", "Row", "Way", "Place")  # fmt: skip
+
+
 def street(s: Source) -> Value:
-    name = (
-        f"{pseudo_word(s).capitalize()} {s.pick(('Street', 'Road', 'Lane'))}"
-        if s.chance(0.15)
-        else s.entity(lexicon.STREETS)
-    )
+    name = s.entity(lexicon.STREETS)
+    if s.chance(0.35):
+        word = pseudo_word(s) if s.chance(0.5) else s.pick(lexicon.COMMON_NOUNS)
+        name = f"{word.capitalize()} {s.pick(STREET_ENDINGS)}"
     number = f"{s.integer(1, 250)}{s.pick(('', '', '', '', 'a', 'B'))}"
     foreign = name.split(" ")[0] in ("Rue", "Via", "Calle", "ul.") or name.endswith(
         ("straße", "gatan", "weg", "straat")
@@ -371,6 +402,7 @@ def write_date(s: Source, day: datetime.date) -> str:
         f"the {ordinal(day.day)} of {month} {day.year}",
         f"{day.day} {short} {day.year}",
         f"{short} {day.day}, {day.year}",
+        f"{day.day} {'Sept' if day.month == 9 else short} {day.year}",
         f"{short}. {day.day}, {day.year}",
         f"{day.day}-{short}-{day.year}",
         f"{name}, {day.day} {month} {day.year}",
@@ -413,6 +445,7 @@ def write_time(s: Source, hour: int, minute: int) -> str:
     ]
     forms += [
         f"{twelve}.{minute:02} {half}",
+        f"{twelve}.{minute:02}{half}",
         f"{twelve}:{minute:02} {half[0]}.m.",
         f"{twelve}:{minute:02} {half.upper()}",
     ]
@@ -443,7 +476,7 @@ def time(s: Source) -> Value:
 def count(low: int, high: int) -> Draw:
     def draw(s: Source) -> Value:
         n = s.integer(low, high)
-        word = n <= 12 and s.chance(0.35)
+        word = n <= 20 and s.chance(0.35)
         return Value(lexicon.NUMBER_WORDS[n] if word else str(n), n)
 
     return draw
@@ -492,7 +525,25 @@ def write_amount(s: Source, whole: int, cents: str, currency: str) -> str:
 def amount(s: Source, currency: str) -> Value:
     whole = s.pick((s.integer(1, 99), s.integer(5, 999), s.integer(100, 9999), s.integer(1000, 98000)))
     cents = digits(s, 2) if s.chance(0.6) else ""
+    if s.chance(0.03):
+        thousands = s.integer(2, 120)
+        return Value(
+            f"{SYMBOLS.get(currency, '')}{thousands}k" + ("" if currency in SYMBOLS else f" {currency}"),
+            Decimal(f"{thousands}000"),
+        )
     return Value(write_amount(s, whole, cents, currency), Decimal(f"{whole}.{cents}" if cents else str(whole)))
+
+
+def bare_amount(s: Source) -> Value:
+    """An amount without its currency."""
+    whole = s.pick((s.integer(1, 99), s.integer(5, 999), s.integer(100, 9999)))
+    number = f"{whole}.{digits(s, 2)}" if s.chance(0.6) else str(whole)
+    return Value(number, Decimal(number))
+
+
+def lowered(value: Value) -> Value:
+    """A text value in the hand of somebody who writes no capitals."""
+    return plain(value.surface.lower()) if value.json == value.surface else value
 
 
 def percent(s: Source) -> Value:

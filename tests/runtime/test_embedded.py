@@ -17,14 +17,19 @@ import slipform as sf
 from slipform.runtime.embedded import augmentation, lexicon
 from slipform.runtime.embedded.batches import encoded, pack
 from slipform.runtime.embedded.calling import function_call
-from slipform.runtime.embedded.documents import DOMAINS, random_document, slots_of
+from slipform.runtime.embedded.documents import DOMAINS, SLOT, slots_of
 from slipform.runtime.embedded.evaluate import last_answer
 from slipform.runtime.embedded.examples import Example, compact_json
 from slipform.runtime.embedded.extraction import INSTRUCTIONS
 from slipform.runtime.embedded.generate import examples, pieces
+from slipform.runtime.embedded.passages import random_document, write_scene
+from slipform.runtime.embedded.scenes import choose_wordings, mixed_scene, parse_scene, scenes
 from slipform.runtime.embedded.scoring import Rate, same, score_calls, score_object
 from slipform.runtime.embedded.source import Source, Split, entity_is_held_out
-from slipform.runtime.embedded.tools import any_tool, held_out
+from slipform.runtime.embedded.statements import change, statement
+from slipform.runtime.embedded.tool_parts import names_its_tool
+from slipform.runtime.embedded.tool_sheets import parse_tool
+from slipform.runtime.embedded.tools import allowed_requests, any_tool, held_out
 from slipform.runtime.embedded.values import Decimal
 from slipform.runtime.models.loader import load_model
 from tests.runtime.running_models import Runner
@@ -97,6 +102,83 @@ def test_answers_match_their_schema(split: Split) -> None:
         jsonschema.validate(json.loads(answer), example.schema, jsonschema.Draft202012Validator)
         checked += 1
     assert checked > 100
+
+
+def test_scenes_state_what_they_draw() -> None:
+    source = Source(4, "train")
+    for scene in scenes():
+        document = write_scene(source, scene)
+        assert not SLOT.findall(document.text), document.text
+        for kind, value in document.stated.items():
+            assert value.surface in document.text, (kind, document.text)
+
+
+def test_scenes_are_held_out_whole() -> None:
+    train, test = Source(1, "train").phrases(scenes()), Source(1, "heldout").phrases(scenes())
+    assert len(test) > 20
+    assert not {scene.text for scene in train} & {scene.text for scene in test}
+
+
+def test_a_scene_names_its_slots_by_role_where_they_have_rivals() -> None:
+    scene = parse_scene(
+        " note | paid=true; state=new(new,old)\n{sender:person} to {recipient/guest:person2}< on {day:date}|>"
+    )
+    assert "name" not in scene.fields["sender"].keys + scene.fields["recipient"].keys
+    assert "guest" in scene.fields["recipient"].keys
+    assert "date" in scene.fields["day"].keys
+    assert scene.concluded["paid"].json is True
+    assert scene.fields["state"].options == ("new", "old")
+    texts = {choose_wordings(Source(seed, "train"), scene.text) for seed in range(20)}
+    assert texts == {"{sender} to {recipient}", "{sender} to {recipient} on {day}"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [" note\n{a:nothing}", " note\n{a:person} {a:person}", " note\n{a}", " note | paid\nx", " note | s=c(a,b)\nx"],
+)
+def test_a_malformed_scene_is_refused(text: str) -> None:
+    with pytest.raises((ValueError, KeyError)):
+        parse_scene(text)
+
+
+def test_mixed_sentences_hold_one_value_of_each_group() -> None:
+    source = Source(6, "train")
+    mixed = [scene for scene in (mixed_scene(source, scenes()) for _ in range(60)) if scene]
+    assert len(mixed) > 30
+    for scene in mixed:
+        assert set(SLOT.findall(scene.text)) >= scene.kinds.keys()
+
+
+def test_held_out_requests_name_their_tool() -> None:
+    source = Source(8, "heldout")
+    for _ in range(200):
+        tool = any_tool(source)
+        if not tool.composed:
+            assert all(names_its_tool(request, tool) for request in allowed_requests(source, tool))
+    sms = parse_tool("send_sms | Send a text message|SMS\nnumber:phone, text:sentence?\nText {number}: {text}\n")
+    assert sms.required == 1
+    assert not names_its_tool("Ring {number}", sms)
+    with pytest.raises(ValueError, match="nobody"):
+        parse_tool("call | Call\nnumber:phone\nCall {nobody}\n")
+
+
+def test_a_changed_fact_has_both_values() -> None:
+    source = Source(9, "train")
+    for _ in range(100):
+        text, fields = change(source, "EUR")
+        (old, before), (new, after) = fields
+        assert before.json != after.json
+        assert before.surface in text
+        assert after.surface in text
+        assert old.type == new.type
+
+
+def test_statements_hold_label_and_value() -> None:
+    source = Source(10, "train")
+    for _ in range(200):
+        text = statement(source, "spare key", "XK-9")
+        assert "XK-9" in text
+        assert "spare key" in text.lower()
 
 
 def test_calls_use_tools_on_offer() -> None:

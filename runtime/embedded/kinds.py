@@ -1,0 +1,335 @@
+"""The kinds of values that scenes and tools name by one word: how JSON holds them, how they are drawn, what they are called."""
+
+import datetime
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from slipform.runtime.embedded import lexicon as lex
+from slipform.runtime.embedded import values as v
+from slipform.runtime.embedded.schema_fields import FieldType
+from slipform.runtime.embedded.source import Source, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of value.
+
+    Attributes:
+        type: how JSON holds it.
+        draw: draws a value; None for amounts, which follow the currency of their passage.
+        group: kinds of one group can be mistaken for each other (every kind of date, every kind of name).
+        called: property names that fit when a passage holds a single value of the group.
+        suffixes: endings that a property name of the kind may take.
+        closed: whether the values come from a short list, so that a schema may list them as options.
+    """
+
+    type: FieldType
+    draw: v.Draw | None
+    group: str
+    called: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()
+    closed: bool = False
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in re.split(r"[|\n]", text) if part.strip())
+
+
+DISHES = _words("""
+    lasagne|mushroom risotto|fish and chips|beef stew|vegetable curry|pad thai|chicken tikka|onion soup|apple pie|pizza margherita
+    Caesar salad|tomato soup|goulash|paella|ramen|burrito|cheesecake|pancakes|lentil soup|roast chicken|meatballs|spring rolls
+    pumpkin soup|carbonara|falafel|moussaka|shepherd's pie|tiramisu|fried rice|grilled salmon|pierogi|ratatouille|chili con carne
+    banana bread|carrot cake|potato salad|omelette|dumplings|quiche|couscous salad|tuna sandwich|lamb chops|spinach pie
+""")
+DRINKS = _words("cola|orange juice|sparkling water|lemonade|red wine|white wine|beer|green tea|iced tea|apple juice|coffee|espresso|milk|cider|ginger ale|hot chocolate|tomato juice|tonic water")  # fmt: skip
+FOODS = _words("""
+    onions|garlic|nuts|peanuts|milk|eggs|mushrooms|cheese|tomatoes|olives|shellfish|butter|flour|sugar|rice|bacon|basil|lemons
+    carrots|potatoes|spinach|beans|honey|cream|chickpeas|peppers|celery|ham|prawns|bread|oats|apples|bananas|chocolate|pasta
+""")
+VEGETABLES = _words("onions|garlic|carrots|potatoes|spinach|beans|chickpeas|peppers|celery|tomatoes|leeks|courgettes|lentils|rice|flour|butter|eggs|cheese|cream|basil|mushrooms|peas|pumpkin|olive oil|yeast")  # fmt: skip
+PETS = _words("Bella|Max|Rocky|Luna|Minka|Balu|Coco|Felix|Socks|Pepper|Biscuit|Shadow|Nala|Oscar|Whiskers|Molly|Buddy|Simba|Daisy|Rex|Paddy|Cleo|Toffee|Rufus|Milo|Nemo|Ginger|Bruno")  # fmt: skip
+BREEDS = _words("beagle|poodle|dachshund|labrador|terrier|collie|husky|boxer|spaniel|greyhound|pug|schnauzer|dalmatian|setter|corgi|whippet")  # fmt: skip
+HOBBIES = _words("chess|climbing|gardening|knitting|sailing|cooking|birdwatching|running|painting|photography|cycling|dancing|fishing|reading|hiking|swimming|pottery|yoga|board games|the piano|tennis|surfing|baking|astronomy|choir singing")  # fmt: skip
+LANGUAGES = _words("English|French|German|Spanish|Italian|Polish|Dutch|Turkish|Japanese|Korean|Greek|Swedish|Arabic|Hindi|Czech|Finnish|Portuguese|Mandarin|Russian|Danish")  # fmt: skip
+DEPARTMENTS = _words("marketing|sales|accounting|human resources|legal|logistics|purchasing|research|customer service|production|quality control|IT|finance|communications|facility management")  # fmt: skip
+COURSES = _words("pottery|Spanish|watercolour painting|first aid|salsa|photography|creative writing|yoga|algebra|chemistry|woodwork|bookkeeping|Italian cooking|swimming|guitar|biology|physics|geography|history|web design|sewing|public speaking|chess|driving theory")  # fmt: skip
+EVENTS = _words("my birthday|our wedding|the housewarming|the summer party|our anniversary|the retirement party|the christening|the graduation|a garden party|the office party|the baby shower|New Year's Eve|the farewell dinner|the reunion|the opening night|a barbecue")  # fmt: skip
+DESTINATIONS = _words("transport museum|zoo|castle|old mill|fire station|botanical garden|planetarium|town hall|harbour|farm|theatre|science centre|bakery|lighthouse|cathedral|salt mine")  # fmt: skip
+CAR_MAKERS = _words("Ford|Volvo|Skoda|Toyota|Fiat|Opel|Renault|Mazda|Honda|Kia|Peugeot|Seat|Nissan|Hyundai|Subaru|Dacia|Suzuki|Citroën|Saab|Lancia")  # fmt: skip
+CAR_MODELS = _words("Focus|Octavia|Corolla|Panda|Astra|Clio|Civic|Rio|Ibiza|Leaf|Golf|Fabia|Yaris|Punto|Corsa|Megane|Jazz|Ceed|Leon|Micra|Duster|Swift|Kombi|Tipo|V60|CX-5|208|i20")  # fmt: skip
+TEAM_WORDS = _words("United|City|Rovers|Wanderers|FC|Athletic|Lions|Eagles|Wolves|Sharks|Bears|Tigers|Falcons|Rangers|Sparta|Dynamo")  # fmt: skip
+
+
+def _one_of(words: tuple[str, ...]) -> v.Draw:
+    return lambda s: v.plain(s.pick(words))
+
+
+def _some_of(words: tuple[str, ...]) -> v.Draw:
+    def draw(s: Source) -> Value:
+        chosen = s.sample(words, s.pick((1, 2, 2, 3, 3, 4)))
+        return Value(v.join_words(s, chosen), chosen)
+
+    return draw
+
+
+def _number(low: int, high: int) -> v.Draw:
+    return lambda s: (lambda n: Value(str(n), n))(s.integer(low, high))
+
+
+def full_address(s: Source) -> Value:
+    street, code, city = v.street(s).surface, v.postcode(s).surface, v.city(s).surface
+    return v.plain(s.pick((f"{street}, {city}", f"{street}, {code} {city}", f"{street}, {city} {code}", f"{street}, {city}, {v.country(s).surface}")))  # fmt: skip
+
+
+def user_name(s: Source) -> Value:
+    first, last = v.ascii_letters(v.first_name(s)) or "user", v.ascii_letters(v.last_name(s)) or "guest"
+    return v.plain(s.pick((f"{first}{s.integer(1, 99)}", f"{first[0]}{last}", f"{first}_{last}", f"{first}.{last[0]}", v.pseudo_word(s), f"{last}{s.integer(1950, 2012)}", f"{first}-{v.pseudo_word(s)}")))  # fmt: skip
+
+
+def titled_last(s: Source) -> Value:
+    return v.plain(f"{s.pick(('Mr', 'Ms', 'Mrs', 'Mr.', 'Mrs.', 'Miss', 'Dr.'))} {v.last_name(s)}")
+
+
+def book_title(s: Source) -> Value:
+    return v.plain(s.pick((f"The {v.free_phrase(s).title()}", v.free_phrase(s).title(), f"{v.free_phrase(s).title()} in {v.city(s).surface}", f"The Last {v.free_noun(s).capitalize()}")).replace("The The", "The"))  # fmt: skip
+
+
+def artist(s: Source) -> Value:
+    return v.plain(s.pick((f"The {v.free_noun(s).capitalize()}s", f"{v.first_name(s)} {v.last_name(s)}", f"{v.pseudo_word(s).capitalize()} {v.free_noun(s).capitalize()}")))  # fmt: skip
+
+
+def team(s: Source) -> Value:
+    town = v.city(s).surface
+    return v.plain(f"{town} {s.pick(TEAM_WORDS)}" if s.chance(0.7) else f"FC {town}")
+
+
+def vehicle(s: Source) -> Value:
+    model = v.pseudo_word(s).capitalize() if s.chance(0.2) else s.entity(CAR_MODELS)
+    return v.plain(f"{s.pick(CAR_MAKERS)} {model}")
+
+
+def plate(s: Source) -> Value:
+    a, b, c = v.letters(s, 1), v.letters(s, 2), v.letters(s, 3)
+    return v.plain(s.pick((f"{b}{v.digits(s, 2)} {c}", f"{a}-{b} {v.digits(s, 4)}", f"{c} {v.digits(s, 4)}", f"{b}-{v.digits(s, 3)}-{b}", f"{v.digits(s, 4)} {c}", f"{c}-{v.digits(s, 3)}")))  # fmt: skip
+
+
+def iban(s: Source) -> Value:
+    groups = [v.digits(s, 4) for _ in range(s.integer(3, 5))]
+    head = f"{s.pick(('DE', 'FR', 'GB', 'NL', 'ES', 'PL', 'AT', 'CH'))}{v.digits(s, 2)}"
+    return v.plain(s.pick((" ", "", " ")).join([head, *groups, v.digits(s, s.integer(1, 4))]))
+
+
+def version(s: Source) -> Value:
+    return v.plain(s.pick((f"{s.integer(1, 20)}.{s.integer(0, 12)}", f"{s.integer(1, 9)}.{s.integer(0, 30)}.{s.integer(0, 20)}", f"v{s.integer(1, 12)}.{s.integer(0, 9)}")))  # fmt: skip
+
+
+def error_code(s: Source) -> Value:
+    return v.plain(s.pick((f"E{v.digits(s, 2)}", f"{v.letters(s, 3)}-{v.digits(s, 3)}", f"0x{v.digits(s, 4)}", str(s.integer(400, 599)), f"ERR_{v.letters(s, 4)}")))  # fmt: skip
+
+
+def voucher(s: Source) -> Value:
+    return v.plain(s.pick((f"{v.pseudo_word(s).upper()}{s.integer(5, 50)}", v.letters(s, 6), f"{v.letters(s, 3)}{v.digits(s, 3)}", f"{v.letters(s, 2)}{v.digits(s, 1)}{v.letters(s, 3)}")))  # fmt: skip
+
+
+def host(s: Source) -> Value:
+    return v.plain(f"{s.pick(('web', 'db', 'mail', 'app', 'node', 'cache', 'srv', 'gw', 'files'))}{s.pick(('-', '', '0', '-prod-', '.eu'))}{s.integer(1, 40)}")  # fmt: skip
+
+
+def service(s: Source) -> Value:
+    name = v.pseudo_word(s) if s.chance(0.2) else s.entity(lex.SERVICES)
+    if s.chance(0.65):
+        return v.plain(name)
+    other = s.pick(("worker", "api", "core", "handler", "jobs", "client", "queue", "http", "db", v.pseudo_word(s)))
+    return v.plain(
+        s.pick((f"{name}.{other}", f"{name}-{other}", f"{name}_{other}", f"com.{name}.{other}", f"{name}/{other}"))
+    )
+
+
+def tracking_number(s: Source) -> Value:
+    return v.plain(v.digits(s, s.integer(10, 22))) if s.chance(0.4) else v.code(s, ("TR", "1Z", "JD", "RR"))
+
+
+def flight(s: Source) -> Value:
+    return v.plain(f"{v.letters(s, 2)}{s.pick((' ', ''))}{s.integer(100, 9999)}")
+
+
+def room(s: Source) -> Value:
+    return v.plain(s.pick((f"room {s.integer(1, 420)}", f"Room {s.pick('ABCDE')}{s.integer(1, 30)}", f"the {s.entity(lex.COMPANY_WORDS)} room", "the canteen", "the library", "the town hall", "the main entrance", f"hall {s.integer(1, 9)}", f"conference room {s.integer(1, 12)}", f"{s.pick('ABCDEFG')}{s.integer(1, 9)}.{s.integer(10, 99)}", f"the {v.free_noun(s)} room", "the gym", "the car park")))  # fmt: skip
+
+
+def temperature(s: Source) -> Value:
+    n = f"{s.integer(-12, 38)}.{s.integer(1, 9)}" if s.chance(0.25) else str(s.integer(-12, 38))
+    return Value(n + s.pick(("°C", " °C", " degrees", "°", " degrees Celsius")), v.Decimal(n))
+
+
+def ordinal_number(s: Source) -> Value:
+    words = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+    n = s.integer(1, 10)
+    return Value(words[n - 1] if s.chance(0.6) else v.ordinal(n), n)
+
+
+def _bullets(one: Callable[[Source], Value]) -> v.Draw:
+    def draw(s: Source) -> Value:
+        mark = s.pick(("- ", "* ", "• ", "", "[ ] ", "– "))
+        things = list(dict.fromkeys(one(s).surface for _ in range(s.integer(2, 6))))
+        return Value("\n".join(mark + thing for thing in things), things)
+
+    return draw
+
+
+def iso_date(s: Source) -> Value:
+    return v.plain(v.calendar_day(s).isoformat())
+
+
+def clock(s: Source) -> Value:
+    text = f"{s.integer(0, 23):02}:{s.integer(0, 59):02}:{s.integer(0, 59):02}"
+    return v.plain(text + (f".{s.integer(0, 999):03}" if s.chance(0.2) else ""))
+
+
+def counted_things(s: Source) -> Value:
+    """Things with their numbers in prose; the value is the list of the things."""
+    things = list(dict.fromkeys(v.product(s).surface for _ in range(s.integer(1, 4))))
+    form = s.pick(("{} x {}", "{} {}", "{}x {}", "{} of the {}"))
+    return Value(v.join_words(s, [form.format(s.integer(2, 300), thing) for thing in things]), things)
+
+
+def artists(s: Source) -> Value:
+    names = list(dict.fromkeys(artist(s).surface for _ in range(s.integer(1, 3))))
+    return Value(", ".join(names), names)
+
+
+PERSON, CODE, COUNT = "person", "code", "count"
+NAMED = ("_name",)
+NUMBERED = ("_number", "_id", "_no")
+
+
+def _code(*prefixes: str) -> Kind:
+    return Kind("string", v.code_like(*prefixes), CODE, ("number", "id", "reference", "code"), NUMBERED)
+
+
+def _count(low: int, high: int, words: bool = False) -> Kind:
+    draw = v.count(low, high) if words else v.big_count(low, high)
+    return Kind("integer", draw, COUNT, ("count", "quantity", "number"))
+
+
+KINDS: dict[str, Kind] = {
+    "person": Kind("string", v.person, PERSON, ("name", "full_name"), NAMED),
+    "first": Kind("string", v.given_name, PERSON, ("name", "first_name"), NAMED),
+    "last": Kind("string", lambda s: v.plain(v.last_name(s)), PERSON, ("name", "last_name"), NAMED),
+    "lastmr": Kind("string", titled_last, PERSON, ("name",), NAMED),
+    "doctor": Kind("string", v.doctor, PERSON, ("doctor", "doctor_name"), NAMED),
+    "people": Kind("strings", v.people, "people", ("people", "names")),
+    "namebullets": Kind("strings", _bullets(v.person), "people", ("names",)),
+    "email": Kind("email", v.email, "email", ("email", "email_address", "mail", "e_mail"), ()),
+    "phone": Kind("string", v.phone, "phone", ("phone", "phone_number", "telephone", "tel", "contact_number"), ()),
+    "date": Kind("date", v.date, "date", ("date", "day"), ("_date",)),
+    "isodate": Kind("date", iso_date, "date", ("date", "day"), ()),
+    "time": Kind("time", v.time, "time", ("time", "at"), ("_time",)),
+    "clock": Kind("string", clock, "time", ("time", "timestamp"), ()),
+    "amount": Kind("amount", None, "amount", ("amount", "price", "sum"), ("_amount",)),
+    "percent": Kind("number", v.percent, "percent", ("percent", "percentage", "rate")),
+    "code": _code("ID", "REF", "A", "KD", "N"),
+    "order": _code("ORD", "PO", "SO", "W"),
+    "invoice_no": _code("INV", "RE", "R", "F"),
+    "ticket": _code("TCK", "INC", "CASE", "T"),
+    "tracking": Kind("string", tracking_number, CODE, ("tracking_number", "number"), NUMBERED),
+    "voucher": Kind("string", voucher, CODE, ("code",), ("_code",)),
+    "errorcode": Kind("string", error_code, CODE, ("error_code", "error"), ()),
+    "version": Kind("string", version, "version", ("version", "release"), ()),
+    "iban": Kind("string", iban, "iban", ("iban", "bank_account", "account_number"), ()),
+    "plate": Kind("string", plate, "plate", ("license_plate", "plate_number", "registration"), ()),
+    "four": Kind("string", lambda s: v.plain(v.digits(s, 4)), CODE, ("last_four",), ()),
+    "ext": Kind("string", lambda s: v.plain(v.digits(s, s.integer(2, 4))), "phone", ("extension",), ()),
+    "username": Kind("string", user_name, "user", ("user", "user_name", "username", "login"), ()),
+    "city": Kind("string", v.city, "city", ("city", "town", "place", "location"), ("_city",)),
+    "country": Kind("string", v.country, "country", ("country", "nation"), ()),
+    "street": Kind("string", v.street, "street", ("street", "street_address"), ()),
+    "postcode": Kind("string", v.postcode, "postcode", ("postcode", "postal_code", "zip_code", "zip"), ()),
+    "address": Kind("string", full_address, "address", ("address", "full_address"), ("_address",)),
+    "company": Kind("string", v.company, "company", ("company", "company_name", "organisation"), NAMED),
+    "product": Kind("string", v.product, "product", ("product", "product_name", "item", "article"), NAMED),
+    "products": Kind("strings", v.items, "products", ("items", "products", "articles")),
+    "bullets": Kind("strings", _bullets(v.product), "products", ("items", "entries")),
+    "counted": Kind("strings", counted_things, "products", ("items", "products", "articles")),
+    "artists": Kind("strings", artists, "artist", ("bands", "artists")),
+    "destinations": Kind("string", _one_of(DESTINATIONS), "destination", ("destination",), ()),
+    "foodbullets": Kind("strings", _bullets(lambda s: v.plain(s.pick(FOODS))), "foods", ("ingredients",)),
+    "brand": Kind("string", v.brand, "brand", ("brand", "manufacturer", "maker"), ()),
+    "vehicle": Kind("string", vehicle, "vehicle", ("vehicle", "car", "model"), ()),
+    "n": _count(2, 12, words=True),
+    "n5": _count(1, 5, words=True),
+    "num": _count(13, 990),
+    "big": _count(1000, 90000),
+    "level": _count(1, 100),
+    "year": Kind("integer", _number(1950, 2029), "year", ("year",), ("_year",)),
+    "ordinal": Kind("integer", ordinal_number, COUNT, ("number",), ()),
+    "kg": Kind("number", v.measure(1, 400, "kg", "kilos", "kilograms"), "weight", ("weight", "weight_kg", "mass"), ()),
+    "km": Kind("number", v.measure(1, 500, "km", "kilometres"), "distance", ("distance", "distance_km"), ()),
+    "cm": Kind("number", v.measure(2, 300, "cm", "centimetres"), "length", ("length_cm",), ()),
+    "m2": Kind("number", v.measure(18, 300, "m²", "m2", "sqm", "square metres"), "area", ("area", "size", "size_m2"), ()),
+    "litres": Kind("number", v.measure(1, 90, "litres", "l", "L"), "volume", ("volume", "capacity"), ()),
+    "hours": Kind("number", v.measure(1, 60, "hours", "h", "hrs"), "hours", ("hours",), ()),
+    "temp": Kind("number", temperature, "temperature", ("temperature", "degrees"), ()),
+    "color": Kind("string", _one_of(lex.COLORS), "color", ("color", "colour"), (), closed=True),
+    "size": Kind("string", _one_of(lex.SIZES), "size", ("size",), (), closed=True),
+    "material": Kind("string", _one_of(lex.MATERIALS), "material", ("material",), (), closed=True),
+    "language": Kind("string", _one_of(LANGUAGES), "language", ("language",), (), closed=True),
+    "languages": Kind("strings", _some_of(LANGUAGES), "languages", ("languages",)),
+    "department": Kind("string", _one_of(DEPARTMENTS), "department", ("department", "team"), (), closed=True),
+    "month": Kind("string", _one_of(tuple(lex.MONTHS)), "month", ("month",), (), closed=True),
+    "weekday": Kind("string", _one_of(tuple(lex.WEEKDAYS)), "weekday", ("weekday", "day"), (), closed=True),
+    "specialty": Kind("string", _one_of(lex.SPECIALTIES), "specialty", ("specialty",), (), closed=True),
+    "method": Kind("string", _one_of(("GET", "POST", "PUT", "DELETE", "PATCH")), "method", ("method",), (), closed=True),
+    "http": Kind("integer", lambda s: (lambda n: Value(str(n), n))(s.pick((200, 201, 204, 301, 304, 400, 401, 403, 404, 409, 429, 500, 502, 503, 504))), COUNT, ("status", "status_code"), ()),
+    "course": Kind("string", _one_of(COURSES), "course", ("course", "subject"), (), closed=True),
+    "breed": Kind("string", _one_of(BREEDS), "breed", ("breed",), (), closed=True),
+    "letter": Kind("string", lambda s: v.plain(s.pick("ABCDEFGH")), "letter", ("building",), ()),
+    "grade": Kind("string", lambda s: v.plain(f"{s.integer(1, 12)}{s.pick('abcd')}"), "grade", ("class", "grade"), ()),
+    "dish": Kind("string", v.one_of(DISHES), "dish", ("dish", "meal", "food"), ()),
+    "drink": Kind("string", _one_of(DRINKS), "drink", ("drink", "beverage"), (), closed=True),
+    "food": Kind("string", _one_of(FOODS), "food", ("food", "ingredient"), ()),
+    "foods": Kind("strings", _some_of(FOODS), "foods", ("ingredients", "foods")),
+    "veg": Kind("strings", _some_of(VEGETABLES), "foods", ("ingredients", "foods")),
+    "petname": Kind("string", lambda s: v.plain(v.pseudo_word(s).capitalize() if s.chance(0.3) else s.entity(PETS)), "pet", ("pet", "pet_name", "animal_name"), ()),
+    "hobbies": Kind("strings", _some_of(HOBBIES), "hobbies", ("hobbies", "interests")),
+    "artist": Kind("string", artist, "artist", ("artist", "band"), ()),
+    "booktitle": Kind("string", book_title, "title", ("title", "name"), ()),
+    "title": Kind("string", v.title, "title", ("title", "name"), ()),
+    "event": Kind("string", _one_of(EVENTS), "event", ("event", "occasion"), ()),
+    "topic": Kind("string", v.topic, "topic", ("topic", "subject"), ()),
+    "task": Kind("string", v.task, "task", ("task", "todo", "action"), ()),
+    "sentence": Kind("string", v.sentence, "text", ("text", "message"), ()),
+    "job": Kind("string", lambda s: v.plain(s.pick(lex.JOB_LEVELS) + s.entity(lex.JOB_TITLES)), "job", ("job", "job_title", "occupation", "profession"), ()),
+    "skills": Kind("strings", v.list_of(lex.SKILLS, 2, 4), "skills", ("skills",)),
+    "symptom": Kind("string", v.one_of(lex.SYMPTOMS), "symptom", ("symptom", "complaint"), ()),
+    "medicine": Kind("string", v.one_of(lex.MEDICINES), "medicine", ("medicine", "medication", "drug"), ()),
+    "ip": Kind("string", v.ip_address, "ip", ("ip", "ip_address"), ()),
+    "path": Kind("string", v.url_path, "path", ("path", "endpoint", "url"), ()),
+    "url": Kind("string", v.website, "url", ("url", "website", "link"), ()),
+    "service": Kind("string", service, "service", ("service", "component"), ()),
+    "host": Kind("string", host, "host", ("host", "server", "machine"), ()),
+    "room": Kind("string", room, "room", ("room", "place", "venue"), ()),
+    "flight": Kind("string", flight, CODE, ("flight", "flight_number"), ()),
+    "seat": Kind("string", lambda s: v.plain(f"{s.integer(1, 60)}{s.pick('ABCDEF')}"), "seat", ("seat",), ()),
+    "gate": Kind("string", lambda s: v.plain(f"{s.pick('ABCD')}{s.integer(1, 60)}"), "gate", ("gate",), ()),
+    "team": Kind("string", team, "team", ("team", "club"), ()),
+}  # fmt: skip
+
+
+def kind_named(name: str) -> Kind:
+    """The kind of that name; digits behind a name (`date2`) tell apart values of one kind. Raises KeyError."""
+    return KINDS[name] if name in KINDS else KINDS[name.rstrip("0123456789")]
+
+
+def later_date(s: Source, iso: str) -> Value:
+    """A date one day to ninety days after another."""
+    day = datetime.date.fromisoformat(iso) + datetime.timedelta(days=s.integer(1, s.pick((6, 30, 90))))
+    return Value(v.write_date(s, day), day.isoformat())
+
+
+def later_time(s: Source, clock_text: str) -> Value:
+    """A time of the same day, a quarter of an hour to four hours after another."""
+    minutes = min(int(clock_text[:2]) * 60 + int(clock_text[3:]) + 15 * s.integer(1, 16), 23 * 60 + 45)
+    hour, minute = divmod(minutes // 5 * 5, 60)
+    return Value(v.write_time(s, hour, minute), f"{hour:02}:{minute:02}")

@@ -1,0 +1,130 @@
+"""A passage of any origin: a scene written out, or facts of a family of documents put into sentences."""
+
+from slipform.runtime.embedded import values
+from slipform.runtime.embedded.documents import (
+    DOMAIN_WEIGHTS,
+    DOMAINS,
+    SLOT,
+    Document,
+    Style,
+    choose_currency,
+    compose,
+    distractor,
+    draw_value,
+)
+from slipform.runtime.embedded.scenes import (
+    Scene,
+    absent_fields,
+    choose_wordings,
+    domain_of,
+    draw_slots,
+    mixed_scene,
+    scenes,
+)
+from slipform.runtime.embedded.schema_fields import Field
+from slipform.runtime.embedded.source import Source, Value
+from slipform.runtime.embedded.statements import change, extra_fields, statement
+
+MIXED_SHARE = 0.18
+SCENE_SHARE = 0.47
+FILLERS = (
+    "Hope you are well.",
+    "Sorry for the long message.",
+    "I have attached a picture.",
+    "Let me know if you need anything else.",
+    "The weather is lovely by the way.",
+    "It is my second message.",
+    "Please read the attachment.",
+    "This message was written on a phone.",
+    "We look forward to hearing from you.",
+    "Have a nice day.",
+    "Please don't print this mail.",
+    "My colleague knows about it too.",
+    "See also the back of this page.",
+    "All details are in the file.",
+    "As always, ask if something is unclear.",
+    "Excuse my English.",
+    "The rest can wait until we meet.",
+    "You will find the form on our page.",
+    "I hope I have not forgotten anything.",
+    "This text was created automatically.",
+    "Please treat this as confidential.",
+    "Sent from my phone",
+    "More about this when we speak.",
+    "I copied my neighbour in.",
+    "Nothing else has changed.",
+    "The office is closed over lunch.",
+    "Best to ring twice.",
+    "Feel free to forward this.",
+    "Page one of one.",
+    "I wrote this in a hurry.",
+)
+SUBJECTS = ("Question", "Request", "Important", "Help", "Hello", "Information", "Your message", "Fwd: see below", "Re: Re:", "(no subject)", "A few details", "News", "Please read")  # fmt: skip
+
+
+def write_scene(s: Source, scene: Scene) -> Document:
+    """The scene with wordings and values chosen, in the hand of some writer, at times with other facts around it."""
+    template = choose_wordings(s, scene.text)
+    used = {name for name in SLOT.findall(template) if name in scene.kinds}
+    currency = choose_currency(s)
+    bare = s.chance(0.1)
+    stated = draw_slots(s, scene, used, None if bare else currency)
+    style = Style(s)
+    if style.lower and s.chance(0.6):
+        stated = {name: values.lowered(v) if scene.kinds[name].type == "string" else v for name, v in stated.items()}
+    body = SLOT.sub(lambda m: stated[m.group(1)].surface if m.group(1) in stated else m.group(), style.apply(template))
+    distracted = s.chance(0.08)
+    text, extra = surrounded(s, f"{body} {distractor(s)}" if distracted else body, currency)
+    fields = dict(scene.fields) if distracted else scene.fields | absent_fields(s, scene)
+    for field, value in extra:
+        fields[field.kind] = field
+        stated[field.kind] = value
+    stated |= scene.concluded
+    amounts = [kind for kind in stated if fields[kind].type == "amount"]
+    if amounts and not bare:
+        fields["currency"] = Field(
+            "currency", "currency", ("currency", "currency_code"), ("currency", "ISO currency code")
+        )
+        stated["currency"] = Value("", currency)
+    return Document(domain_of(scene), text, fields, stated, scene)
+
+
+def surrounded(s: Source, body: str, currency: str) -> tuple[str, list[tuple[Field, Value]]]:
+    """`body` with sentences before and behind it, some of which state facts of their own."""
+    facts: list[tuple[Field, Value]] = []
+    behind: list[str] = []
+    if s.chance(0.14):
+        for field, label in extra_fields(s):
+            value = draw_value(s, field, currency, "thing")
+            facts.append((field, value))
+            behind.append(statement(s, label, value.surface))
+    if s.chance(0.05):
+        line, changed = change(s, currency)
+        behind.append(line)
+        facts += changed
+    behind += s.sample(s.phrases(FILLERS), s.pick((0, 0, 0, 1, 1, 2)))
+    joiner = s.pick(("\n", "\n", " ", "\n\n"))
+    text = joiner.join([body, *s.shuffled(behind)])
+    if s.chance(0.08):
+        day = values.calendar_day(s)
+        sent = f"{day:%a}, {day.day} {day:%b} {day.year} {s.integer(0, 23):02}:{s.integer(0, 59):02}"
+        text = f"{s.pick(('Sent: ', 'Received: ', 'Printed: '))}{sent}\n{text}"
+    if s.chance(0.1):
+        text = f"Subject: {s.pick(SUBJECTS)}\n{text}"
+    return text, facts
+
+
+def random_document(s: Source, *, most_fields: int = 10) -> Document:
+    form = s.random.random()
+    if form < MIXED_SHARE:
+        mixed = mixed_scene(s, s.phrases(scenes()))
+        if mixed:
+            return write_scene(s, mixed)
+    if form < MIXED_SHARE + SCENE_SHARE:
+        return write_scene(s, s.phrase(scenes()))
+    return compose(s, s.random.choices(DOMAINS, DOMAIN_WEIGHTS)[0], most_fields=most_fields)
+
+
+def similar_document(s: Source, document: Document) -> Document:
+    """Another passage of the same family."""
+    return write_scene(s, document.scene) if document.scene else compose(s, document.domain, most_fields=9)
