@@ -232,7 +232,7 @@ def _sample_share(
 
 @njit(cache=True, nogil=True)
 def _gather_allowed(row: Any, mask: Any, num_ids: Any, scores: Any, ids: Any) -> Any:
-    n = 0
+    n: Any = 0
     for word_index in range(min(mask.shape[0], (num_ids + 31) // 32)):
         word = np.uint32(mask[word_index])
         if word == 0:
@@ -276,7 +276,7 @@ def _first_of(scores: Any, ids: Any, n: Any, value: Any) -> Any:
 @njit(cache=True, nogil=True)
 def _drop_below(scores: Any, ids: Any, n: Any, bound: Any) -> Any:
     """Keep the tokens whose score is at least `bound`, in order."""
-    kept = 0
+    kept: Any = 0
     for j in range(n):
         score = scores[j]
         scores[kept] = score
@@ -288,7 +288,7 @@ def _drop_below(scores: Any, ids: Any, n: Any, bound: Any) -> Any:
 @njit(cache=True, nogil=True)
 def _keep_down_to(scores: Any, ids: Any, n: Any, threshold: Any, spare: Any) -> Any:
     """Keep, in order, the tokens above the threshold and the first `spare` of those that equal it."""
-    kept = 0
+    kept: Any = 0
     for j in range(n):
         score = scores[j]
         is_equal = score == threshold
@@ -364,7 +364,7 @@ def _keep_top_p(scores: Any, ids: Any, weights: Any, n: Any, p: Any, top: Any) -
     # All tokens below this bound together have less than 1-p of the mass, so that those above it reach p.
     low, high = np.float32(top + math.log((1.0 - p) * total / n)), np.float32(np.inf)
     between, masses = np.empty(n, np.float32), np.empty(n, np.float32)
-    count = 0
+    count: Any = 0
     for j in range(n):
         between[count] = scores[j]
         masses[count] = weights[j]
@@ -374,7 +374,7 @@ def _keep_top_p(scores: Any, ids: Any, weights: Any, n: Any, p: Any, top: Any) -
         middle = np.float32((np.float64(low) + min(high, top)) / 2)
         if not low < middle < high:
             break  # all that are left have the same score
-        mass = 0.0
+        mass: Any = 0.0
         for j in range(count):
             mass += masses[j] if between[j] >= middle else np.float32(0.0)
         upper = reached + mass >= target
@@ -383,7 +383,7 @@ def _keep_top_p(scores: Any, ids: Any, weights: Any, n: Any, p: Any, top: Any) -
         else:
             high = middle
             reached += mass
-        kept = 0
+        kept: Any = 0
         for j in range(count):
             score = between[j]
             between[kept] = score

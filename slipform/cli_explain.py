@@ -145,7 +145,7 @@ def _explanation(
     node = next(leaf.node for leaf in state.machine.cell(name).leaves())  # type: ignore[attr-defined]
     label = node.value_type.label if node.value_type is not None else None
     return Explanation(
-        title=f"{program.name}: {name}" if name != "fill" else "one fill",
+        title=f"{program.name}: {name}" if name != "fill" else "One fill",
         constraint=describe_constraint(node.constraint, label),
         before=text[:place] if place >= 0 else "",
         text=result.text,
@@ -232,6 +232,6 @@ def _print(console: Console, found: Explanation) -> None:
     console.print(
         f"{len(found.tokens)} tokens in {found.num_steps} steps: {sampled} sampled, {found.num_forced} forced · "
         f"{found.cached_len} of {found.prompt_len} prompt tokens cached · masks {found.mask_ms:.2f} ms, "
-        f"in all {found.cost_ms:.1f} ms · ended by {found.finish_reason}"
+        f"compute {found.cost_ms:.1f} ms · ended by {found.finish_reason}"
     )
     console.print(Text(found.text, style="bold"))

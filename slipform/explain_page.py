@@ -34,8 +34,8 @@ def _cards(found: "Explanation") -> list[tuple[str, str]]:
         (str(sampled), "sampled by the model"),
         (str(found.num_steps), "steps of the engine"),
         (f"{found.cached_len}/{found.prompt_len}", "prompt tokens cached"),
-        (f"{found.cost_ms:.1f} ms", "compute, shared steps split"),
-        (f"{found.mask_ms:.2f} ms", "of it for masks"),
+        (f"{found.cost_ms:.1f} ms", "its share of compute"),
+        (f"{found.mask_ms:.1f} ms", "spent on masks"),
     ]
 
 
