@@ -87,11 +87,12 @@ class GpuMasks:
             mask = np.zeros(self._host.rows.shape[1], np.int32)
             mask.view(np.uint32)[token_id >> 5] = np.uint32(1 << (token_id & 31))
             known = self._forced[token_id] = self._host.put(mask)
-        self._host.touch(known[0])
+        self._host.used[known[0]] = self._host.clock[0]
         return known
 
     def _send(self, slots: list[int]) -> None:
-        rows = torch.from_numpy(self._host.rows[slots])
+        with self._host.lock:
+            rows = torch.from_numpy(self._host.rows[slots])
         where = torch.tensor(slots)
         if self._device.type == "cuda":
             rows, where = rows.pin_memory(), where.pin_memory()
