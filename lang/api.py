@@ -8,6 +8,7 @@ from typing import Any, overload
 from slipform.errors import ArgumentError, InvalidRequest
 from slipform.grammars.spec import Ebnf, GrammarSpec, Lark, Regex
 from slipform.lang import ir
+from slipform.lang.calls import make_call
 from slipform.lang.choices import TOKEN_LENGTH_NORMALIZED, check_choices, check_method
 from slipform.lang.ir import at
 from slipform.lang.options import SamplingOptions
@@ -242,6 +243,48 @@ def _select(
     texts = check_choices(choices, primitive=f"select({name!r})", where=at(origin))
     rule = check_method(method if method is not None else TOKEN_LENGTH_NORMALIZED)
     return ir.Select(name, texts, rule, options, origin)
+
+
+def call(
+    name: str,
+    tools: Sequence[Any],
+    *,
+    max_calls: int = 8,
+    parallel: bool = False,
+    text: bool = True,
+    required: bool = False,
+    final: bool = True,
+    format_error: Callable[[Exception], str] | None = None,
+    **options: Any,
+) -> ir.Expr:
+    """Let the model call tools: it writes calls, they run, and it is told their results until it answers.
+
+    `s[name]` is the answer, and `s["NAME_calls"]` the list of `ToolCall`s. It writes messages of its own (assistant and
+    user in turns), so no role may be open. The model learns of the tools by `sf.tool_prompt(tools)` in a message of
+    yours. In an `async def` program write `await s.acall(...)`.
+
+    Args:
+        tools: made with `sf.tool` or `sf.mcp_tools`, or plain functions.
+        max_calls: calls in all; after the last one the model can only answer.
+        parallel: several calls in one turn, which run at the same time.
+        text: the model may write text before a call. required: its first turn must be a call.
+        final: it answers after its calls. Without that, the loop ends with the last of `max_calls` calls.
+        format_error: what the model is told of an exception; by default its kind and message.
+        options: of each turn, as of `gen`.
+
+    Raises: ArgumentError for tools that are none, or arguments that are out of range.
+    """
+    return make_call(
+        name,
+        tools,
+        max_calls=max_calls,
+        parallel=parallel,
+        text=text,
+        required=required,
+        final=final,
+        format_error=format_error,
+        **options,
+    )
 
 
 def system(expr: object | None = None) -> ir.Expr:

@@ -15,6 +15,7 @@ from slipform.errors import (
     BackendError,
     InvalidRequest,
     ProgramError,
+    RoleError,
     SlipformError,
     VariableError,
 )
@@ -39,6 +40,7 @@ from slipform.lang.choices import MASKED_DECODING
 from slipform.lang.config import global_config
 from slipform.lang.conversation import Conversation
 from slipform.lang.ir import (
+    Call,
     Constant,
     Expr,
     Gen,
@@ -79,6 +81,7 @@ class Interpreter:
         self.fork_piece = 0  # index of the first piece that a branch wrote itself
         self.fork_variables: frozenset[str] = frozenset()
         self.failure: BaseException | None = None
+        self.runs_calls = True
         self._scopes: list[tuple[str, int]] = []
         self._dispatch: Mapping[type[Expr], Callable[[Any], object]] = {
             Constant: self._constant,
@@ -89,6 +92,7 @@ class Interpreter:
             ScopeBegin: self._scope_begin,
             ScopeEnd: self._scope_end,
             Reasoning: self._reasoning,
+            Call: self._call,
             Image: self._media,
             Video: self._media,
         }
@@ -170,6 +174,13 @@ class Interpreter:
                     self.variables[f"{part.name}_reasoning_content"] = ThoughtCell(cell)
             else:
                 self.append(part)
+
+    def _call(self, node: Call) -> None:
+        raise RoleError(
+            f"writes messages of its own, so it stands alone: `s += sf.call(…)`{at(node.origin)}",
+            program=self.session.program,
+            primitive=node.describe(),
+        )
 
     def _media(self, node: Image | Video) -> None:
         raise BackendError(

@@ -4,6 +4,7 @@ Constant        text as it stands
 Argument        a value known when the program is called (only in traces)
 Variable        a value known when a fill is done (only in traces)
 Gen, Select     holes
+Call            a loop of tool calls
 Image, Video    media
 RoleBegin/End   one chat message
 ScopeBegin/End  names the text between them
@@ -13,7 +14,7 @@ Fork, Join      branches (only in traces); Look marks where Python reads a gener
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -21,6 +22,7 @@ from slipform.errors import ProgramError, TraceError
 from slipform.grammars.spec import GrammarSpec
 from slipform.lang.options import SamplingOptions
 from slipform.lang.shape import Shape
+from slipform.lang.tools import Tool
 from slipform.lang.types import ValueType
 
 
@@ -149,6 +151,31 @@ class Select(Expr):
 
     def describe(self) -> str:
         return f"select({self.name!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Expr):
+    """A loop in which the model calls tools and is told the results, until it answers; see calls.py.
+
+    Attributes:
+        name: of the variable that holds the answer; `NAME_calls` holds the calls.
+        text: whether text may stand before a call. required: whether the first turn must call.
+        final: whether the model answers after its last call. format_error: what the model is told of an exception.
+    """
+
+    name: str
+    tools: tuple[Tool, ...]
+    max_calls: int
+    parallel: bool
+    text: bool
+    required: bool
+    final: bool
+    options: SamplingOptions = field(default_factory=SamplingOptions)
+    format_error: Callable[[Exception], str] | None = None
+    origin: Origin | None = field(default=None, compare=False)
+
+    def describe(self) -> str:
+        return f"call({self.name!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +314,8 @@ def walk(nodes: tuple[Expr, ...]) -> Iterator[Expr]:
 
 def names_of(node: Expr) -> tuple[str, ...]:
     """The variables that a hole fills: its own, and those of its captures."""
+    if isinstance(node, Call):
+        return node.name, f"{node.name}_calls"
     if not isinstance(node, (Gen, Select)):
         return ()
     captures = tuple(node.shape.captures) if isinstance(node, Gen) and node.shape is not None else ()

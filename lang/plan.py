@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from slipform.grammars.spec import Choice, GrammarSpec, JsonSchema, Regex
 from slipform.lang import ir
+from slipform.lang.calls import constraints_of
 from slipform.lang.choices import MASKED_DECODING
 from slipform.lang.shape_text import label as spec_label
 from slipform.lang.shape_text import shorten
@@ -13,8 +14,8 @@ from slipform.lang.tracer import Trace
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of a plan and what stands below it. `kind` is one of prefix, request, text, fill, select, look, fork,
-    branch, join, end."""
+    """One line of a plan and what stands below it. `kind` is one of prefix, request, text, fill, select, call, look,
+    fork, branch, join, end."""
 
     kind: str
     label: str
@@ -56,7 +57,7 @@ def make_plan(trace: Trace, *, fuse: bool = True) -> Plan:
     if trace.open_end is not None:
         where = f" ({trace.origin})" if trace.origin else ""
         steps.append(Step("end", f"decided at run time: the program {trace.open_end}{where}"))
-    constraints = dict.fromkeys(spec for node in trace.walk() if (spec := constraint_of(node)) is not None)
+    constraints = dict.fromkeys(spec for node in trace.walk() for spec in _constraints_of(node))
     return Plan(trace.program, tuple(steps), builder.num_requests, tuple(constraints))
 
 
@@ -67,6 +68,13 @@ def constraint_of(node: ir.Expr) -> GrammarSpec | None:
     if isinstance(node, ir.Select) and node.method == MASKED_DECODING:
         return Choice.of(node.choices)
     return None
+
+
+def _constraints_of(node: ir.Expr) -> list[GrammarSpec]:
+    if isinstance(node, ir.Call):
+        return constraints_of(node)
+    spec = constraint_of(node)
+    return [] if spec is None else [spec]
 
 
 class _Builder:
@@ -109,6 +117,12 @@ class _Builder:
                         (*_merged(segments), Step("select", describe_hole(node))),
                     )
                 )
+                segments.clear()
+            elif isinstance(node, ir.Call):
+                flush()
+                names = ", ".join(tool.name for tool in node.tools)
+                label = f"{node.name}: the model calls {names} up to {node.max_calls} times, one request a turn"
+                out.append(Step("call", label, _merged(segments)))
                 segments.clear()
             elif isinstance(node, ir.Look):
                 flush()

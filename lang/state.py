@@ -18,6 +18,7 @@ from typing import Any, Literal, Protocol, cast, overload
 
 from slipform.errors import ProgramError, VariableError
 from slipform.lang import ir, streams
+from slipform.lang.calls import make_call, run_calls, run_calls_async
 from slipform.lang.choices import TOKEN_LENGTH_NORMALIZED, check_choices
 from slipform.lang.distribution import Distribution
 from slipform.lang.steps import wait_async
@@ -30,6 +31,7 @@ class Machine(Protocol):
     """What stands behind a state: the interpreter, or the recorder of a trace. `*_waits` return what to wait for."""
 
     failure: BaseException | None
+    runs_calls: bool
 
     def append(self, value: object) -> None: ...
     def contains(self, name: str) -> bool: ...
@@ -68,7 +70,14 @@ class ProgramState:
     # Appending
 
     def __iadd__(self, other: object) -> "ProgramState":
-        self._machine.append(other)
+        if isinstance(other, ir.Call) and self._machine.runs_calls:
+            if self._machine.must_await():
+                raise ProgramError(
+                    f"would block the event loop; write `await s.acall({other.name!r}, …)`", primitive="call"
+                )
+            run_calls(self, other)
+        else:
+            self._machine.append(other)
         return self
 
     def _role(self, name: str, expr: object | None) -> "RoleScope":
@@ -209,6 +218,15 @@ class ProgramState:
         """`s.text()` for async programs."""
         await _all(self._machine.text_waits())
         return self._machine.text()
+
+    async def acall(self, name: str, tools: Sequence[Any], **options: Any) -> Any:
+        """`s += sf.call(name, tools, …)` for async programs; returns the answer."""
+        node = make_call(name, tools, **options)
+        if self._machine.runs_calls:
+            await run_calls_async(self, node)
+        else:
+            self._machine.append(node)
+        return await self.aget(name)
 
     async def async_all(self) -> "ProgramState":
         """`s.sync()` for async programs; afterwards every look at what was appended is immediate."""

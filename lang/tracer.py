@@ -169,6 +169,7 @@ class Recorder:
     def __init__(self, program: str) -> None:
         self.program = program
         self.failure: BaseException | None = None
+        self.runs_calls = False
         self.nodes: list[ir.Expr | _OpenFork] = []
         self._names: list[str] = []
 

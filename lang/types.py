@@ -154,6 +154,17 @@ def _portable(kind: Any) -> Any:
     return kind
 
 
+def json_schema_of(kind: Any) -> dict[str, Any]:
+    """The JSON Schema of a Python type, as `json_type` writes it."""
+    schema: dict[str, Any] = TypeAdapter(kind).json_schema(schema_generator=_ClosedSchemas)
+    return schema
+
+
+def closed_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON Schema of an object that holds no undeclared members unless it says that it may."""
+    return dict(_closed({"type": "object", **schema}))
+
+
 def plain_type(dtype: object) -> ValueType:
     """The bare text form of a type.
 

@@ -30,6 +30,7 @@ _EXPORTS: dict[str, tuple[str, str]] = {
             "assistant",
             "assistant_begin",
             "assistant_end",
+            "call",
             "function",
             "gen",
             "gen_int",
@@ -90,6 +91,11 @@ _EXPORTS: dict[str, tuple[str, str]] = {
     "ProgramStateGroup": ("slipform.lang.state", "ProgramStateGroup"),
     "Runtime": ("slipform.lang.backends.engine", "Runtime"),
     "SamplingParams": ("slipform.runtime.params", "SamplingParams"),
+    "Tool": ("slipform.lang.tools", "Tool"),
+    "ToolCall": ("slipform.lang.tools", "ToolCall"),
+    "mcp_tools": ("slipform.lang.tools", "mcp_tools"),
+    "tool": ("slipform.lang.tools", "tool"),
+    "tool_prompt": ("slipform.lang.tools", "tool_prompt"),
     "ScriptedBackend": ("slipform.lang.backends.scripted", "ScriptedBackend"),
 }
 
@@ -118,12 +124,15 @@ __all__ = [
     "SamplingParams",
     "ScriptedBackend",
     "SlipformError",
+    "Tool",
+    "ToolCall",
     "TraceError",
     "UnenforceableConstraint",
     "VariableError",
     "assistant",
     "assistant_begin",
     "assistant_end",
+    "call",
     "flush_cache",
     "function",
     "gen",
@@ -134,6 +143,7 @@ __all__ = [
     "greedy_token_selection",
     "image",
     "masked_decoding",
+    "mcp_tools",
     "regex",
     "score",
     "select",
@@ -144,6 +154,8 @@ __all__ = [
     "system_begin",
     "system_end",
     "token_length_normalized",
+    "tool",
+    "tool_prompt",
     "unconditional_likelihood_normalized",
     "user",
     "user_begin",
@@ -177,6 +189,7 @@ if TYPE_CHECKING:
         assistant,
         assistant_begin,
         assistant_end,
+        call,
         function,
         gen,
         gen_int,
@@ -205,6 +218,7 @@ if TYPE_CHECKING:
     from slipform.lang.program import Program
     from slipform.lang.score import score
     from slipform.lang.state import ProgramState, ProgramStateGroup
+    from slipform.lang.tools import Tool, ToolCall, mcp_tools, tool, tool_prompt
     from slipform.runtime.engine import Engine
     from slipform.runtime.params import SamplingParams
 
