@@ -2,12 +2,19 @@
 
     python benchmarks/bench_grammars.py --data dev.jsonl.gz --tokenizer DIR [--engines slipform,llguidance] [--sample 4]
 
-`--data` holds one JSON object a line: `id`, `schema`, `valid`, `invalid`. A valid instance is right if each of its
-tokens is allowed, in compact and in `json.dumps` form, and the text may end behind the last; an invalid one (compact)
-if it is refused somewhere. Each engine runs in a child process with a bound on memory and on the seconds of a compile;
-a child that exceeds them is replaced. The garbage collector is off while timing. Timings are per token: mask and
-advance; the first walk is the first text under a grammar, the warm walk is the same text again. Forced tokens are
-counted under the same schema without white space.
+`--data` holds one JSON object a line: `id`, `subset`, `schema`, `valid`, `invalid`. A valid instance is right if each
+of its tokens is allowed, in compact form and with the separators of `json.dumps`, and the text may end behind the last;
+an invalid one (compact) if it is refused somewhere. Characters beyond ASCII are written as they are: llguidance refuses
+their `\\u` escapes (`--escapes` writes them in the second form). Each engine runs in a child process with a bound on
+memory and on the seconds of a compile; a child that exceeds them is replaced. Engines that take seconds a schema see
+the first ten of each subset, and an engine stops after `--engine-seconds`; its row says how many schemas it saw. The
+garbage collector is off while timing. Timings are per token: mask and advance; the first walk is the first text under a
+grammar, the warm walk is the same text again.
+
+What is forced is counted under the same schema without white space, in two ways: *tokens* are those that the engine
+hands out as ready tokens of the text's own encoding, out of all tokens; *text* are the bytes that it knows before they
+are sampled, out of all bytes. The second is an upper bound of the first: a forced byte in a token that also holds free
+ones, such as the comma of `","`, is no forced token.
 """
 
 import argparse
@@ -27,21 +34,25 @@ from common import print_result, print_table
 from grammar_engines import Walk, load_tokenizer, make_engine
 
 COMPILE_SECONDS = 30.0
+SLOW_ENGINES = ("xgrammar", "outlines-core")
+SLOW_ENGINES_SEE = 10  # schemas of each subset
 MEMORY_BYTES = 6 << 30
+ALL_ENGINES = "slipform,slipform-declared,llguidance,llguidance-lenient,xgrammar,outlines-core"
 BATCHES = (64, 256)
 WARM_UP = {"type": "object", "properties": {"a": {"type": "string", "pattern": "^a+$"}, "b": {"type": "array"}}}
 
 
-def texts_of(instance: Any) -> list[str]:
-    """The compact form and the default form of `json.dumps`."""
-    return [json.dumps(instance, ensure_ascii=False, separators=(",", ":")), json.dumps(instance)]
+def texts_of(instance: Any, escapes: bool) -> list[str]:
+    """The compact form, and the one with the separators of `json.dumps`."""
+    return [json.dumps(instance, ensure_ascii=False, separators=(",", ":")), json.dumps(instance, ensure_ascii=escapes)]
 
 
 class Runner:
     """One engine in a child process: answers a job at a time."""
 
-    def __init__(self, name: str, tokenizer_path: Path) -> None:
+    def __init__(self, name: str, tokenizer_path: Path, escapes: bool) -> None:
         self.engine = make_engine(name, tokenizer := load_tokenizer(tokenizer_path))
+        self.escapes = escapes
         self.tokenizer = tokenizer
         self._ids: dict[str, list[int]] = {}
         self.check_schema({"schema": WARM_UP, "valid": [{"a": "aa", "b": [1]}], "invalid": [{"a": 1}]})
@@ -60,7 +71,7 @@ class Runner:
             walk.mask()
             first_mask = time.perf_counter() - begun
             result: dict[str, Any] = {"first_mask": first_mask, "wrong": 0, "refused": 0, "first": [], "all": []}
-            texts = [text for value in row["valid"] for text in texts_of(value)]
+            texts = [text for value in row["valid"] for text in texts_of(value, self.escapes)]
             for index, text in enumerate(texts):
                 taken, times = self._walk(start(), self.encode(text))
                 result["refused"] += not taken
@@ -70,10 +81,11 @@ class Runner:
             if texts:
                 ids = self.encode(texts[0])
                 result["warm"] = self._walk(start(), ids)[1]
-                compact = self.engine.compile_compact or (lambda schema: start)
-                result["forced"], result["tokens"] = self._forced(compact(row["schema"])(), ids)
+                compact = (self.engine.compile_compact or self.engine.compile_schema)(row["schema"])
+                result["forced"], result["tokens"] = self._forced(compact(), ids)
+                result["forced_bytes"], result["bytes"] = self._forced_text(compact(), ids, texts[0].encode())
             for value in row["invalid"]:
-                result["wrong"] += self._walk(start(), self.encode(texts_of(value)[0]))[0]
+                result["wrong"] += self._walk(start(), self.encode(texts_of(value, self.escapes)[0]))[0]
             return result
         finally:
             gc.enable()
@@ -110,7 +122,7 @@ class Runner:
                 walk = self.engine.compile_schema(row["schema"])()
             except Exception:  # whatever an engine raises, it cannot serve this schema
                 continue
-            ids = self.encode(texts_of(row["valid"][0])[0])
+            ids = self.encode(texts_of(row["valid"][0], self.escapes)[0])
             for token in ids[: index % max(1, len(ids))]:
                 if not walk.advance(token):
                     break
@@ -155,10 +167,25 @@ class Runner:
             at += step
         return forced, len(ids)
 
+    def _forced_text(self, walk: Walk, ids: Sequence[int], text: bytes) -> tuple[int, int]:
+        """How many bytes of `text` the engine knows when it is asked before each token, out of how many."""
+        known = bytearray(len(text))
+        at = 0
+        for token in ids:
+            begun = walk.forced_text()
+            for given, byte in enumerate(begun[: len(text) - at]):
+                if text[at + given] != byte:
+                    break
+                known[at + given] = 1
+            if not walk.advance(token):
+                return sum(known[:at]), at
+            at += len(self.tokenizer.decode([token]).encode("utf-8"))
+        return sum(known), len(text)
 
-def serve(name: str, tokenizer_path: str, jobs: Connection) -> None:
+
+def serve(name: str, tokenizer_path: str, escapes: bool, jobs: Connection) -> None:
     """The child: answers (method, argument) until the pipe closes."""
-    runner = Runner(name, Path(tokenizer_path))
+    runner = Runner(name, Path(tokenizer_path), escapes)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES + (8 << 30), resource.RLIM_INFINITY))
     jobs.send("ready")
     while True:
@@ -175,15 +202,15 @@ def serve(name: str, tokenizer_path: str, jobs: Connection) -> None:
 class Child:
     """A `serve` process that is replaced when it dies or takes too long."""
 
-    def __init__(self, name: str, tokenizer_path: Path) -> None:
-        self.name, self.tokenizer_path = name, tokenizer_path
+    def __init__(self, name: str, tokenizer_path: Path, escapes: bool) -> None:
+        self.name, self.tokenizer_path, self.escapes = name, tokenizer_path, escapes
         self._context = multiprocessing.get_context("spawn")
         self._start()
 
     def _start(self) -> None:
         self._pipe, other = self._context.Pipe()
         self._process = self._context.Process(
-            target=serve, args=(self.name, str(self.tokenizer_path), other), daemon=True
+            target=serve, args=(self.name, str(self.tokenizer_path), self.escapes, other), daemon=True
         )
         self._process.start()
         other.close()
@@ -209,6 +236,15 @@ class Child:
         self._process.kill()
 
 
+def first_of_subsets(rows: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+    """The first `count` rows of each subset, one of each at a time, so that a beginning of them is even too."""
+    by_subset: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_subset.setdefault(row.get("subset", ""), []).append(row)
+    chosen = (group[index : index + 1] for index in range(count) for group in by_subset.values())
+    return [row for one in chosen for row in one]
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
@@ -226,6 +262,7 @@ def summary(results: list[dict[str, Any]]) -> dict[str, Any]:
     every = [seconds * 1e6 for result in done for seconds in result["all"]]
     masks = [result["first_mask"] * 1e3 for result in done]
     tokens = sum(result.get("tokens", 0) for result in done)
+    num_bytes = sum(result.get("bytes", 0) for result in done)
     return {
         "schemas": len(results),
         "compiled": len(done) / max(1, len(results)),
@@ -238,6 +275,7 @@ def summary(results: list[dict[str, Any]]) -> dict[str, Any]:
         "first_us": (mean(first), percentile(first, 0.5), percentile(first, 0.99), max(first, default=0.0)),
         "warm_us": (mean(warm), percentile(warm, 0.5), percentile(warm, 0.99)),
         "forced_share": sum(result.get("forced", 0) for result in done) / max(1, tokens),
+        "forced_text": sum(result.get("forced_bytes", 0) for result in done) / max(1, num_bytes),
     }
 
 
@@ -251,9 +289,11 @@ def main() -> None:
     parser.add_argument("--tokenizer", type=Path, required=True, help="directory of a Hugging Face fast tokenizer")
     parser.add_argument("--regexes", type=Path, help="regexes with valid and invalid texts, a JSON list")
     parser.add_argument(
-        "--engines", default="slipform,slipform-declared,llguidance,llguidance-lenient,xgrammar,outlines-core"
+        "--engines", default="all", help=f"out of {ALL_ENGINES}; the two slipform ones differ in property order"
     )
     parser.add_argument("--sample", type=int, default=1, help="every n-th schema")
+    parser.add_argument("--escapes", action="store_true", help="write json.dumps's own \\u escapes in the second form")
+    parser.add_argument("--engine-seconds", type=float, default=900.0, help="an engine stops after so long")
     parser.add_argument("--show", action="store_true", help="print each schema that is not right")
     arguments = parser.parse_args()
     opened = gzip.open if arguments.data.suffix == ".gz" else open
@@ -265,10 +305,13 @@ def main() -> None:
         regexes = loaded if isinstance(loaded, list) else [row for group in loaded.values() for row in group]
 
     figures: dict[str, dict[str, Any]] = {}
-    for name in arguments.engines.split(","):
-        child = Child(name, arguments.tokenizer)
+    for name in (ALL_ENGINES if arguments.engines == "all" else arguments.engines).split(","):
+        child = Child(name, arguments.tokenizer, arguments.escapes)
         results = []
-        for row in rows:
+        end = time.monotonic() + arguments.engine_seconds
+        for row in first_of_subsets(rows, SLOW_ENGINES_SEE) if name in SLOW_ENGINES else rows:
+            if time.monotonic() > end:
+                break
             result = child.ask("check_schema", {key: row[key] for key in ("schema", "valid", "invalid")})
             results.append(result)
             if arguments.show and ("error" in result or result["wrong"] or result["refused"]):
@@ -286,14 +329,30 @@ def main() -> None:
     print_table(
         f"{len(rows)} schemas",
         [
-            *("engine", "compiles", "all right", "wrong", "time-outs", "compile + first mask ms (mean/p50/p99)"),
-            *("all walks µs (mean/p50/p99/max)", "first walk µs", "warm walk µs", "forced"),
+            *(
+                "engine",
+                "schemas",
+                "compiles",
+                "all right",
+                "wrong",
+                "time-outs",
+                "compile + first mask ms (mean/p50/p99)",
+            ),
+            *("all walks µs (mean/p50/p99/max)", "first walk µs", "warm walk µs", "forced tokens", "forced text"),
         ],
         [
             [
-                *(name, f"{f['compiled']:.1%}", f"{f['all_right']:.1%}", f["wrong_accepts"], f["timeouts"]),
+                *(
+                    name,
+                    f["schemas"],
+                    f"{f['compiled']:.1%}",
+                    f"{f['all_right']:.1%}",
+                    f["wrong_accepts"],
+                    f["timeouts"],
+                ),
                 *map(spread, (f["first_mask_ms"], f["all_us"], f["first_us"], f["warm_us"])),
                 f"{f['forced_share']:.1%}",
+                f"{f['forced_text']:.1%}",
             ]
             for name, f in figures.items()
         ],
@@ -332,6 +391,7 @@ def main() -> None:
             "warm_walk_us_mean": ours["warm_us"][0],
             "batch256_warm_ms": ours["batch"].get("256 warm"),
             "forced_share": (declared or ours)["forced_share"],
+            "forced_text_share": (declared or ours)["forced_text"],
         },
         {key: str(value) for key, value in vars(arguments).items()},
     )

@@ -28,6 +28,9 @@ class Walk(Protocol):
     def forced(self, tail: bytes) -> list[int]:
         """Tokens that must come next, as the engine hands them out."""
 
+    def forced_text(self) -> bytes:
+        """Text that must come next, as far as the engine says."""
+
 
 @dataclass(frozen=True)
 class Engine:
@@ -88,6 +91,9 @@ class _SlipformWalk:
     def forced(self, tail: bytes) -> list[int]:
         return list(self.matcher.forced_tokens(tail))
 
+    def forced_text(self) -> bytes:
+        return bytes(self.matcher.forced_bytes())
+
 
 def _slipform(name: str, tokenizer: Any) -> Engine:
     from slipform.grammars.compiler import GrammarCache, compile_grammar
@@ -143,6 +149,9 @@ class _LlguidanceWalk:
 
     def forced(self, tail: bytes) -> list[int]:
         return list(self.matcher.compute_ff_tokens())
+
+    def forced_text(self) -> bytes:
+        return bytes(self.matcher.compute_ff_bytes())
 
 
 def _llguidance(name: str, tokenizer: Any) -> Engine:
@@ -203,6 +212,9 @@ class _XgrammarWalk:
     def forced(self, tail: bytes) -> list[int]:
         return []
 
+    def forced_text(self) -> bytes:
+        return str(self.matcher.find_jump_forward_string()).encode()
+
 
 def _xgrammar(tokenizer: Any) -> Engine:
     import xgrammar
@@ -210,15 +222,18 @@ def _xgrammar(tokenizer: Any) -> Engine:
     info = xgrammar.TokenizerInfo.from_huggingface(tokenizer)
     compiler = xgrammar.GrammarCompiler(info, max_threads=4)
 
-    def from_schema(schema: Any) -> Callable[[], Walk]:
-        compiled = compiler.compile_json_schema(json.dumps(schema), any_whitespace=True, strict_mode=False)
+    def from_schema(schema: Any, options: dict[str, Any] = {"any_whitespace": True}) -> Callable[[], Walk]:  # noqa: B006
+        compiled = compiler.compile_json_schema(json.dumps(schema), strict_mode=False, **options)
         return lambda: _XgrammarWalk(compiled, info.vocab_size)
+
+    def compact(schema: Any) -> Callable[[], Walk]:
+        return from_schema(schema, {"any_whitespace": False, "separators": (",", ":")})
 
     def from_regex(pattern: str) -> Callable[[], Walk]:
         compiled = compiler.compile_regex(pattern)
         return lambda: _XgrammarWalk(compiled, info.vocab_size)
 
-    return Engine("xgrammar", from_schema, from_regex)
+    return Engine("xgrammar", from_schema, from_regex, compact)
 
 
 # outlines-core -------------------------------------------------------------------------------------------------------
@@ -247,6 +262,9 @@ class _OutlinesWalk:
 
     def forced(self, tail: bytes) -> list[int]:
         return []
+
+    def forced_text(self) -> bytes:
+        return b""
 
 
 def _outlines(tokenizer: Any) -> Engine:
