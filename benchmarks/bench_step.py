@@ -16,10 +16,11 @@ from typing import Any
 
 import torch
 from common import measure_in_turn, print_result, print_table
-from transformers import AutoModelForCausalLM, DynamicCache, LlamaConfig
+from transformers import AutoConfig, AutoModelForCausalLM, DynamicCache
 from transformers.utils import logging
 
 from slipform.runtime.batch import ForwardBatch
+from slipform.runtime.config import EMBEDDED_MODEL
 from slipform.runtime.kv_pool import KVPool
 from slipform.runtime.model_runner import ModelRunner
 from slipform.runtime.models.loader import load_model
@@ -73,20 +74,10 @@ def read_seconds(num_bytes: int) -> float:
 
 
 def save_random_checkpoint(path: Path) -> None:
-    """The geometry of the embedded model with random weights, for a machine where it is not installed."""
-    config = LlamaConfig(
-        vocab_size=8192,
-        hidden_size=384,
-        intermediate_size=1024,
-        num_hidden_layers=8,
-        num_attention_heads=6,
-        num_key_value_heads=2,
-        head_dim=64,
-        max_position_embeddings=4096,
-        tie_word_embeddings=True,
-    )
+    """The geometry of the embedded model with random weights, in bfloat16 as checkpoints are published."""
     torch.manual_seed(0)
-    AutoModelForCausalLM.from_config(config).save_pretrained(path)
+    config = AutoConfig.from_pretrained(EMBEDDED_MODEL)
+    AutoModelForCausalLM.from_config(config).bfloat16().save_pretrained(path)
 
 
 @torch.inference_mode()

@@ -8,13 +8,13 @@ A step takes 32 values of k: tiles of 16 rows of x, and two tiles of the panel, 
 import functools
 from typing import Any
 
-import numba
 import torch
-from llvmlite import binding, ir  # type: ignore[import-untyped]
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from slipform.kernels._numba import has_host_features
 from slipform.kernels._simd import prefetch_of
 
 STEP = 32
@@ -32,10 +32,7 @@ _SUMS, _ROWS, _COLUMNS = ((0, 1), (2, 3)), (4, 5), (6, 7)
 @functools.cache
 def is_available() -> bool:
     """Whether this machine, its system and Numba's target allow AMX in bfloat16; asks the system for permission."""
-    if numba.config.CPU_NAME is not None or numba.config.CPU_FEATURES is not None:
-        return False
-    features = binding.get_host_cpu_features()
-    return bool(features.get("amx-bf16") and features.get("amx-tile") and torch.cpu._init_amx())
+    return has_host_features("amx-bf16", "amx-tile") and bool(torch.cpu._init_amx())
 
 
 def _instruct(builder: Any, name: str, *arguments: Any) -> None:

@@ -10,9 +10,10 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numba
 import numpy as np
 import torch
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import binding, ir  # type: ignore[import-untyped]
 from numba import carray, cfunc, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -22,6 +23,14 @@ from slipform.kernels._simd import LANES, load, load_bfloat16, splat, store, sto
 
 # Reassociation lets sums vectorise; infinities keep their meaning, since masked scores are -inf.
 FASTMATH = {"reassoc", "contract", "arcp", "nsz"}
+
+
+def has_host_features(*names: str) -> bool:
+    """Whether Numba compiles for this very machine, and the machine has all these features of LLVM's list."""
+    if numba.config.CPU_NAME is not None or numba.config.CPU_FEATURES is not None:
+        return False
+    features = binding.get_host_cpu_features()
+    return all(features.get(name, False) for name in names)
 
 
 @intrinsic

@@ -8,18 +8,19 @@ not depend on how many rows were computed with it: a row gives the same bits alo
 
 from typing import Any
 
-from llvmlite import binding, ir  # type: ignore[import-untyped]
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from slipform.kernels._numba import has_host_features
 from slipform.kernels._simd import LANES, VECTOR, fused_multiply_add_of, pointer, prefetch_of, splat_of
 
 WIDTH = 2 * LANES
 
 _WORDS = ir.VectorType(ir.IntType(32), LANES)
 # Sums of a row are two vectors: 32 registers of 16 lanes hold those of eight rows, fewer or narrower ones of two.
-_ROWS_IN_REGISTERS = 8 if binding.get_host_cpu_features().get("avx512f") else 2
+_ROWS_IN_REGISTERS = 8 if has_host_features("avx512f") else 2
 # Panels stream from memory; this many bytes ahead of its use a line is asked for.
 _AHEAD_BYTES = 2048
 
