@@ -19,6 +19,7 @@ from numba import njit
 
 from slipform.errors import GrammarTooLarge
 from slipform.grammars.dfa import MAX_STATES, Dfa
+from slipform.grammars.dfa_kernels import distances
 from slipform.grammars.dfa_minimise import grown
 
 Array = np.ndarray[Any, Any]
@@ -80,6 +81,41 @@ def json_string_body(dfa: Dfa, escapes: Escapes = "all", *, max_states: int = MA
 
     Raises: GrammarTooLarge.
     """
+    return Dfa(*_spelled(dfa, escapes, max_states))
+
+
+@dataclass(frozen=True, eq=False)
+class CharacterDfa:
+    """An automaton of JSON string bodies, not minimised: each of its states knows whether a character ends there.
+
+    Attributes:
+        byte_class, table, accepting, start: as in `slipform.grammars.builder.ByteDfa`; trim.
+        ends: (n,) bool.
+    """
+
+    byte_class: Array
+    table: Array
+    accepting: Array
+    ends: Array
+    start: int = 0
+
+
+@lru_cache(maxsize=64)
+def json_characters(dfa: Dfa, escapes: Escapes = "all", *, max_states: int = MAX_STATES) -> CharacterDfa:
+    """As `json_string_body`, of a language that is not empty, with the ends of characters. Raises: GrammarTooLarge."""
+    byte_class, table, accepting = _spelled(dfa, escapes, max_states)
+    ends = np.zeros(len(table), np.bool_)
+    # Inside a character only bytes from 0x80 to 0xBF follow, and some always do.
+    continuing = (dfa.table[:, dfa.byte_class[0x80:0xC0]] >= 0).any(axis=1)
+    ends[: dfa.num_states] = ~continuing
+    alive = distances(table, accepting) >= 0
+    numbers = np.where(alive, np.cumsum(alive) - 1, -1).astype(np.int32)
+    kept = np.where(table >= 0, numbers[table], -1)[alive]
+    return CharacterDfa(byte_class, kept, accepting[alive], ends[alive])
+
+
+def _spelled(dfa: Dfa, escapes: Escapes, max_states: int) -> tuple[Array, Array, Array]:
+    """Byte classes, table and accepting states of `json_string_body`; the states of `dfa` come first."""
     spelling = _spelling(escapes)
     byte_class, table, complete = _json_table(
         dfa.byte_class,
@@ -97,7 +133,7 @@ def json_string_body(dfa: Dfa, escapes: Escapes = "all", *, max_states: int = MA
         raise GrammarTooLarge("states", max_states)
     accepting = np.zeros(len(table), np.bool_)
     accepting[: dfa.num_states] = dfa.accepting
-    return Dfa(byte_class, table, accepting)
+    return byte_class, table, accepting
 
 
 @njit(cache=True, nogil=True)

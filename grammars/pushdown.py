@@ -506,6 +506,9 @@ class Automaton:
                 grown = True
         if not grown:
             self._set_scratch(len(self._tables[tables.OUT]))
+            # A single configuration may need more than half of the tables that it goes to.
+            for table in (tables.ITEMS, tables.SEED_PAIRS):
+                self._enlarge(table, 2 * len(self._tables[table]))
         for table, counted, columns in (
             (tables.FRAME_HASH, tables.FRAMES, tables.FRAME_COLUMNS),
             (tables.CONFIG_HASH, tables.CONFIGS, tables.CONFIG_COLUMNS),

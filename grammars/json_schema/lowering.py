@@ -109,7 +109,8 @@ class Lowering:
         if atom.is_regular:
             counter = strings.counted(atom)
             if counter is not None:
-                return builder.seq(quote, counter.node(builder), quote)
+                body = builder.rule(("counted", atom), partial(counter.node, builder), nullable=counter.admits_empty)
+                return builder.seq(quote, body, quote)
             key = ("string", atom)
             return builder.rule(key, lambda: builder.dfa(strings.quoted(strings.decoded(atom))), nullable=False)
         if atom.min == 0 and atom.max is None:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 Escapes = Literal["all", "usual", "raw", "ascii"]
 _PLAIN_NAME: Final = re.compile(r"[ !#-.0-\[\]-~]*")  # ASCII with one usual spelling for each character
 MAX_STATES: Final = 50_000
-"""States of the automaton of one string; where pattern and length take more, characters are counted instead."""
+"""States of an automaton of pattern and length, where there must be one (keys, items that are told apart)."""
 _FEW_STATES: Final = 256  # one automaton is the fastest
-_CHAIN_STATES: Final = 64  # of a pattern that is worth looking at whether one class repeats in it
+_MANY_STATES: Final = 1_000  # from here on characters are counted
 
 
 def pattern_dfa(pattern: str) -> Dfa:
@@ -78,7 +78,7 @@ def counted(atom: StringAtom) -> CountedText | None:
         return None
     dfa = _of_any_length(atom)
     size = _product_size(atom, dfa)
-    if dfa.is_empty or size <= _FEW_STATES or (size <= MAX_STATES and dfa.num_states > _CHAIN_STATES):
+    if dfa.is_empty or size <= _FEW_STATES:
         return None
     longest = atom.max if atom.max is not None else dfa.character_bounds()[1]
     if longest is None:
@@ -88,7 +88,7 @@ def counted(atom: StringAtom) -> CountedText | None:
             "pattern with a length", path=atom.path, reason=f"together they take more than {MAX_STATES:,} states"
         )
     text = CountedText(dfa, atom.min, longest, atom.path)
-    return text if size > MAX_STATES or text.is_chain else None
+    return text if size > _MANY_STATES or text.is_chain else None
 
 
 @lru_cache(maxsize=1024)
