@@ -1,4 +1,4 @@
-"""The command line: `slipform run`, `slipform check`, `slipform explain`."""
+"""The command line: `slipform run`, `slipform serve`, `slipform check`, `slipform explain`."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from slipform import cli_serve
 from slipform.errors import SlipformError
 
 app = typer.Typer(
@@ -23,6 +24,8 @@ ModelOption = Annotated[
 ]
 
 OK, ROWS_FAILED, UNUSABLE = 0, 1, 2
+
+app.command(epilog=cli_serve.EPILOG)(cli_serve.serve)
 
 
 @app.command(

@@ -57,7 +57,7 @@ class ChatRenderer:
                 continue_final_message=continue_final_message,
                 **{**self._named_tokens, **shield.cover(dict(variables or {}))},
             )
-        except (TemplateError, TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+        except (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
             # Templates are programs over what clients sent; these are the ways in which they fail on it.
             raise bad_request(f"the chat template refuses them: {error}", "messages", "template_error") from error
         return shield.segments(text)

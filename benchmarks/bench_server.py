@@ -1,0 +1,283 @@
+"""What the server costs: requests a second and latency over HTTP, beside the same engine in the same process.
+
+Both sides run the embedded model in float32 on the same closed loop of distinct prompts, each side in processes of its
+own, one after the other; greedy texts are compared first. The server's side is measured answered at once and streamed.
+The client shares the cores with the server; its own CPU time is reported.
+
+    python benchmarks/bench_server.py
+    python benchmarks/bench_server.py --concurrency 128 --profile
+"""
+
+import argparse
+import asyncio
+import contextlib
+import cProfile
+import json
+import os
+import platform
+import pstats
+import resource
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from slipform.runtime.params import SamplingParams
+from slipform.runtime.request import Fill, GenerateRequest, Text
+
+MAX_TOKENS = 48
+WORDS = ("river", "stone", "orange", "window", "seven", "market", "train", "silver", "garden", "letter", "music")
+
+Call = Callable[[int], Awaitable[str]]
+
+
+def prompt(number: int) -> str:
+    """About thirty tokens, different for each number from the first word on."""
+    picked = [WORDS[(number * 7 + step * (number % 5 + 1)) % len(WORDS)] for step in range(12)]
+    return f"Request {number}. {' '.join(picked)}. The"
+
+
+async def closed_loop(call: Call, first: int, count: int, concurrency: int) -> tuple[list[float], float]:
+    """Latencies in seconds of `count` calls, `concurrency` at a time, and the time of all."""
+    numbers = iter(range(first, first + count))
+    latencies: list[float] = []
+
+    async def worker() -> None:
+        for number in numbers:
+            began = time.perf_counter()
+            await call(number)
+            latencies.append(time.perf_counter() - began)
+
+    began = time.perf_counter()
+    await asyncio.gather(*(worker() for _ in range(concurrency)))
+    return latencies, time.perf_counter() - began
+
+
+async def measure(call: Call, levels: list[int], repeats: int, requests: int) -> dict[str, Any]:
+    """Texts of the first few calls, and for each level the medians over `repeats` runs."""
+    texts = [await call(number) for number in range(4)]
+    levels_measured = {}
+    first = 1000
+    for level in levels:
+        count = max(requests, 4 * level) if level > 1 else requests // 2
+        await closed_loop(call, first, level, level)
+        first += level
+        rates, medians, cpu = [], [], []
+        for _ in range(repeats):
+            before = time.process_time()
+            latencies, seconds = await closed_loop(call, first, count, level)
+            first += count
+            cpu.append((time.process_time() - before) / count)
+            rates.append(count / seconds)
+            medians.append(statistics.median(latencies))
+        levels_measured[level] = {
+            "requests_per_s": statistics.median(rates),
+            "latency_ms": 1e3 * statistics.median(medians),
+            "own_cpu_ms_per_request": 1e3 * statistics.median(cpu),
+        }
+    return {"texts": texts, "levels": levels_measured}
+
+
+# The engine in this process
+
+
+async def run_engine(arguments: argparse.Namespace) -> dict[str, Any]:
+    from slipform.runtime.engine import Engine
+
+    with Engine(trace=False) as engine:
+
+        async def call(number: int) -> str:
+            sampling = SamplingParams(max_tokens=MAX_TOKENS, temperature=0.0, ignore_eos=True)
+            request = GenerateRequest(f"{number}", (Text(prompt(number)), Fill(None, sampling)))
+            return (await engine.submit(request).wait()).sequences[0].fills[0].text
+
+        return await measure(call, arguments.concurrency, arguments.repeats, arguments.requests)
+
+
+# The server, and a client that costs little
+
+
+class Connection:
+    """One HTTP connection, kept alive."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def post(self, path: str, body: dict[str, Any]) -> bytes:
+        """The answer's body; of a stream, all of it."""
+        if self._streams is None:
+            self._streams = await asyncio.open_connection("127.0.0.1", self._port, limit=2**22)
+        reader, writer = self._streams
+        data = json.dumps(body).encode()
+        writer.write(
+            f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(data)}\r\n\r\n".encode()
+            + data
+        )
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        assert head.startswith(b"http/1.1 200"), head
+        if b"transfer-encoding: chunked" in head:
+            return await reader.readuntil(b"\r\n0\r\n\r\n")
+        length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        return await reader.readexactly(length)
+
+    def close(self) -> None:
+        if self._streams is not None:
+            self._streams[1].close()
+
+
+async def run_client(port: int, arguments: argparse.Namespace, *, stream: bool) -> dict[str, Any]:
+    idle: list[Connection] = []
+
+    async def call(number: int) -> str:
+        connection = idle.pop() if idle else Connection(port)
+        body = {"prompt": prompt(number), "max_tokens": MAX_TOKENS, "temperature": 0, "ignore_eos": True}
+        answer = await connection.post("/v1/completions", {**body, "stream": stream})
+        idle.append(connection)
+        if not stream:
+            return str(json.loads(answer)["choices"][0]["text"])
+        events = [line[6:] for line in answer.split(b"\n") if line.startswith(b"data: {")]
+        return "".join(json.loads(event)["choices"][0]["text"] for event in events)
+
+    measured = await measure(call, arguments.concurrency, arguments.repeats, arguments.requests)
+    for connection in idle:
+        connection.close()
+    return measured
+
+
+def run_server(port: int, profile: Path | None) -> None:
+    """The server's process. With `profile`, its event loop's calls are written there at the end."""
+    from slipform.runtime.server.observers import observers_for
+    from slipform.runtime.server.serve import serve
+    from slipform.runtime.server.settings import ServerSettings
+
+    settings = ServerSettings(port=port)
+    profiler = cProfile.Profile() if profile is not None else None
+    if profiler is not None:
+        profiler.enable()
+    serve(None, settings, {}, observer=observers_for(settings), log_level="warning")
+    if profiler is not None and profile is not None:
+        profiler.disable()
+        with profile.open("w") as out:
+            pstats.Stats(profiler, stream=out).sort_stats("tottime").print_stats(25)
+
+
+@contextlib.contextmanager
+def server(arguments: argparse.Namespace, profile: Path | None) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [sys.executable, __file__, "--part", "server", "--port", str(port)]
+    process = subprocess.Popen([*command, "--profile-to", str(profile)] if profile is not None else command)
+    try:
+        asyncio.run(wait_ready(port))
+        yield port, process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+async def wait_ready(port: int) -> None:
+    give_up = time.monotonic() + 300
+    while time.monotonic() < give_up:
+        with contextlib.suppress(OSError, AssertionError, asyncio.IncompleteReadError):
+            connection = Connection(port)
+            await connection.post("/v1/completions", {"prompt": "Hello", "max_tokens": 1})
+            connection.close()
+            return
+        await asyncio.sleep(0.2)
+    raise SystemExit("the server did not become ready")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--concurrency", type=int, nargs="+", default=[1, 16, 128])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--requests", type=int, default=128, help="a run, at least; four times the concurrency if more")
+    parser.add_argument("--profile", action="store_true", help="also profile the server's process (slows it down)")
+    parser.add_argument("--part", choices=["engine", "server"], help=argparse.SUPPRESS)
+    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--profile-to", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.part == "engine":
+        print(json.dumps(asyncio.run(run_engine(arguments))))
+    elif arguments.part == "server":
+        run_server(arguments.port, arguments.profile_to)
+    else:
+        compare(arguments)
+
+
+def compare(arguments: argparse.Namespace) -> None:
+    forwarded = ["--repeats", str(arguments.repeats), "--requests", str(arguments.requests)]
+    forwarded += ["--concurrency", *map(str, arguments.concurrency)]
+    command = [sys.executable, __file__, "--part", "engine", *forwarded]
+    engine = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+    with server(arguments, None) as (port, process):
+        whole = asyncio.run(run_client(port, arguments, stream=False))
+        streamed = asyncio.run(run_client(port, arguments, stream=True))
+        server_cpu_s = cpu_seconds(process.pid)
+    for side in (whole, streamed):
+        assert side["texts"] == engine["texts"], "the server's texts differ from the engine's"
+    rows = [row(level, engine["levels"][str(level)], whole, streamed) for level in arguments.concurrency]
+    print(f"{'concurrency':>11} {'engine':>16} {'server':>24} {'server, streamed':>24}")
+    for item in rows:
+        print(
+            f"{item['concurrency']:>11} {item['engine_per_s']:>9.1f} req/s {item['server_per_s']:>9.1f} req/s "
+            f"{item['server_cost']:>+7.1%} {item['streamed_per_s']:>9.1f} req/s {item['streamed_cost']:>+7.1%}"
+            f"   median latency {item['engine_ms']:.2f} -> {item['server_ms']:.2f} ms ({item['added_ms']:+.2f} ms)"
+        )
+    print(f"CPU of the server's process over all runs, startup included: {server_cpu_s:.1f} s")
+    if arguments.profile:
+        profile(arguments)
+    result = {
+        "benchmark": "server",
+        "commit": subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "load_average": os.getloadavg()[0],
+        "arguments": forwarded,
+        "rows": rows,
+        "peak_rss_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
+    }
+    print(json.dumps(result))
+
+
+def row(level: int, engine: dict[str, float], whole: dict[str, Any], streamed: dict[str, Any]) -> dict[str, Any]:
+    """One line of the table; costs are shares of the engine's throughput that the server takes."""
+    served, sent = whole["levels"][level], streamed["levels"][level]
+    return {
+        "concurrency": level,
+        "engine_per_s": engine["requests_per_s"],
+        "server_per_s": served["requests_per_s"],
+        "streamed_per_s": sent["requests_per_s"],
+        "server_cost": 1 - served["requests_per_s"] / engine["requests_per_s"],
+        "streamed_cost": 1 - sent["requests_per_s"] / engine["requests_per_s"],
+        "engine_ms": engine["latency_ms"],
+        "server_ms": served["latency_ms"],
+        "added_ms": served["latency_ms"] - engine["latency_ms"],
+        "client_cpu_ms": served["own_cpu_ms_per_request"],
+    }
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def profile(arguments: argparse.Namespace) -> None:
+    """Where the server's process spends its time at the largest concurrency."""
+    path = Path("server-profile.txt")
+    largest = argparse.Namespace(**{**vars(arguments), "concurrency": [max(arguments.concurrency)], "repeats": 2})
+    with server(arguments, path) as (port, _):
+        asyncio.run(run_client(port, largest, stream=True))
+    print(path.read_text())
+    path.unlink()
+
+
+if __name__ == "__main__":
+    main()
