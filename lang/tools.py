@@ -158,7 +158,7 @@ def error_text(error: BaseException) -> str:
 
 
 def _from_function(function: Callable[..., Any], name: str | None, description: str | None) -> Tool:
-    label = name or getattr(function, "__name__", "")
+    label = name or str(getattr(function, "__name__", ""))
     _check_name(label)
     signature = inspect.signature(function)
     hints = get_type_hints(function, include_extras=True)
@@ -170,25 +170,21 @@ def _from_function(function: Callable[..., Any], name: str | None, description: 
         default = ... if parameter.default is parameter.empty else parameter.default
         info = pydantic.Field(default, description=described.get(parameter.name))
         fields[parameter.name] = (hints.get(parameter.name, Any), info)
-    model = pydantic.create_model(label.replace(".", "_").replace("-", "_"), __config__={"extra": "forbid"}, **fields)
+    config = pydantic.ConfigDict(extra="forbid")
+    model: type[pydantic.BaseModel] = pydantic.create_model(re.sub("[.-]", "_", label), __config__=config, **fields)
 
     def read(arguments: dict[str, Any]) -> dict[str, Any]:
         found = model.model_validate(arguments)
         return {key: getattr(found, key) for key in model.model_fields if key in found.model_fields_set}
 
-    if inspect.iscoroutinefunction(function):
+    async def run_async(arguments: dict[str, Any]) -> Any:
+        return await function(**arguments)
 
-        @functools.wraps(function)
-        async def run(arguments: dict[str, Any]) -> Any:
-            return await function(**arguments)
+    def run(arguments: dict[str, Any]) -> Any:
+        return function(**arguments)
 
-    else:
-
-        @functools.wraps(function)
-        def run(arguments: dict[str, Any]) -> Any:
-            return function(**arguments)
-
-    return Tool(label, text if description is None else description, json_schema_of(model), run, read)
+    runs = functools.wraps(function)(run_async if inspect.iscoroutinefunction(function) else run)
+    return Tool(label, text if description is None else description, json_schema_of(model), runs, read)
 
 
 def _from_mcp(item: object, call: Callable[[str, dict[str, Any]], Any]) -> Tool:
@@ -203,17 +199,14 @@ def _from_mcp(item: object, call: Callable[[str, dict[str, Any]], Any]) -> Tool:
             raise RuntimeError(result_text(result))
         return result
 
-    if inspect.iscoroutinefunction(call):
+    async def run_async(arguments: dict[str, Any]) -> Any:
+        return checked(await call(name, arguments))
 
-        async def run(arguments: dict[str, Any]) -> Any:
-            return checked(await call(name, arguments))
+    def run(arguments: dict[str, Any]) -> Any:
+        return checked(call(name, arguments))
 
-    else:
-
-        def run(arguments: dict[str, Any]) -> Any:
-            return checked(call(name, arguments))
-
-    return Tool(name, _field(item, "description", None) or "", closed_schema(schema), run, dict)
+    runs = run_async if inspect.iscoroutinefunction(call) else run
+    return Tool(name, _field(item, "description", None) or "", closed_schema(schema), runs, dict)
 
 
 def _check_name(name: str) -> None:

@@ -1,4 +1,4 @@
-"""The code of the language page runs, and what it shows is what comes out."""
+"""The code of the pages on the language runs, and what they show is what comes out."""
 
 import re
 from pathlib import Path
@@ -8,23 +8,62 @@ import pytest
 
 import slipform as sf
 
-PAGE = (Path(__file__).resolve().parent.parent.parent / "docs" / "language.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
+
+BILL = '{"shop": "Corner Shop", "items": [{"name": "pen", "price": "1.50"}, {"name": "ink", "price": "3"}]}'
+
+# The answers of the model on each page.
+PAGES: dict[str, dict[str, Any]] = {
+    "language.md": {"person": {"name": "Ada", "age": 36}},
+    "shapes.md": {"order": "Order: AB12 x 2, CD00 x 10"},
+    "streams.md": {"bill": BILL},
+    "compile.md": {"verdict": {"label": "yes", "reason": "It says so."}},
+    "probabilities.md": {"scored": {"yes": 0.1, "no": 0.9}, "category": {"billing": 0.9, "technical": 0.1}},
+    "tools.md": {
+        "answer": [
+            '<tool_call>\n{"name": "stock", "arguments": {"article": "pen"}}\n</tool_call>',
+            "Yes, 12 of them.",
+        ]
+    },
+}
 
 
-def test_the_page_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    backend = sf.ScriptedBackend({"person": {"name": "Ada", "age": 36}})
-    monkeypatch.setattr(sf.global_config, "default_backend", backend)
+def page(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_runs_and_prints_what_it_shows(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sf.global_config, "default_backend", sf.ScriptedBackend(PAGES[name]))
+    names: dict[str, Any] = {"__name__": name}
+    blocks = re.findall(r"```(python|text)\n(.*?)```", page(name), re.DOTALL)
+    assert blocks
+    for kind, block in blocks:
+        if kind == "python":
+            exec(compile(block, name, "exec"), names)
+        else:
+            # Lines of code are counted within their block.
+            assert re.sub(rf"\({name}:\d+\)", "(LINE)", capsys.readouterr().out) == block
+    assert capsys.readouterr().out == ""
+
+
+def test_the_plan_on_the_page_is_the_plan() -> None:
+    text = page("language.md")
     names: dict[str, Any] = {}
-    blocks = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    assert len(blocks) == 2
-    for block in blocks:
-        exec(block, names)
-    assert capsys.readouterr().out == "36\n"
-    shown = re.search(r"```\n(extract: .*?)\n```", PAGE, re.DOTALL)
+    first = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0]
+    exec(first[: first.index("state = ")], names)
+    shown = re.search(r"```\n(extract: .*?)\n```", text, re.DOTALL)
     assert shown is not None
     assert str(names["extract"].plan()) == shown.group(1)
 
 
-@pytest.mark.parametrize("name", sorted(set(re.findall(r"`sf\.(\w+)", PAGE)) | set(re.findall(r"\bsf\.(\w+)", PAGE))))
-def test_every_name_on_the_page_exists(name: str) -> None:
+@pytest.mark.parametrize("name", sorted({name for file in PAGES for name in re.findall(r"\bsf\.(\w+)", page(file))}))
+def test_every_name_on_the_pages_exists(name: str) -> None:
     assert hasattr(sf, name)
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`shapes\.(\w+)", page("shapes.md")))))
+def test_every_shape_on_the_page_exists(name: str) -> None:
+    assert hasattr(sf.shapes, name)
