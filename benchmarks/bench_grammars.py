@@ -202,7 +202,7 @@ def serve(name: str, tokenizer_path: str, escapes: bool, jobs: Connection) -> No
 class Child:
     """A `serve` process that is replaced when it dies or takes too long."""
 
-    def __init__(self, name: str, tokenizer_path: Path, escapes: bool) -> None:
+    def __init__(self, name: str, tokenizer_path: Path, escapes: bool = False) -> None:
         self.name, self.tokenizer_path, self.escapes = name, tokenizer_path, escapes
         self._context = multiprocessing.get_context("spawn")
         self._start()

@@ -253,9 +253,13 @@ class Builder:
         """Between `min` and `max` (None: no bound) copies of `body`, with `separator` between neighbours.
 
         The count lives in the run-time stack, so bounds of thousands cost as much as small ones.
+
+        Raises: UnsupportedGrammar for bounds of 2³⁰ and more, or if both body and separator match the empty text.
         """
-        if min < 0 or min >= MAX_COUNT or (max is not None and not min <= max < MAX_COUNT):
-            raise ValueError(f"repeat bounds must satisfy 0 <= min <= max < {MAX_COUNT}, got {min}, {max}")
+        if min < 0 or (max is not None and max < min):
+            raise ValueError(f"repeat bounds must satisfy 0 <= min <= max, got {min}, {max}")
+        if min >= MAX_COUNT or (max is not None and max >= MAX_COUNT):
+            raise UnsupportedGrammar("repetition", path=self.path, reason=f"counts end at {MAX_COUNT - 1:,} copies")
         if body == self.never or max == 0:
             return self.empty if min == 0 else self.never
         if separator == self.empty:

@@ -179,14 +179,17 @@ class MembersSolver:
             known = self._feasible[key] = self.completion(key) is not None
         return known
 
-    def completion(self, progress: Progress) -> tuple[list[int], list[int]] | None:
+    def completion(self, progress: Progress, avoided: int = 0) -> tuple[list[int], list[int]] | None:
         """Declared members, in an order that may be written, then extras, that lead to the end; None if none do.
 
         Few members, not provably the fewest: the smallest set is found where clauses leave no choice.
+
+        Args:
+            avoided: bitset of declared members that are not to be chosen.
         """
         spec = self.spec
         missing = self._missing(progress)
-        open_ = self._open(progress)
+        open_ = self._open(progress) & ~avoided
         if missing & ~open_:
             return None
         extras: list[int] = []

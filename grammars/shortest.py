@@ -18,6 +18,7 @@ class Completions:
         self._builder = builder
         self._of_node: dict[int, bytes] = {}
         self._of_state: dict[int, bytes] = {}
+        self._avoided: dict[int, int] = {}  # by members solver: declared members that need the object itself
 
     def of_config(self, automaton: Automaton, config: int) -> bytes:
         """A short completion of the text at `config`; b"" where it is accepting."""
@@ -64,7 +65,35 @@ class Completions:
         return known
 
     def _solve(self, root: int) -> None:
-        """Shortest texts of everything below `root`, by relaxation: recursion makes this a fixed point."""
+        """Shortest texts of everything below `root`, by relaxation: recursion makes this a fixed point.
+
+        Members are completed with few others; where these turn out to need `root` themselves, with different ones.
+        """
+        order = self._relax(root)
+        while root not in self._of_node and self._avoid_unknown(order):
+            order = self._relax(root)
+
+    def _avoid_unknown(self, order: list[int]) -> bool:
+        """Give up declared members without a text, in objects that have none either. False if nothing changed."""
+        changed = False
+        for node in order:
+            kind, operands = self._operands(node)
+            if kind != Kind.MEMBERS or node in self._of_node:
+                continue
+            solver = self._builder.members_solvers[operands[0]]
+            avoided = self._avoided.get(operands[0], 0)
+            declared, _ = solver.completion(solver.start(), avoided) or ([], [])
+            for index in declared:
+                member = solver.spec.declared[index]
+                if member.key not in self._of_node or member.value not in self._of_node:
+                    avoided |= 1 << index
+            if avoided != self._avoided.get(operands[0], 0) and solver.completion(solver.start(), avoided) is not None:
+                self._avoided[operands[0]] = avoided
+                changed = True
+        return changed
+
+    def _relax(self, root: int) -> list[int]:
+        """Find texts of what is below `root`, as far as they can be found; returns the nodes, children first."""
         order: list[int] = []
         seen = {root}
         stack = [root]
@@ -90,6 +119,7 @@ class Completions:
                     found[node] = text
                     changed = True
         self._of_node.update(found)
+        return order
 
     def _operands(self, node: int) -> tuple[Kind, list[int]]:
         row = self._builder.nodes[node * NODE_COLUMNS : (node + 1) * NODE_COLUMNS]
@@ -114,7 +144,7 @@ class Completions:
         if kind == Kind.MEMBERS:
             solver = self._builder.members_solvers[operands[0]]
             spec = solver.spec
-            declared, extras = solver.completion(solver.start()) or ([], [])
+            declared, extras = solver.completion(solver.start(), self._avoided.get(operands[0], 0)) or ([], [])
             chosen = [spec.declared[index] for index in declared] + [spec.extras[index] for index in extras]
             return [spec.assign, spec.separator, *(part for one in chosen for part in (one.key, one.value))]
         return []
@@ -160,7 +190,9 @@ class Completions:
         """The members still needed behind `progress`, and the separator before the first of them where one is due."""
         solver = self._builder.members_solvers[index]
         spec = solver.spec
-        declared, extras = solver.completion(progress) or ([], [])
+        avoided = self._avoided.get(index, 0)
+        chosen_members = solver.completion(progress, avoided) if avoided else None
+        declared, extras = chosen_members or solver.completion(progress) or ([], [])
         chosen: list[Member | Extra] = [
             *(spec.declared[one] for one in declared),
             *(spec.extras[one] for one in extras),
