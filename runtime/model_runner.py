@@ -8,8 +8,8 @@ from torch import Tensor
 from slipform.runtime.batch import ForwardBatch
 from slipform.runtime.models.interface import CausalModel, KVTensors
 
-# Numba's `workqueue` layer, the only one on some systems, aborts the process when two threads enter parallel kernels at
-# once, and two engines would fight for the same cores anyway: forward passes on the CPU take turns.
+# Two engines would fight for the same cores, and each thread's OpenMP team would make the other's sleep at its barriers:
+# forward passes on the CPU take turns.
 _CPU_TURN = threading.Lock()
 
 
