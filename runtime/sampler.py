@@ -22,6 +22,7 @@ from slipform.runtime.request import TokenLogprob
 LogitsArray = npt.NDArray[np.float32]
 
 MIN_TEMPERATURE = 1e-5
+MIN_REPETITION_PENALTY = 1e-5  # in float32 a smaller one could be 0, and logits are divided by it
 MAX_BIAS = 1e9
 
 _MASK_64 = (1 << 64) - 1
@@ -87,7 +88,7 @@ class Sampler:
         table.min_p[row] = params.min_p
         table.frequency_penalty[row] = params.frequency_penalty
         table.presence_penalty[row] = params.presence_penalty
-        table.repetition_penalty[row] = params.repetition_penalty
+        table.repetition_penalty[row] = max(params.repetition_penalty, MIN_REPETITION_PENALTY)
         table.seed[row] = seed
         flags = 0
         if params.logit_bias:

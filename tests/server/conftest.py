@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from slipform.runtime.engine import Engine
+from slipform.runtime.server.metrics import PrometheusObserver
 from tests.fakes import scripted_engine
 from tests.server.serving import RunningServer, chat_tokenizer, running
 
@@ -26,5 +27,8 @@ def http(server: RunningServer) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="session")
 def embedded() -> Iterator[RunningServer]:
     """The embedded model behind a server without keys, for clients that want sensible answers."""
-    with running(lambda: Engine(pool_slots=16384, max_sequences=16, seed=0, warm_up=False)) as started:
+    observer = PrometheusObserver("slipform")
+    with running(
+        lambda: Engine(pool_slots=16384, max_sequences=16, seed=0, warm_up=False), observer=observer
+    ) as started:
         yield started
