@@ -206,10 +206,12 @@ def weight_bytes(geometry: dict[str, Any], vocab: int) -> int:
     return 2 * (geometry["num_hidden_layers"] * layer + vocab * hidden)
 
 
-def profile(engine_options: dict[str, Any], path: Path, workload: Workload, steps: int = 20) -> dict[str, Any]:
+def profile(engine: Engine, workload: Workload, steps: int = 20) -> dict[str, Any]:
     """Step an engine by hand through a workload, and trace `steps` steady steps."""
-    engine = Engine(path, **engine_options)
     for request in workload.requests:
+        fill = request.segments[-1]
+        if isinstance(fill, Fill) and fill.constraint is not None:
+            engine.compile(fill.constraint).result()
         engine.add(request)
     for _ in range(30):
         engine.step()
@@ -231,7 +233,10 @@ def profile(engine_options: dict[str, Any], path: Path, workload: Workload, step
         busy += max(0.0, end - max(begin, reached))
         reached = max(reached, end)
     window = spans[-1][1] - spans[0][0]
-    engine.close()
+    for request in workload.requests:
+        engine.abort(request.request_id)
+    while engine.has_work:
+        engine.step()
     return {
         "busy": busy / window,
         "step_ms": window / steps / 1e3,
@@ -268,23 +273,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"engine ready in {time.perf_counter() - began:.1f} s; {engine.statistics().pool_slots} slots of KV")
             client = Client(engine)
             rows = []
-            for name in wanted:
-                for label, figure in RUNS[name](client, options.repeats):
-                    began = time.perf_counter()
-                    run: Run | None = figure if isinstance(figure, Run) else None
-                    if run is not None:
-                        summary = {
-                            "tokens/s": run.tokens_per_s, "requests/s": run.requests_per_s,
-                            "ms/token": run.ms_per_token, "first ms": run.first_ms, "first p99 ms": run.first_p99_ms,
-                            "steps": run.steps, "tokens": sum(o.num_tokens for o in run.outcomes),
-                            "sampled": sum(o.num_sampled for o in run.outcomes),
-                            **{key: seconds / max(1, run.steps) * 1e3 for key, seconds in run.times.items()},
-                        }  # fmt: skip
-                    else:
-                        summary = {"first ms": figure}
-                    figures[label] = {key: round(value, 3) for key, value in summary.items()}
-                    rows.append((label, *(f"{summary.get(key, float('nan')):.4g}" for key in COLUMNS)))
-                    print(label, figures[label], flush=True)
+            for label, figure in run_all(client, wanted, options.repeats):
+                # A workload that fails says so, and the others go on.
+                if isinstance(figure, Exception):
+                    print(label, "failed:", repr(figure), flush=True)
+                    figures[label] = {"failed": repr(figure)}
+                    continue
+                began = time.perf_counter()
+                run: Run | None = figure if isinstance(figure, Run) else None
+                if run is not None:
+                    summary = {
+                        "tokens/s": run.tokens_per_s, "requests/s": run.requests_per_s,
+                        "ms/token": run.ms_per_token, "first ms": run.first_ms, "first p99 ms": run.first_p99_ms,
+                        "steps": run.steps, "tokens": sum(o.num_tokens for o in run.outcomes),
+                        "sampled": sum(o.num_sampled for o in run.outcomes),
+                        **{key: seconds / max(1, run.steps) * 1e3 for key, seconds in run.times.items()},
+                    }  # fmt: skip
+                else:
+                    summary = {"first ms": figure}
+                figures[label] = {key: round(value, 3) for key, value in summary.items()}
+                rows.append((label, *(f"{summary.get(key, float('nan')):.4g}" for key in COLUMNS)))
+                print(label, figures[label], flush=True)
         print_table(f"{options.geometry}: in process, bfloat16, greedy, random weights", ("workload", *COLUMNS), rows)
         del engine, client
         gc.collect()
@@ -298,19 +307,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if "W2 at 1" in figures:
                 print(f"share of it reached at batch 1: {floor_ms / figures['W2 at 1']['ms/token']:.1%}")
             if not options.no_profile:
+                stepped = Engine(path, **engine_options, pool_slots=120_000)
                 for label, workload in (
                     ("batch 1", Workload("p", latency(5, 1, 1).requests)),
                     ("batch 64, free", shared_schema(5, 64, 64, lambda: free_text(150), "p")),
                     ("batch 64, W3", shared_schema(6, 64, 64, lambda: constrained(w3_spec()), "p")),
                 ):
-                    found = profile({**engine_options, "pool_slots": 120_000}, path, workload)
+                    found = profile(stepped, workload)
                     figures[f"profile {label}"] = found
                     print(f"{label}: a step {found['step_ms']:.3f} ms on the GPU, busy {found['busy']:.1%}")
                     for name, micro in found["kernels"]:
                         print(f"    {micro:9.1f} us  {name}")
-                    gc.collect()
-                    torch.cuda.empty_cache()
     print_result(figures, vars(options))
+
+
+def run_all(client: Client, names: Sequence[str], repeats: int) -> Iterator[tuple[str, Run | float | Exception]]:
+    for name in names:
+        try:
+            yield from RUNS[name](client, repeats)
+        except Exception as error:
+            yield name, error
 
 
 COLUMNS = ("tokens/s", "requests/s", "ms/token", "first ms", "first p99 ms", "steps")

@@ -7,9 +7,9 @@ from slipform.runtime.gpu_masks import GpuMasks
 from slipform.runtime.gpu_sampler import GpuSampler
 from slipform.runtime.gpu_steps import GpuSteps
 
-# Steps of more tokens are long enough to hide the launches of an eager pass (5 to 7 ms, measured on an H100's host): of
-# a model of 0.6 billion parameters beyond some 2,000 tokens, of one of 8 billion long before 512.
-MAX_RECORDED_TOKENS = 512
+# Launching an eager pass takes the host 5 to 8 ms (measured beside an H100). Steps of more tokens than these hide that
+# behind their computation, also where 256 constrained sequences keep the host busy with their forced tokens.
+MAX_RECORDED_TOKENS = 1024
 MAX_RECORDED_TOKENS_SMALL, SMALL_PARAMETERS = 2048, 3_000_000_000
 
 
