@@ -1,4 +1,4 @@
-"""Random schemas against the jsonschema library: nothing wrong is accepted, walks end in valid texts, little is lost."""
+"""Random schemas against the jsonschema library: nothing wrong is accepted, walks end in valid texts."""
 
 import json
 import random
