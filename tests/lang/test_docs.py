@@ -12,6 +12,14 @@ DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 
 BILL = '{"shop": "Corner Shop", "items": [{"name": "pen", "price": "1.50"}, {"name": "ink", "price": "3"}]}'
 
+
+def read_ticket(before: str) -> str:
+    """The model's answer to the mails of the tutorial."""
+    if "Priya" in before:
+        return '{"customer": "Priya Nair", "order": "SO-20094", "category": "billing"}'
+    return '{"customer": "Tom Becker", "order": null, "category": "technical"}'
+
+
 # The answers of the model on each page.
 PAGES: dict[str, dict[str, Any]] = {
     "language.md": {"person": {"name": "Ada", "age": 36}},
@@ -19,6 +27,16 @@ PAGES: dict[str, dict[str, Any]] = {
     "streams.md": {"bill": BILL},
     "compile.md": {"verdict": {"label": "yes", "reason": "It says so."}},
     "probabilities.md": {"scored": {"yes": 0.1, "no": 0.9}, "category": {"billing": 0.9, "technical": 0.1}},
+    "tutorial.md": {
+        "greeting": " Good morning, Ada!",
+        "answer": "Paris",
+        "department": "billing",
+        "order": "SO-20094",
+        "ticket": read_ticket,
+        "reply": "We are sorry, Priya, and have paid the second charge back.",
+        "idea": "Pay it back.",
+    },
+    "migration.md": {"json": '{"age": 50}', "pet": "cat", "age": "7", "person": {"name": "Ada", "age": 36}},
     "tools.md": {
         "answer": [
             '<tool_call>\n{"name": "stock", "arguments": {"article": "pen"}}\n</tool_call>',
