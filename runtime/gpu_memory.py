@@ -1,6 +1,6 @@
 """How a GPU's memory is divided: weights, what a step needs, a reserve, and KV slots in the rest."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -53,7 +53,7 @@ def plan_memory(
     step = _measure(device, lambda: _largest_step(model, token_budget, num_rows, max_context))
     torch.cuda.empty_cache()
     free = torch.cuda.mem_get_info(device)[0]
-    slot = slot_bytes(model)
+    slot = slot_bytes(model.config.kv_shapes, model.dtype)
     slots = min(int((free - step - RESERVE_BYTES) * fraction) // slot, max_slots)
     if slots < 1:
         raise ConfigError(
@@ -64,9 +64,23 @@ def plan_memory(
     return MemoryPlan(free, step, RESERVE_BYTES, slot, slots)
 
 
-def slot_bytes(model: CausalModel) -> int:
-    """Keys and values of one token over all layers."""
-    return sum(2 * heads * dim * model.dtype.itemsize for heads, dim in model.config.kv_shapes)
+def slot_bytes(kv_shapes: Sequence[tuple[int, int]], dtype: torch.dtype) -> int:
+    """Keys and values of one token over all layers; `kv_shapes`: per layer (Hkv, D)."""
+    return sum(2 * heads * dim * dtype.itemsize for heads, dim in kv_shapes)
+
+
+def estimate(*, total: int, weights: int, slot: int, fraction: float) -> list[tuple[str, str]]:
+    """(what, how much) of a GPU with `total` bytes before anything is loaded; the largest step is measured at start.
+
+    Args:
+        weights: bytes of the weights. slot: bytes of one KV slot. fraction: `EngineConfig.memory_fraction`.
+    """
+    slots = max(0, int((total - weights - RESERVE_BYTES) * fraction) // slot)
+    return [
+        ("weights", _gib(weights)),
+        ("reserve", _gib(RESERVE_BYTES)),
+        ("KV pool", f"at most {_gib(slots * slot)}, {slots} tokens of {slot / 1024:.0f} KiB"),
+    ]
 
 
 def _measure(device: torch.device, run: Callable[[], None]) -> int:

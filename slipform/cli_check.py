@@ -16,6 +16,8 @@ from rich.table import Table
 import slipform
 from slipform.runtime.config import resolve
 from slipform.runtime.engine import Engine
+from slipform.runtime.gpu_memory import estimate, slot_bytes
+from slipform.runtime.models.config import read_config
 from slipform.runtime.params import SamplingParams
 from slipform.runtime.request import Fill, GenerateRequest, Text
 
@@ -39,6 +41,9 @@ def report(model: Path | None, *, load: bool) -> None:
     for name, value in _checkpoint(config.model):
         table.add_row(name, value)
     table.add_row("device", f"{config.device}, {config.dtype}, {torch.get_num_threads()} threads")
+    if torch.cuda.is_available():
+        for name, value in gpu_plan(config.model, torch.cuda.get_device_properties(0).total_memory):
+            table.add_row(f'with device="cuda": {name}', value)
     console.print(table)
     if load:
         with console.status("loading the model"):
@@ -85,6 +90,14 @@ def _checkpoint(path: Path) -> Iterator[tuple[str, str]]:
     sizes = [file.stat().st_size for file in path.glob("*.safetensors")]
     if sizes:
         yield "weights", f"{sum(sizes) / 2**20:.1f} MiB in {len(sizes)} file{'s' if len(sizes) > 1 else ''}"
+
+
+def gpu_plan(model: Path, total_bytes: int) -> list[tuple[str, str]]:
+    """(what, how much) of a GPU's memory a checkpoint would take, in bfloat16. Raises: ConfigError as `read_config`."""
+    config = resolve(model, {"device": "cuda"}, cuda=True)
+    sizes = [file.stat().st_size for file in config.model.glob("*.safetensors")]
+    slot = slot_bytes(read_config(config.model).kv_shapes, config.torch_dtype)
+    return estimate(total=total_bytes, weights=sum(sizes), slot=slot, fraction=config.memory_fraction)
 
 
 def _try_out(console: Console, engine: Engine, loaded_s: float) -> None:
