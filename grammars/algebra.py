@@ -4,6 +4,7 @@ from slipform.errors import EmptyGrammar, GrammarSyntaxError, UnsupportedGrammar
 from slipform.grammars import dfa as dfas
 from slipform.grammars.builder import Builder, Node
 from slipform.grammars.dfa import Dfa
+from slipform.grammars.finite import finite_dfa
 from slipform.grammars.front_ends import build_spec
 from slipform.grammars.limits import Limits
 from slipform.grammars.regex import regex_dfa
@@ -64,8 +65,8 @@ def build_regular(spec: GrammarSpec, builder: Builder) -> Node:
 def spec_dfa(spec: GrammarSpec, limits: Limits) -> Dfa:
     """The automaton of a regular spec.
 
-    Raises: UnsupportedGrammar for one that may not be regular (JSON schemas, grammars, tags); GrammarTooLarge and
-        GrammarTimeout by `limits`.
+    Raises: UnsupportedGrammar for one that is not regular (see `finite_dfa`); GrammarTooLarge and GrammarTimeout by
+        `limits`.
     """
     states = min(limits.states, dfas.MAX_STATES)
     seconds = limits.seconds
@@ -117,9 +118,7 @@ def spec_dfa(spec: GrammarSpec, limits: Limits) -> Dfa:
                 return text_without(words)
             return dfas.union([text_up_to(word, words) for word in words], max_states=states)
         case _:
-            raise UnsupportedGrammar(
-                type(spec).__name__, reason="intersection and exclusion are for regular specs, and this may not be one"
-            )
+            return finite_dfa(spec, limits)
 
 
 def _check_bounds(spec: Repeated) -> None:

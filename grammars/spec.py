@@ -145,7 +145,7 @@ class Repeated:
 
 @dataclass(frozen=True, slots=True)
 class AllOf:
-    """A text that every part accepts. Parts are regular: no JSON schemas, no recursive grammars in them."""
+    """A text that every part accepts. Parts need no stack: JSON and grammars in them nest to a bounded depth."""
 
     parts: "tuple[GrammarSpec, ...]"
 

@@ -73,7 +73,8 @@ class Shape:
     a & b       both at once                    a - b    a, and not b
     a * 3       three of them; a * (1, 5) one to five
 
-    Both sides of `&` and `-` must be regular: no JSON, no grammars, no recursive rules.
+    Both sides of `&` and `-` must do without a stack: JSON and grammars may stand there as long as they nest to a
+    bounded depth; others are refused by name.
 
     Attributes:
         spec: what the text must match. value_type: how the whole text becomes a value, or None for the text itself.

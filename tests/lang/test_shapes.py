@@ -36,6 +36,7 @@ A, B, EVEN = shapes.regex("a+"), shapes.literal("b"), shapes.regex("(..)*")
         (A | "b" | "bb", by_regex("a+|b|bb")),
         ("ab" | A, by_regex("ab|a+")),
         (A & EVEN, by_regex("a+") & by_regex("(..)*")),
+        (shapes.ebnf('root ::= "a"* "b"?') & EVEN - "", by_regex("a*b?") & by_regex("(..)*") - {""}),
         ("aa" & A, {"aa"}),
         (A - "aa", by_regex("a+") - {"aa"}),
         (EVEN - A - "", by_regex("(..)*") - by_regex("a+") - {""}),
@@ -167,7 +168,8 @@ def test_explain_draws_the_tree() -> None:
         (lambda: A.using(temperature=1).many(), ArgumentError, "in sequences only"),
         (lambda: shapes.until("x").pattern, ArgumentError, "Until has no regular expression"),
         (lambda: (A & B).match("a"), EmptyGrammar, "no text"),
-        (lambda: (shapes.json(int) & A).match("a"), UnsupportedGrammar, "may not be one"),
+        (lambda: (shapes.json(int) & A).match("a"), EmptyGrammar, "no text"),
+        (lambda: (shapes.json({}) & A).match("a"), UnsupportedGrammar, "more than 2048 configurations"),
     ],
 )
 def test_mistakes_are_named(make: Callable[[], Any], kind: type[Exception], message: str) -> None:
