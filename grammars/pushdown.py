@@ -21,7 +21,7 @@ from slipform.kernels.mask_walks import part_below
 
 Int32 = npt.NDArray[np.int32]
 
-# Tables that mirror the builder's lists, in the order of `Automaton._sync`.
+# Tables that mirror lists of the builder and of the automaton.
 _PROGRAM = range(tables.NODES, tables.BOUNDS + 1)
 _START_ROOM = 256
 _MAX_PART_STATES = 64
@@ -91,33 +91,29 @@ class Automaton:
         self._seen_edges: list[int] = []
         self._seen_roots: dict[frozenset[bytes], int] = {}
         # Tables and the lists that they mirror. Lists only ever grow at their end.
-        self._sources: list[tuple[int, list[int]]] = list(
-            zip(
-                _PROGRAM,
-                (
-                    builder.nodes,
-                    builder.kids,
-                    builder.literal_pool,
-                    builder.leaf_first,
-                    builder.leaf_flags,
-                    builder.range_low,
-                    builder.range_high,
-                    builder.range_target,
-                    self._place_flags,
-                    self._place_first,
-                    self._place_end,
-                    self._entry_node,
-                    self._entry_next,
-                    self._entry_seen,
-                    self._seen,
-                    self._seen_edges,
-                    builder.leaf_words,
-                    builder.bounds,
-                ),
-                strict=True,
-            )
-        )
-        self._synced = [0] * len(self._sources)
+        self._program_sources: list[tuple[int, list[int]]] = [
+            (tables.NODES, builder.nodes),
+            (tables.KIDS, builder.kids),
+            (tables.LITERALS, builder.literal_pool),
+            (tables.LEAF_FIRST, builder.leaf_first),
+            (tables.LEAF_FLAGS, builder.leaf_flags),
+            (tables.RANGE_LOW, builder.range_low),
+            (tables.RANGE_HIGH, builder.range_high),
+            (tables.RANGE_TARGET, builder.range_target),
+            (tables.LEAF_WORDS, builder.leaf_words),
+            (tables.BOUNDS, builder.bounds),
+        ]
+        self._place_sources: list[tuple[int, list[int]]] = [
+            (tables.PLACE_FLAGS, self._place_flags),
+            (tables.PLACE_FIRST, self._place_first),
+            (tables.PLACE_END, self._place_end),
+            (tables.ENTRY_NODE, self._entry_node),
+            (tables.ENTRY_NEXT, self._entry_next),
+            (tables.ENTRY_SEEN, self._entry_seen),
+            (tables.SEEN, self._seen),
+            (tables.SEEN_EDGES, self._seen_edges),
+        ]
+        self._synced = dict.fromkeys(_PROGRAM, 0)
         self._tables: dict[int, Int32] = {}
         self.heap = np.zeros(2 * tables.NUM_TABLES, np.int64)
         depth = vocabulary.max_depth + 1
@@ -247,11 +243,14 @@ class Automaton:
 
     def entry(self, entry: int) -> tuple[int, Progress]:
         """The members solver and the progress behind entry number `entry`."""
-        return self._origin(entry).solver, self.after_entry(entry, self._origin(entry).text)
+        origin = self._origin(entry)
+        return origin.solver, self._after(origin, origin.text)
 
     def after_entry(self, entry: int, text: bytes | None) -> Progress:
         """The progress behind an entry; `text` is the key of a unique extra."""
-        origin = self._origin(entry)
+        return self._after(self._origin(entry), text)
+
+    def _after(self, origin: _Entry, text: bytes | None) -> Progress:
         solver = self.builder.members_solvers[origin.solver]
         if origin.is_extra:
             return solver.add_extra(origin.before, origin.number, text)
@@ -468,18 +467,24 @@ class Automaton:
 
     def _sync(self) -> None:
         """Copy what was appended to the builder's lists, and to those of places, since the last time."""
-        for index, (table, source) in enumerate(self._sources):
-            begin, end = self._synced[index], len(source)
+        self._copy_new(self._place_sources)
+        if len(self.builder.nodes) == self._synced[tables.NODES]:
+            return  # whatever else a builder makes, it makes for a new node
+        self._copy_new(self._program_sources)
+        known = len(self._tables[tables.LEAF_BASE])
+        if known < len(self._tables[tables.LEAF_FLAGS]):
+            self._enlarge(tables.LEAF_BASE, len(self._tables[tables.LEAF_FLAGS]))
+            self._tables[tables.LEAF_BASE][known:] = tables.UNKNOWN
+
+    def _copy_new(self, sources: list[tuple[int, list[int]]]) -> None:
+        for table, source in sources:
+            begin, end = self._synced[table], len(source)
             if begin == end:
                 continue
             if end > len(self._tables[table]):
                 self._enlarge(table, max(end, 2 * len(self._tables[table])))
             self._tables[table][begin:end] = source[begin:]
-            self._synced[index] = end
-        known = len(self._tables[tables.LEAF_BASE])
-        if known < len(self._tables[tables.LEAF_FLAGS]):
-            self._enlarge(tables.LEAF_BASE, len(self._tables[tables.LEAF_FLAGS]))
-            self._tables[tables.LEAF_BASE][known:] = tables.UNKNOWN
+            self._synced[table] = end
 
     def _enlarge(self, table: int, length: int) -> None:
         array = np.empty(length, np.int32)

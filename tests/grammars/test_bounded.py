@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from slipform.grammars.bitmask import unpack
 from slipform.grammars.builder import Builder
 from slipform.grammars.compiler import CompiledGrammar
 from slipform.grammars.spec import AnyText
+from slipform.grammars.storage import load_grammar, save_grammar
 from slipform.grammars.vocabulary import Vocabulary
 
 ALPHABET = b"ab"
@@ -133,3 +135,16 @@ def test_far_from_the_bound_configurations_share_a_mask() -> None:
     assert len(slots) < 8
     assert pool.num_bytes <= 8 * 4 * grammar.vocabulary.num_words
     assert matcher.accept_bytes(b"a") == 0
+
+
+def test_a_counted_part_is_stored_and_loaded(tmp_path: Path) -> None:
+    byte_class = np.full(256, 1, np.uint8)
+    byte_class[list(ALPHABET)] = 0
+    builder = Builder()
+    automaton = Automaton(byte_class, np.array([[0, -1]], np.int32), np.array([True]))
+    root = builder.bounded(automaton, np.array([True]), 2, 300)
+    vocabulary = Vocabulary.from_tokens(TOKENS, [], [0])
+    save_grammar(CompiledGrammar(AnyText(), vocabulary, builder, root), tmp_path / "grammar")
+    matcher = load_grammar(tmp_path / "grammar", vocabulary).matcher()
+    assert matcher.shortest_completion() == b"aa"
+    assert matcher.accept_bytes(b"a" * 301) == 300
