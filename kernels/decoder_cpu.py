@@ -186,7 +186,7 @@ _INPUT_NORM, _QUERY_NORM, _KEY_NORM, _MLP_NORM, _WINDOW = range(5)
 _QKV, _OUTPUT, _GATE_UP, _DOWN = range(5, 21, 4)
 
 # A pass over this many elements takes as long as waking the other threads.
-_ALONE = 16384
+_ALONE = 4096
 
 
 @njit(cache=True, nogil=True)
