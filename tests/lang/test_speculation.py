@@ -112,3 +112,26 @@ def test_looks_and_forks_read_on_in_the_right_place() -> None:
 )
 def test_split_at_stop(text: str, stop: tuple[str, ...], include: bool, found: object) -> None:
     assert split_at_stop(text, Fill("x", SamplingParams(stop=stop, include_stop=include))) == found
+
+
+def test_one_call_for_the_holes_of_a_message() -> None:
+    class Chat(sf.ScriptedBackend):
+        fuses = False
+
+    def go_on(name: str, before: str) -> str:
+        written = before.rsplit("assistant\n", 1)[1]
+        return "Name: Ada\nBorn: 1815\n".removeprefix(written)
+
+    def program(s: sf.ProgramState) -> None:
+        s += sf.user("Who wrote the first program?")
+        s += sf.assistant("Name:" + sf.gen("name", stop="\n") + "\nBorn:" + sf.gen("born", stop="\n") + "\n")
+        s += sf.user("Thanks.")
+
+    speculating, plain = Chat(go_on), Chat(go_on)
+    states = [
+        sf.function(num_api_spec_tokens=32)(program).run(backend=speculating),
+        sf.function(program).run(backend=plain),
+    ]
+    assert states[0].messages() == states[1].messages()
+    assert [states[0]["name"], states[0]["born"]] == [" Ada", " 1815"]
+    assert (len(speculating.requests), len(plain.requests)) == (1, 2)
