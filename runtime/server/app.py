@@ -13,6 +13,7 @@ from slipform.errors import SlipformError
 from slipform.runtime.server import (
     chat,
     completions,
+    embeddings,
     generate,
     grammar_routes,
     models,
@@ -33,6 +34,7 @@ _ROUTERS = (
     chat.router,
     completions.router,
     responses.router,
+    embeddings.router,
     models.router,
     generate.router,
     programs.router,

@@ -18,6 +18,7 @@ from typing import Any
 
 from slipform.errors import InvalidRequest, SlipformError
 from slipform.grammars.compiler import CompiledGrammar
+from slipform.runtime.embedder import Embedder
 from slipform.runtime.engine import Engine
 from slipform.runtime.faults import as_slipform_error
 from slipform.runtime.request import (
@@ -65,6 +66,8 @@ class EngineHost:
         self._outbox: deque[tuple[int, Event | Reply]] = deque()
         self._wakeup = threading.Event()
         self._helpers = ThreadPoolExecutor(2, thread_name_prefix="slipform-host")
+        self._embedder = Embedder(engine.config.model)
+        self._embedding = ThreadPoolExecutor(1, thread_name_prefix="slipform-embed")  # others must not wait for it
         self._lock = threading.Lock()
         self._preparing: dict[int, bool] = {}  # long requests being encoded; True: aborted meanwhile
         self._longest_token = max(map(len, engine.tokenizer.vocabulary.token_bytes))
@@ -85,6 +88,7 @@ class EngineHost:
             self._closing = True
             self._wakeup.set()
             self._helpers.shutdown(wait=False, cancel_futures=True)
+            self._embedding.shutdown(wait=False, cancel_futures=True)
             writer.join(5)
 
     # From the server
@@ -96,7 +100,8 @@ class EngineHost:
             case Abort(number):
                 self._abort(number)
             case Ask(number, what, argument):
-                self._helpers.submit(self._answer, number, what, argument)
+                helpers = self._embedding if what == "embed" else self._helpers
+                helpers.submit(self._answer, number, what, argument)
 
     def _receive(self, message: Submit) -> None:
         """Submit a request, on another thread if its text is long."""
@@ -163,6 +168,9 @@ class EngineHost:
             case "decode":
                 ids, skip_special_tokens = argument
                 return tokenizer.decode(ids, skip_special_tokens=skip_special_tokens)
+            case "embed":
+                texts, pooling = argument
+                return self._embedder.embed(texts, pooling)
             case "match":
                 spec, text = argument
                 return match_text(engine.compile(spec_from_plain(spec)).result(), text)

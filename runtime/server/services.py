@@ -24,6 +24,7 @@ class Services:
 
     Attributes:
         draining: the server is going down and takes no new work. responses: kept ones of /v1/responses.
+        num_embedding: requests of /v1/embeddings that wait or are worked on.
         created: seconds since 1970 of its start.
     """
 
@@ -33,6 +34,7 @@ class Services:
     observer: Observer
     draining: bool = False
     responses: ResponseStore = field(default_factory=ResponseStore)
+    num_embedding: int = 0
     created: int = field(default_factory=lambda: int(time.time()))
     fingerprint: str = field(default_factory=lambda: f"slipform-{version('slipform')}")
     _renderer: ChatRenderer | None = None
