@@ -14,7 +14,6 @@ import contextlib
 import json
 import os
 import random
-import signal
 import socket
 import sys
 import time
@@ -192,14 +191,13 @@ async def soak(launch: Launcher, seconds: float, seed: int) -> dict[str, Any]:
     began = time.monotonic()
     rss_mb = 0.0
     kills = [seconds * 0.35, seconds * 0.7]
-    while (elapsed := time.monotonic() - began) < seconds:
+    while (elapsed := time.monotonic() - began) < seconds or kills:
         await asyncio.sleep(0.05)
         if kills and elapsed >= kills[0] and engine.state == "ready":
             kills.pop(0)
             if rss_mb == 0.0:  # everything has been used once by now
                 rss_mb = resident_mb()
-            assert engine.process_id is not None
-            os.kill(engine.process_id, signal.SIGKILL)
+            engine.kill()
     clients.stopping = True
     await asyncio.gather(*tasks)
     while engine.state != "ready" or engine.num_in_flight:

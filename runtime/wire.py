@@ -65,7 +65,8 @@ def event_to_plain(event: Event) -> dict[str, Any]:
             "error": error_to_plain(event.error),
             "sequences": [_writer(SequenceResult)(sequence) for sequence in event.sequences],
         }
-    return {"type": _tag(type(event)), **_writer(type(event))(event)}
+    kind: Any = type(event)
+    return {"type": _tag(kind), **_writer(kind)(event)}
 
 
 def event_from_plain(value: Mapping[str, Any]) -> Event:
@@ -109,14 +110,14 @@ def error_from_plain(value: Mapping[str, Any]) -> SlipformError:
 
 
 def _read(kind: type[_T], value: Any) -> _T:
-    return cast(_T, _reader(kind)(value, "", 0))
+    return cast(_T, _reader(cast(Any, kind))(value, "", 0))
 
 
 @cache
 def _writer(hint: Any) -> _Writer:
     options = _union(hint)
     if options is not None:
-        classes = [option for option in options if is_dataclass(option)]
+        classes: list[Any] = [option for option in options if is_dataclass(option)]
         if not classes:
             return _number if float in options else _as_is
         writers = {option: _writer(option) for option in classes}
@@ -171,7 +172,7 @@ def _reader(hint: Any) -> _Reader:
 
 
 def _union_reader(options: tuple[Any, ...]) -> _Reader:
-    classes = [option for option in options if is_dataclass(option)]
+    classes: list[Any] = [option for option in options if is_dataclass(option)]
     by_tag = {_tag(option): option for option in classes}
     scalars = [_reader(option) for option in options if option is not types.NoneType and not is_dataclass(option)]
     may_be_none = types.NoneType in options
@@ -181,8 +182,8 @@ def _union_reader(options: tuple[Any, ...]) -> _Reader:
             return None
         if len(classes) > 1:
             tag = value.get("type") if isinstance(value, Mapping) else None
-            if tag not in by_tag:
-                _refuse(value, f"{where}.type" if isinstance(value, Mapping) else where, _listed(by_tag))
+            if not isinstance(tag, str) or tag not in by_tag:
+                return _refuse(value, f"{where}.type" if isinstance(value, Mapping) else where, _listed(by_tag))
             rest = {name: part for name, part in value.items() if name != "type"}
             return _reader(by_tag[tag])(rest, where, depth)
         if classes:

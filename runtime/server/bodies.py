@@ -17,8 +17,8 @@ class Body(BaseModel):
 class StreamOptions(Body):
     """What a stream holds beside the text."""
 
-    include_usage: bool | None = Field(None, description="A last chunk brings the usage.")
-    continuous_usage_stats: bool | None = Field(None, description="Not supported.")
+    include_usage: bool | None = Field(default=None, description="A last chunk brings the usage.")
+    continuous_usage_stats: bool | None = Field(default=None, description="Not supported.")
 
 
 def parse_json(data: bytes, max_depth: int) -> Any:

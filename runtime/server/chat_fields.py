@@ -46,7 +46,7 @@ class FunctionDefinition(Body):
     name: str
     description: str | None = None
     parameters: dict[str, Any] | None = None
-    strict: bool | None = Field(None, description="false leaves the arguments any JSON object.")
+    strict: bool | None = Field(default=None, description="false leaves the arguments any JSON object.")
 
 
 class ToolDefinition(Body):
@@ -68,13 +68,13 @@ class ChatBody(SamplingFields):
 
     messages: list[Message] = Field(min_length=1)
     model: str | None = None
-    max_completion_tokens: int | None = Field(None, ge=1, description="What the context leaves, by default.")
-    max_tokens: int | None = Field(None, ge=1, description="The old name of max_completion_tokens.")
-    n: int | None = Field(None, ge=1)
+    max_completion_tokens: int | None = Field(default=None, ge=1, description="What the context leaves, by default.")
+    max_tokens: int | None = Field(default=None, ge=1, description="The old name of max_completion_tokens.")
+    n: int | None = Field(default=None, ge=1)
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     logprobs: bool | None = None
-    top_logprobs: int | None = Field(None, ge=0)
+    top_logprobs: int | None = Field(default=None, ge=0)
     tools: list[ToolDefinition] | None = None
     tool_choice: Literal["none", "auto", "required"] | NamedTool | None = None
     parallel_tool_calls: bool | None = None
@@ -82,10 +82,10 @@ class ChatBody(SamplingFields):
     continue_final_message: bool | None = None
     chat_template_kwargs: dict[str, Any] | None = None
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
-    thinking_token_budget: int | None = Field(None, ge=0, description="Most tokens of the reasoning.")
-    separate_reasoning: bool | None = Field(None, description="false leaves the reasoning in the content.")
-    stream_reasoning: bool | None = Field(None, description="false sends the reasoning in one piece.")
-    include_reasoning: bool | None = Field(None, description="false leaves the reasoning out.")
+    thinking_token_budget: int | None = Field(default=None, ge=0, description="Most tokens of the reasoning.")
+    separate_reasoning: bool | None = Field(default=None, description="false leaves the reasoning in the content.")
+    stream_reasoning: bool | None = Field(default=None, description="false sends the reasoning in one piece.")
+    include_reasoning: bool | None = Field(default=None, description="false leaves the reasoning out.")
     return_token_ids: bool | None = None
 
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
@@ -53,13 +53,15 @@ class CompletionBody(SamplingFields):
     prompt: str | list[str] | list[TokenId] | list[list[TokenId]] = Field(
         description="One text or several; token ids are taken as they are."
     )
-    max_tokens: int | None = Field(None, ge=0, description="16 by default; 0 only scores the prompt.")
-    n: int | None = Field(None, ge=1)
+    max_tokens: int | None = Field(default=None, ge=0, description="16 by default; 0 only scores the prompt.")
+    n: int | None = Field(default=None, ge=1)
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    logprobs: int | None = Field(None, ge=0, description="Log-probabilities of tokens, and of so many alternatives.")
-    echo: bool | None = Field(None, description="The answer begins with the prompt.")
-    best_of: int | None = Field(None, description="Only the value of n.")
+    logprobs: int | None = Field(
+        default=None, ge=0, description="Log-probabilities of tokens, and of so many alternatives."
+    )
+    echo: bool | None = Field(default=None, description="The answer begins with the prompt.")
+    best_of: int | None = Field(default=None, description="Only the value of n.")
     return_token_ids: bool | None = None
 
 
@@ -155,8 +157,9 @@ def _prompts(prompt: str | list[str] | list[int] | list[list[int]]) -> list[Segm
     if isinstance(prompt, str):
         return [Text(prompt)]
     if prompt and isinstance(prompt[0], int):
-        return [TokenIds(tuple(prompt))]  # type: ignore[arg-type]  # all are ints then
-    return [Text(part) if isinstance(part, str) else TokenIds(tuple(part)) for part in prompt]  # type: ignore[arg-type]
+        return [TokenIds(tuple(prompt))]
+    parts = cast(list[str] | list[list[int]], prompt)
+    return [Text(part) if isinstance(part, str) else TokenIds(tuple(part)) for part in parts]
 
 
 def _fills(body: CompletionBody, services: Services, constraint: Constraint | None) -> tuple[Fill, ...]:
@@ -223,24 +226,26 @@ async def _chunks(call: _Call, generation: Generation) -> AsyncGenerator[bytes, 
             for index in range(prompt_index * call.n, (prompt_index + 1) * call.n):
                 yield chunk(index, echoed)
         async for prompt_index, event in generation.events():
-            if isinstance(event, RequestFinished):
-                results.append(event)
-                if not any(sequence.fills for sequence in event.sequences):
+            first = prompt_index * call.n
+            match event:
+                case TextDelta():
+                    changes: dict[str, Any] = {}
+                    if body.logprobs is not None:
+                        shapes = tokens.setdefault(
+                            first + event.sequence_index, CompletionTokens(call.services.info.spellings)
+                        )
+                        changes["logprobs"] = shapes.take(event.logprobs)
+                    if body.return_token_ids:
+                        changes["token_ids"] = list(event.token_ids)
+                    yield chunk(first + event.sequence_index, event.text, **changes)
+                case FillFinished(result=fill):
+                    reason, stop = fill.finish_reason, fill.matched_stop
+                    yield chunk(first + event.sequence_index, "", finish_reason=reason, stop_reason=stop)
+                case RequestFinished():
+                    results.append(event)
                     for sequence in event.sequences:
-                        yield chunk(prompt_index * call.n + sequence.index, "", finish_reason="length")
-                continue
-            index = prompt_index * call.n + event.sequence_index
-            if isinstance(event, TextDelta):
-                changes: dict[str, Any] = {}
-                if body.logprobs is not None:
-                    shapes = tokens.setdefault(index, CompletionTokens(call.services.info.spellings))
-                    changes["logprobs"] = shapes.take(event.logprobs)
-                if body.return_token_ids:
-                    changes["token_ids"] = list(event.token_ids)
-                yield chunk(index, event.text, **changes)
-            elif isinstance(event, FillFinished):
-                reason, stop = event.result.finish_reason, event.result.matched_stop
-                yield chunk(index, "", finish_reason=reason, stop_reason=stop)
+                        if not sequence.fills:  # only scored
+                            yield chunk(first + sequence.index, "", finish_reason="length")
         if wants_usage:
             yield data({**call.head, "choices": [], "usage": usage(results)})
         yield DONE

@@ -123,6 +123,11 @@ class EngineClient:
             await asyncio.wait([self._supervision])
         self._enter("stopped")
 
+    def kill(self) -> None:
+        """End the engine at once, as a crash would; it is restarted."""
+        if self._engine is not None:
+            self._engine.kill()
+
     async def __aenter__(self) -> Self:
         self.start()
         await self.ready()
@@ -327,7 +332,7 @@ class EngineClient:
         engine: LaunchedEngine | None = None
         tasks: list[asyncio.Task[str]] = []
         try:
-            engine = await self._launch()
+            engine = self._engine = await self._launch()
             link = _Link(self._receive)
             await asyncio.get_running_loop().create_connection(lambda: link, sock=engine.connection)
             self._link = link
@@ -348,6 +353,7 @@ class EngineClient:
             self._fail_all(EngineStopped(f"the engine ended: {reason}"))
             for task in tasks:
                 task.cancel()
+            self._engine = None
             if engine is not None:
                 engine.kill()
                 await engine.ended()

@@ -16,7 +16,7 @@ from slipform.runtime.request import FillResult, RequestFinished, SequenceResult
 _LENGTH = struct.Struct(">I")
 
 
-class _Message(msgspec.Struct, array_like=True, frozen=True, gc=False):
+class _Message(msgspec.Struct, array_like=True, gc=False):
     pass
 
 

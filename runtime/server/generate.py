@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
@@ -48,10 +48,10 @@ _DEFAULT_MAX_NEW_TOKENS = 128
 class NativeSampling(SamplingFields):
     """`sampling_params`: sampling and constraint fields under SGLang's names."""
 
-    max_new_tokens: int | None = Field(None, ge=0, description="128 by default; 0 only computes the prompt.")
-    min_new_tokens: int | None = Field(None, ge=0)
+    max_new_tokens: int | None = Field(default=None, ge=0, description="128 by default; 0 only computes the prompt.")
+    min_new_tokens: int | None = Field(default=None, ge=0)
     sampling_seed: int | None = None
-    n: int | None = Field(None, ge=1)
+    n: int | None = Field(default=None, ge=1)
 
 
 class GenerateBody(Body):
@@ -62,13 +62,13 @@ class GenerateBody(Body):
     sampling_params: NativeSampling | list[NativeSampling] | None = None
     rid: str | list[str] | None = None
     return_logprob: bool | None = None
-    logprob_start_len: int | None = Field(None, ge=-1, description="-1: no log-probabilities of the prompt.")
-    top_logprobs_num: int | None = Field(None, ge=0)
+    logprob_start_len: int | None = Field(default=None, ge=-1, description="-1: no log-probabilities of the prompt.")
+    top_logprobs_num: int | None = Field(default=None, ge=0)
     return_text_in_logprobs: bool | None = None
     stream: bool | None = None
-    priority: int | None = Field(None, ge=-1000, le=1000)
-    extra_key: str | None = Field(None, max_length=256)
-    cache_salt: str | None = Field(None, max_length=256)
+    priority: int | None = Field(default=None, ge=-1000, le=1000)
+    extra_key: str | None = Field(default=None, max_length=256)
+    cache_salt: str | None = Field(default=None, max_length=256)
 
 
 class FinishInfo(BaseModel):
@@ -157,8 +157,8 @@ def _prompts(body: GenerateBody) -> tuple[list[Segment], bool]:
         return [Text(text) for text in texts], isinstance(body.text, list)
     ids = body.input_ids or []
     if ids and isinstance(ids[0], int):
-        return [TokenIds(tuple(ids))], False  # type: ignore[arg-type]  # all are ints then
-    return [TokenIds(tuple(one)) for one in ids], True  # type: ignore[arg-type]
+        return [TokenIds(tuple(ids))], False
+    return [TokenIds(tuple(one)) for one in cast(list[list[int]], ids)], True
 
 
 def _request(

@@ -90,11 +90,11 @@ class Generation:
         num_open = len(tasks)
         try:
             while num_open:
-                index, event = await merged.get()
-                if isinstance(event, ApiError):
-                    raise event
-                num_open -= isinstance(event, RequestFinished)
-                yield index, event
+                index, item = await merged.get()
+                if isinstance(item, ApiError):
+                    raise item
+                num_open -= isinstance(item, RequestFinished)
+                yield index, item
         finally:
             for task in tasks:
                 task.cancel()

@@ -23,7 +23,9 @@ router = APIRouter(route_class=JsonRoute, tags=["grammars"])
 class GrammarBody(Body):
     """A constraint: Slipform's own `constraint`, or the constraint fields of any dialect."""
 
-    constraint: dict[str, Any] | None = Field(None, description='Such as `{"type": "regex", "pattern": "[0-9]+"}`.')
+    constraint: dict[str, Any] | None = Field(
+        default=None, description='Such as `{"type": "regex", "pattern": "[0-9]+"}`.'
+    )
 
 
 class MatchBody(GrammarBody):

@@ -1,6 +1,7 @@
 """Routes for operators: is it alive, does it work, what has it done, and stop that."""
 
 import asyncio
+import contextlib
 from dataclasses import asdict
 from typing import Any
 
@@ -39,9 +40,9 @@ class Freed(BaseModel):
 
 
 class AbortBody(Body):
-    rid: str | None = Field(None, description="Of the request to end.")
+    rid: str | None = Field(default=None, description="Of the request to end.")
     request_id: str | None = None
-    abort_all: bool = Field(False, description="End all requests; needs the scope admin.")
+    abort_all: bool = Field(default=False, description="End all requests; needs the scope admin.")
 
 
 class Aborted(BaseModel):
@@ -108,11 +109,11 @@ async def health_generate(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Prometheus text."""
     services = services_of(request)
-    try:
+    # An engine that is down or busy still has a past; whatever comes of asking, the latest statistics are kept.
+    with contextlib.suppress(TimeoutError, SlipformError):
         async with asyncio.timeout(_STATISTICS_TIMEOUT_S):
-            statistics = await services.engine.statistics()
-    except (TimeoutError, SlipformError):
-        statistics = services.engine.last_statistics  # an engine that is down or busy still has a past
+            await services.engine.statistics()
+    statistics = services.engine.last_statistics
     body, content_type = services.observer.render(statistics)
     return Response(body, media_type=content_type)
 

@@ -34,8 +34,8 @@ class ProgramBody(Body):
         description='`{"type": "text", "text", "parse_special"}`, `{"type": "token_ids", "ids"}` or '
         '`{"type": "fill", "name", "sampling", "constraint", "heal", "finish"}`.',
     )
-    request_id: str | None = Field(None, min_length=1, max_length=128)
-    n: int = Field(1, ge=1)
+    request_id: str | None = Field(default=None, min_length=1, max_length=128)
+    n: int = Field(default=1, ge=1)
     stream: bool = False
 
 

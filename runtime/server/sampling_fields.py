@@ -74,34 +74,37 @@ TokenId = Annotated[int, Field(ge=0)]
 class SamplingFields(Body):
     """Sampling, as OpenAI, vLLM and SGLang name it."""
 
-    temperature: float | None = Field(None, ge=0, le=100, description="0 is greedy; 1 by default.")
-    top_p: float | None = Field(None, gt=0, le=1)
-    top_k: int | None = Field(None, ge=-1, description="-1 and 0 keep all tokens.")
-    min_p: float | None = Field(None, ge=0, le=1)
-    frequency_penalty: float | None = Field(None, ge=-2, le=2)
-    presence_penalty: float | None = Field(None, ge=-2, le=2)
-    repetition_penalty: float | None = Field(None, gt=0, le=10)
+    temperature: float | None = Field(default=None, ge=0, le=100, description="0 is greedy; 1 by default.")
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    top_k: int | None = Field(default=None, ge=-1, description="-1 and 0 keep all tokens.")
+    min_p: float | None = Field(default=None, ge=0, le=1)
+    frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
+    presence_penalty: float | None = Field(default=None, ge=-2, le=2)
+    repetition_penalty: float | None = Field(default=None, gt=0, le=10)
     logit_bias: dict[str, Annotated[float, Field(ge=-100, le=100)]] | None = Field(
-        None, description="Token id, as text, to the value added to its logit."
+        default=None, description="Token id, as text, to the value added to its logit."
     )
-    seed: int | None = Field(None, ge=-(2**63), lt=2**63)
+    seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
     stop: str | list[str] | None = None
     stop_token_ids: list[TokenId] | None = None
     stop_regex: str | list[str] | None = None
     include_stop_str_in_output: bool | None = None
-    no_stop_trim: bool | None = Field(None, description="SGLang's name for include_stop_str_in_output.")
+    no_stop_trim: bool | None = Field(default=None, description="SGLang's name for include_stop_str_in_output.")
     ignore_eos: bool | None = None
-    min_tokens: int | None = Field(None, ge=0)
+    min_tokens: int | None = Field(default=None, ge=0)
     skip_special_tokens: bool | None = None
     finish: Literal["cut", "valid"] | None = Field(
-        None, description='At max_tokens a constrained answer is "cut" (default), or closed so that it is "valid".'
+        default=None,
+        description='At max_tokens a constrained answer is "cut" (default), or closed so that it is "valid".',
     )
-    priority: int | None = Field(None, ge=-1000, le=1000, description="Larger goes first.")
-    timeout: float | None = Field(None, gt=0, description="Seconds until the request is ended with 504.")
-    cache_salt: str | None = Field(None, max_length=256, description="Further divides the caller's prefix cache.")
-    extra_key: str | None = Field(None, max_length=256, description="SGLang's name for cache_salt.")
-    request_id: str | None = Field(None, min_length=1, max_length=128)
-    rid: str | None = Field(None, min_length=1, max_length=128, description="SGLang's name for request_id.")
+    priority: int | None = Field(default=None, ge=-1000, le=1000, description="Larger goes first.")
+    timeout: float | None = Field(default=None, gt=0, description="Seconds until the request is ended with 504.")
+    cache_salt: str | None = Field(
+        default=None, max_length=256, description="Further divides the caller's prefix cache."
+    )
+    extra_key: str | None = Field(default=None, max_length=256, description="SGLang's name for cache_salt.")
+    request_id: str | None = Field(default=None, min_length=1, max_length=128)
+    rid: str | None = Field(default=None, min_length=1, max_length=128, description="SGLang's name for request_id.")
 
 
 def sampling_params(

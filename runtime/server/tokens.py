@@ -26,12 +26,14 @@ class TokenizeBody(Body):
 
     model: str | None = None
     prompt: str | None = None
-    messages: list[Message] | None = Field(None, min_length=1)
+    messages: list[Message] | None = Field(default=None, min_length=1)
     tools: list[ToolDefinition] | None = None
     chat_template_kwargs: dict[str, Any] | None = None
     add_generation_prompt: bool = True
-    add_special_tokens: bool = Field(True, description="A prompt begins as the tokenizer begins a text.")
-    parse_special: bool = Field(False, description="Read the texts of special tokens in the prompt as these tokens.")
+    add_special_tokens: bool = Field(default=True, description="A prompt begins as the tokenizer begins a text.")
+    parse_special: bool = Field(
+        default=False, description="Read the texts of special tokens in the prompt as these tokens."
+    )
     return_token_strs: bool = False
 
 
