@@ -52,7 +52,7 @@ class AttentionPlan:
     slot_rows: Tensor | None = None
 
 
-def count_tiles(extend_lens: Sequence[int], size: int) -> npt.NDArray[np.int32]:
+def count_tiles(extend_lens: npt.ArrayLike, size: int) -> npt.NDArray[np.int32]:
     """(2, N) int32 columns of tiles of `size` queries for sequences with that many queries each."""
     lens = np.asarray(extend_lens, np.int64)
     per_sequence = -(-lens // size)

@@ -166,7 +166,7 @@ class GpuSteps:
             self._sampler.launch(step.logits, sent, self._masks.pool, plain=plain)
         step.results = self._sampler.fetch()
         if step.results.is_pinned():
-            step.done = torch.cuda.Event()
+            step.done = torch.cuda.Event()  # type: ignore[no-untyped-call]
             step.done.record()
         self._counters.sample_s += time.perf_counter() - bound
 

@@ -5,6 +5,7 @@ The measurement is done once for each shape of a weight and kept on disk, by GPU
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -67,10 +68,14 @@ def _fastest(layers: Sequence[GpuLinear], rows: int) -> list[int] | None:
     best = _time(lambda: [torch.nn.functional.linear(x, layer.weight, layer.bias) for layer in layers])
     chosen = None
     for shape in SHAPES:
-        taken = _time(lambda s=shape: [gemv(x, layer.weight, layer.bias, s) for layer in layers])
+        taken = _time(partial(_apply_all, layers, x, shape))
         if taken < best:
             best, chosen = taken, [shape.rows, shape.columns, shape.num_warps]
     return chosen
+
+
+def _apply_all(layers: Sequence[GpuLinear], x: Tensor, shape: GemvShape) -> list[Tensor]:
+    return [gemv(x, layer.weight, layer.bias, shape) for layer in layers]
 
 
 def _time(run: Callable[[], object]) -> float:
@@ -82,7 +87,8 @@ def _time(run: Callable[[], object]) -> float:
         run()
     best = float("inf")
     for _ in range(_REPEATS):
-        begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        begin = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+        end = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
         begin.record()
         graph.replay()
         end.record()
