@@ -1,4 +1,4 @@
-"""How often the embedded model is right: the held-out split and the handwritten examples, through Slipform programs.
+"""How often the embedded model is right: the held-out split and examples written by hand, through Slipform programs.
 
     python benchmarks/bench_embedded.py [--count 300] [--model DIR] [--wrong FILE]
 
@@ -24,7 +24,7 @@ from slipform.runtime.embedded.examples import Example
 from slipform.runtime.embedded.generate import examples, tools_text
 from slipform.runtime.embedded.scoring import Rate, total
 
-HANDWRITTEN = Path(__file__).resolve().parent.parent / "tests" / "data" / "handwritten.jsonl"
+DATA = Path(__file__).resolve().parent.parent / "tests" / "data"
 TASKS = ("extract", "tool", "select", "copy")
 MAX_TOKENS = 320
 ROLES = {"system": sf.system, "user": sf.user, "assistant": sf.assistant}
@@ -108,7 +108,8 @@ def main() -> None:
     parser.add_argument("--model", help="a checkpoint's directory; without it the embedded model")
     parser.add_argument("--wrong", type=Path, help="write the wrong answers here, one JSON object a line")
     options = parser.parse_args()
-    sets = {"handwritten": handwritten(HANDWRITTEN), "held-out": held_out(options.count)}
+    by_hand = {name: handwritten(DATA / f"{name}.jsonl") for name in ("handwritten", "development")}
+    sets = by_hand | {"held-out": held_out(options.count)}
     sf.set_default_backend(sf.Engine(options.model))
     wrong: list[dict[str, Any]] = []
     rows: list[list[str]] = []
@@ -117,7 +118,7 @@ def main() -> None:
     for name, chosen in sets.items():
         rates, lines = measure(name, chosen, wrong)
         rows += lines
-        prefix = "handwritten_" if name == "handwritten" else ""
+        prefix = f"{name}_" if name in by_hand else ""
         figures |= {f"{prefix}{key}": round(rate.value, 4) for key, rate in rates.items() if rate.total}
     print_table(
         "The embedded model: right answers, 95 % intervals", ("set", "measure", "with constraints", "without"), rows

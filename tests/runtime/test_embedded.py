@@ -36,7 +36,6 @@ from tests.runtime.running_models import Runner
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MODEL = ROOT / "runtime" / "embedded" / "model"
-HANDWRITTEN = ROOT / "tests" / "data" / "handwritten.jsonl"
 
 
 def some(split: Split, seed: int, count: int) -> list[Example]:
@@ -343,8 +342,9 @@ def test_labels_a_review(engine: Any) -> None:
     assert label.run(message=message, options=["positive", "negative"], backend=engine)["answer"] == "negative"
 
 
-def test_handwritten_examples_are_sound() -> None:
-    rows = [json.loads(line) for line in HANDWRITTEN.read_text().splitlines()]
-    assert len(rows) == 60
+@pytest.mark.parametrize(("name", "count"), [("handwritten", 60), ("development", 30)])
+def test_examples_written_by_hand_are_sound(name: str, count: int) -> None:
+    rows = [json.loads(line) for line in (ROOT / "tests" / "data" / f"{name}.jsonl").read_text().splitlines()]
+    assert len(rows) == count
     for row in rows:
         jsonschema.validate(row["expected"], row["schema"], jsonschema.Draft202012Validator)
