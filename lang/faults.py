@@ -1,11 +1,15 @@
 """What a backend or a constraint raised, as the error of the user's program that it is."""
 
 from slipform.errors import (
+    BackendUnreachable,
     BudgetError,
     BudgetTooSmall,
+    CapacityError,
     ConstraintError,
+    DeadlineExceeded,
     EmptyConstraint,
     EmptyGrammar,
+    EngineStopped,
     FillError,
     GrammarError,
     SlipformError,
@@ -33,3 +37,16 @@ def _kind(error: SlipformError) -> type[FillError]:
             return ConstraintError
         case _:
             return FillError
+
+
+_PASSING = (BackendUnreachable, CapacityError, DeadlineExceeded, EngineStopped, ConnectionError, TimeoutError)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether what failed may succeed later: no room, a deadline, an engine or a server that is away for a while."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, _PASSING):
+            return True
+        cause = cause.__cause__
+    return False

@@ -3,10 +3,11 @@
 import asyncio
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any, Literal, overload
 
-from slipform.errors import ArgumentError, InvalidRequest, ProgramError
+from slipform.errors import ArgumentError, InvalidRequest, ProgramError, RowError
 from slipform.lang import batch
 from slipform.lang.backend import Backend
 from slipform.lang.compiled import CompiledProgram
@@ -17,6 +18,7 @@ from slipform.lang.interpreter import Interpreter
 from slipform.lang.ir import Concat, Origin, at, caller_origin, function_origin
 from slipform.lang.options import SamplingOptions
 from slipform.lang.plan import Plan, make_plan
+from slipform.lang.rows import UnreadableRow
 from slipform.lang.run import Run, Stream
 from slipform.lang.state import ProgramState
 from slipform.lang.strand import Session
@@ -170,6 +172,7 @@ class Program:
         num_threads: int | Literal["auto"] = "auto",
         progress_bar: bool = False,
         generator_style: Literal[False] = False,
+        retries: int = 0,
         backend: object | None = None,
         fuse: bool = True,
         **options: Any,
@@ -182,6 +185,7 @@ class Program:
         num_threads: int | Literal["auto"] = "auto",
         progress_bar: bool = False,
         generator_style: bool,
+        retries: int = 0,
         backend: object | None = None,
         fuse: bool = True,
         **options: Any,
@@ -193,6 +197,7 @@ class Program:
         num_threads: int | Literal["auto"] = "auto",
         progress_bar: bool = False,
         generator_style: bool = False,
+        retries: int = 0,
         backend: object | None = None,
         fuse: bool = True,
         **options: Any,
@@ -208,38 +213,75 @@ class Program:
                 thread.
             progress_bar: show progress on the terminal. generator_style: return an iterator, which runs rows as it is
                 read.
+            retries: how often a row is begun anew that fails for a passing reason, after growing pauses.
             options: sampling defaults, as for `run`.
         """
-        rows = batch.check_rows(batch_kwargs, self.name)
-        resolved = resolve_backend(backend)
-        sampling = self._options(options)
-        self._warm(resolved, rows)
-        runs = (self._row_run(row, resolved, sampling, fuse) for row in rows)
-        limit = batch.concurrency(num_threads)
-        if self.is_async:
-            states: Iterator[ProgramState] = batch.iterate_on_loop(runs, limit)
-        else:
-            states = batch.iterate(runs, limit)
+        rows = list(batch.check_rows(batch_kwargs, self.name))
+        policy = batch.policy_of(num_threads, retries=retries)
+        finished = self._iterate(rows, rows, policy, resolve_backend(backend), self._options(options), fuse)
         if progress_bar:
-            states = batch.with_progress(states, len(rows), self.name)
+            finished = batch.with_progress(finished, len(rows), self.name)
+        states = (state for _, state in finished)
         return states if generator_style else list(states)
+
+    def iter_batch(
+        self,
+        rows: Iterable[batch.Row],
+        *,
+        num_threads: int | Literal["auto"] = "auto",
+        ordered: bool = True,
+        retries: int = 0,
+        backend: object | None = None,
+        fuse: bool = True,
+        **options: Any,
+    ) -> Iterator[tuple[int, ProgramState]]:
+        """`run_batch` for any number of rows: takes rows one by one as the iterator is read, and yields pairs of a
+        row's index and its state.
+
+        Args:
+            ordered: in the order of the rows; otherwise as they finish.
+            retries: how often a row is begun anew that fails for a passing reason (no room, a deadline, a server that
+                is away), after growing pauses.
+        """
+        policy = batch.policy_of(num_threads, ordered=ordered, retries=retries)
+        resolved, sampling = resolve_backend(backend), self._options(options)
+        checked = batch.check_rows(rows, self.name)
+        first = list(islice(checked, 2))
+        # What two rows share may differ in the third, so that no argument counts as constant.
+        return self._iterate(chain(first, checked), [{}] * len(first), policy, resolved, sampling, fuse)
+
+    def _iterate(
+        self,
+        rows: Iterable[batch.Row],
+        alike: Sequence[batch.Row],
+        policy: batch.Policy,
+        backend: Backend,
+        options: SamplingOptions,
+        fuse: bool,
+    ) -> Iterator[tuple[int, ProgramState]]:
+        """`alike`: rows whose shared arguments count as constant."""
+        self._warm(backend, alike)
+        runs = (functools.partial(self._row_run, row, backend, options, fuse) for row in rows)
+        return batch.iterate_on_loop(runs, policy) if self.is_async else batch.iterate(runs, policy)
 
     async def arun_batch(
         self,
         batch_kwargs: Sequence[Mapping[str, Any] | Sequence[Any]],
         *,
         num_threads: int | Literal["auto"] = "auto",
+        retries: int = 0,
         backend: object | None = None,
         fuse: bool = True,
         **options: Any,
     ) -> list[ProgramState]:
         """`run_batch` on an event loop."""
-        rows = batch.check_rows(batch_kwargs, self.name)
+        rows = list(batch.check_rows(batch_kwargs, self.name))
         resolved = resolve_backend(backend)
         sampling = self._options(options)
         await asyncio.to_thread(self._warm, resolved, rows)
-        runs = (self._row_run(row, resolved, sampling, fuse) for row in rows)
-        return [state async for state in batch.iterate_async(runs, batch.concurrency(num_threads))]
+        runs = (functools.partial(self._row_run, row, resolved, sampling, fuse) for row in rows)
+        policy = batch.policy_of(num_threads, retries=retries)
+        return [state async for _, state in batch.iterate_async(runs, policy)]
 
     # Looking at it
 
@@ -310,13 +352,14 @@ class Program:
         options = self._options(kwargs)
         return Run(self, args, kwargs, backend=resolve_backend(backend), options=options, fuse=fuse)
 
-    def _row_run(
-        self, row: Mapping[str, Any] | Sequence[Any], backend: Backend, options: SamplingOptions, fuse: bool
-    ) -> Run:
+    def _row_run(self, row: batch.Row, backend: Backend, options: SamplingOptions, fuse: bool) -> Run:
+        if isinstance(row, UnreadableRow):
+            refused = RowError(row.reason, program=self.name, primitive="rows")
+            return Run(self, (), {}, backend=backend, options=options, fuse=fuse, refused=refused)
         args, kwargs = ((), row) if isinstance(row, Mapping) else (tuple(row), {})
         return Run(self, args, kwargs, backend=backend, options=options, fuse=fuse)
 
-    def _warm(self, backend: Backend, rows: Sequence[Mapping[str, Any] | Sequence[Any]]) -> None:
+    def _warm(self, backend: Backend, rows: Sequence[batch.Row]) -> None:
         """Compile the constraints and compute the constant prefix ahead of a batch. Raises: FillError for a constraint
         that cannot be honoured, before any row runs."""
         if len(rows) < 2 or not global_config.enable_precache_with_tracing:
@@ -340,7 +383,7 @@ class Program:
         return machine.strand.warmed_ids
 
 
-def _shared_arguments(rows: Sequence[Mapping[str, Any] | Sequence[Any]]) -> dict[str, Any]:
+def _shared_arguments(rows: Sequence[batch.Row]) -> dict[str, Any]:
     """Arguments that all rows give the same object or an equal text for."""
     first = rows[0]
     if not isinstance(first, Mapping):

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from slipform.errors import ProgramError
 from slipform.lang import streams
 from slipform.lang.backend import Backend
 from slipform.lang.config import global_config
@@ -35,8 +36,11 @@ class Run:
         backend: Backend,
         options: SamplingOptions,
         fuse: bool,
+        refused: ProgramError | None = None,
     ) -> None:
+        """`refused`: what the body fails with instead of running."""
         self._program = program
+        self._refused = refused
         self._origin = caller_origin()
         self._args = (*program.bound_args, *args)
         self._kwargs = {**program.bound_kwargs, **kwargs}
@@ -54,15 +58,20 @@ class Run:
     def body(self) -> None:
         """Run the function. Raises: what it raises; RoleError for a message that it left open."""
         self.session.body_thread = threading.get_ident()
-        self._program.check_arguments(self._args, self._kwargs, self._origin)
+        self._check_arguments()
         self.state.result = self._program.func(self.state, *self._args, **self._kwargs)
         self.machine.check_roles()
 
     async def async_body(self) -> None:
         """Run the coroutine function. Raises: as `body`."""
-        self._program.check_arguments(self._args, self._kwargs, self._origin)
+        self._check_arguments()
         self.state.result = await self._program.func(self.state, *self._args, **self._kwargs)
         self.machine.check_roles()
+
+    def _check_arguments(self) -> None:
+        if self._refused is not None:
+            raise self._refused
+        self._program.check_arguments(self._args, self._kwargs, self._origin)
 
     def finish(self) -> "Future[Any]":
         """Start everything that is still pending; done when it is."""

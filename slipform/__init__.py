@@ -63,6 +63,7 @@ _EXPORTS: dict[str, tuple[str, str]] = {
         for name in (
             "ArgumentError",
             "BackendError",
+            "BackendUnreachable",
             "BudgetError",
             "CapacityError",
             "ConfigError",
@@ -75,6 +76,7 @@ _EXPORTS: dict[str, tuple[str, str]] = {
             "ProgramError",
             "RequestAborted",
             "RoleError",
+            "RowError",
             "SlipformError",
             "TraceError",
             "UnenforceableConstraint",
@@ -84,6 +86,9 @@ _EXPORTS: dict[str, tuple[str, str]] = {
     "Endpoint": ("slipform.lang.backends.endpoint", "Endpoint"),
     "Engine": ("slipform.runtime.engine", "Engine"),
     "OpenAI": ("slipform.lang.backends.openai", "OpenAI"),
+    "Prices": ("slipform.lang.usage", "Prices"),
+    "read_rows": ("slipform.lang.rows", "read_rows"),
+    "run_job": ("slipform.lang.job", "run_job"),
     "score": ("slipform.lang.score", "score"),
     "shapes": ("slipform.lang.shapes", ""),
     "Program": ("slipform.lang.program", "Program"),
@@ -102,6 +107,7 @@ _EXPORTS: dict[str, tuple[str, str]] = {
 __all__ = [
     "ArgumentError",
     "BackendError",
+    "BackendUnreachable",
     "BudgetError",
     "CapacityError",
     "ConfigError",
@@ -114,12 +120,14 @@ __all__ = [
     "GrammarError",
     "InvalidRequest",
     "OpenAI",
+    "Prices",
     "Program",
     "ProgramError",
     "ProgramState",
     "ProgramStateGroup",
     "RequestAborted",
     "RoleError",
+    "RowError",
     "Runtime",
     "SamplingParams",
     "ScriptedBackend",
@@ -144,7 +152,9 @@ __all__ = [
     "image",
     "masked_decoding",
     "mcp_tools",
+    "read_rows",
     "regex",
+    "run_job",
     "score",
     "select",
     "separate_reasoning",
@@ -167,6 +177,7 @@ if TYPE_CHECKING:
     from slipform.errors import (
         ArgumentError,
         BackendError,
+        BackendUnreachable,
         BudgetError,
         CapacityError,
         ConfigError,
@@ -179,6 +190,7 @@ if TYPE_CHECKING:
         ProgramError,
         RequestAborted,
         RoleError,
+        RowError,
         SlipformError,
         TraceError,
         UnenforceableConstraint,
@@ -215,10 +227,13 @@ if TYPE_CHECKING:
     from slipform.lang.choices import TOKEN_LENGTH_NORMALIZED as token_length_normalized
     from slipform.lang.choices import UNCONDITIONAL_LIKELIHOOD_NORMALIZED as unconditional_likelihood_normalized
     from slipform.lang.config import flush_cache, get_server_info, global_config, set_default_backend
+    from slipform.lang.job import run_job
     from slipform.lang.program import Program
+    from slipform.lang.rows import read_rows
     from slipform.lang.score import score
     from slipform.lang.state import ProgramState, ProgramStateGroup
     from slipform.lang.tools import Tool, ToolCall, mcp_tools, tool, tool_prompt
+    from slipform.lang.usage import Prices
     from slipform.runtime.engine import Engine
     from slipform.runtime.params import SamplingParams
 

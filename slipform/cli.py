@@ -33,6 +33,7 @@ app.command(epilog=cli_serve.EPILOG)(cli_serve.serve)
     "slipform run examples/tickets.py\n\n"
     "slipform run examples/invoices.py --input examples/invoices.jsonl --output found.jsonl\n\n"
     "slipform run examples/tickets.py --model ~/models/Qwen3-0.6B --temperature 0 --limit 10\n\n"
+    "slipform run job.py --input mails.csv --output found.parquet --as-completed --resume\n\n"
     "[bold]Exit codes[/bold]: 0 all rows done, 1 some rows failed (the output holds their errors), 2 nothing could run."
 )
 def run(
@@ -44,8 +45,8 @@ def run(
             "--input",
             "-i",
             metavar="ROWS",
-            help="JSON Lines, one object of program arguments a line; - reads them from the standard input. "
-            "By default the list ROWS in FILE.",
+            help="JSON Lines, one object of program arguments a line; .csv or .parquet, a column for each argument; "
+            "- reads JSON Lines from the standard input. By default the list ROWS in FILE.",
         ),
     ] = None,
     output: Annotated[
@@ -55,7 +56,8 @@ def run(
             "-o",
             metavar="OUT",
             help="Write JSON Lines here, one line a row, with its input, its variables and its error if it failed; "
-            "- writes them to the standard output. By default a table is shown.",
+            "each is on disk as soon as its row is finished. .csv and .parquet are made of OUT.jsonl at the end. "
+            "- writes lines to the standard output. By default a table is shown.",
         ),
     ] = None,
     program: Annotated[
@@ -66,6 +68,22 @@ def run(
     max_tokens: Annotated[int | None, typer.Option(min=1, help="For fills that do not say.")] = None,
     seed: Annotated[int | None, typer.Option(help="Makes sampling repeatable.")] = None,
     concurrency: Annotated[int | None, typer.Option(min=1, help="Rows in flight at once.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a job that was stopped: run the rows that OUT does not hold.")
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="With --resume: run the rows that failed again, too.")
+    ] = False,
+    as_completed: Annotated[
+        bool, typer.Option("--as-completed", help="Write rows as they finish instead of in their order.")
+    ] = False,
+    retries: Annotated[
+        int, typer.Option(min=0, help="How often a row is begun anew that fails for a reason that passes.")
+    ] = 2,
+    price: Annotated[
+        str | None,
+        typer.Option(metavar="IN,OUT", help="Money for a million tokens read and written; shows the cost so far."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.")] = False,
 ) -> None:
     """Run a program over rows.
@@ -74,17 +92,25 @@ def run(
     """
     from slipform import cli_run
 
-    options = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed}
+    sampling = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed}
+    options = cli_run.RunOptions(
+        concurrency=concurrency,
+        limit=limit,
+        ordered=not as_completed,
+        prices=cli_run.parse_prices(price),
+        quiet=quiet,
+        resume=resume or retry_failed,
+        retries=retries,
+        retry_failed=retry_failed,
+        sampling={key: value for key, value in sampling.items() if value is not None},
+    )
     num_failed = cli_run.run_file(
         file,
         model=model,
         rows=rows,
         output=output,
         program=program,
-        limit=limit,
-        options={key: value for key, value in options.items() if value is not None},
-        concurrency=concurrency,
-        quiet=quiet,
+        options=options,
     )
     raise typer.Exit(ROWS_FAILED if num_failed else OK)
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from slipform.cli_run import find_program, load_module, open_backend, read_rows, row_arguments
+from slipform.cli_run import find_program, load_module, open_backend, row_arguments, rows_of
 from slipform.errors import ConfigError
 from slipform.explain_page import render_page
 from slipform.lang import api
@@ -90,7 +90,7 @@ def explain(
     if what.endswith(".py"):
         module = load_module(Path(what))
         chosen = find_program(module, program)
-        arguments = dict(row_arguments(read_rows(None, module, chosen), row))
+        arguments = dict(row_arguments(rows_of(None, module, chosen), row))
         limits: dict[str, Any] = {}
     else:
         chosen, arguments = _program_of(what, shape, chat), {}

@@ -4,14 +4,13 @@ import importlib.util
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
-from typing import IO, Any
+from typing import Any
 
-from pydantic_core import PydanticSerializationError, to_jsonable_python
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -20,18 +19,13 @@ from rich.text import Text
 from slipform.errors import ConfigError, SlipformError
 from slipform.lang.backend import Backend
 from slipform.lang.config import as_backend, resolve_backend
+from slipform.lang.job import record_of, run_job
 from slipform.lang.program import Program
-from slipform.lang.state import ProgramState
+from slipform.lang.progress import BatchProgress
+from slipform.lang.rows import FileRow, UnreadableRow, read_rows
+from slipform.lang.usage import Prices
 
 _messages = Console(stderr=True, highlight=False)
-
-
-@dataclass(frozen=True, slots=True)
-class RowError:
-    """A row that could not be read: its line as it stands, and why."""
-
-    line: str
-    reason: str
 
 
 def load_module(path: Path) -> ModuleType:
@@ -67,33 +61,19 @@ def find_program(module: ModuleType, name: str | None) -> Program:
     return programs[wanted]
 
 
-def read_rows(source: str | None, module: ModuleType, program: Program) -> list[Mapping[str, Any] | RowError]:
-    """Rows from a file, the standard input, or the module's ROWS. Lines that are no JSON objects become RowErrors.
+def rows_of(source: str | None, module: ModuleType, program: Program) -> Iterable[FileRow]:
+    """Rows from a file or the standard input, read as they are needed, or the module's ROWS.
 
     Raises: ConfigError when there are no rows to be had.
     """
-    if source is None:
-        rows = getattr(module, "ROWS", None)
-        if rows is None:
-            raise ConfigError(
-                f"{program.name} needs rows: give --input, or a list ROWS in {module.__file__}", field="--input"
-            )
-        return list(rows)
-    if source == "-":
-        return [_parse_row(line) for line in sys.stdin if line.strip()]
-    try:
-        with open(source, encoding="utf-8") as lines:
-            return [_parse_row(line) for line in lines if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{source} cannot be read: {error}", field="--input") from error
-
-
-def _parse_row(line: str) -> Mapping[str, Any] | RowError:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        return RowError(line.rstrip("\n"), f"not JSON: {error}")
-    return row if isinstance(row, dict) else RowError(line.rstrip("\n"), "not a JSON object")
+    if source is not None:
+        return read_rows(source)
+    rows = getattr(module, "ROWS", None)
+    if rows is None:
+        raise ConfigError(
+            f"{program.name} needs rows: give --input, or a list ROWS in {module.__file__}", field="--input"
+        )
+    return list(rows)
 
 
 def open_backend(model: Path | None) -> Backend:
@@ -106,82 +86,95 @@ def open_backend(model: Path | None) -> Backend:
         return as_backend(Engine(model))
 
 
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What `slipform run` was asked for beside the program; see its help."""
+
+    concurrency: int | None
+    limit: int | None
+    ordered: bool
+    prices: Prices | None
+    quiet: bool
+    resume: bool
+    retries: int
+    retry_failed: bool
+    sampling: Mapping[str, Any]
+
+
+def parse_prices(text: str | None) -> Prices | None:
+    """Prices from `IN,OUT`. Raises: ConfigError."""
+    if text is None:
+        return None
+    try:
+        prompt, completion = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise ConfigError(f"{text!r} is not two numbers with a comma between them", field="--price") from error
+    return Prices(prompt, completion)
+
+
 def run_file(
-    file: Path,
-    *,
-    model: Path | None,
-    rows: str | None,
-    output: str | None,
-    program: str | None,
-    limit: int | None,
-    options: Mapping[str, Any],
-    concurrency: int | None,
-    quiet: bool,
+    file: Path, *, model: Path | None, rows: str | None, output: str | None, program: str | None, options: RunOptions
 ) -> int:
     """Run all rows, write or show the results; returns how many rows failed."""
     module = load_module(file)
     chosen = find_program(module, program)
-    given = read_rows(rows, module, chosen)[:limit]
+    given = rows_of(rows, module, chosen)
+    if options.resume and output in (None, "-"):
+        raise ConfigError("needs an --output that is a file", field="--resume")
     backend = open_backend(model)
-    readable = [row for row in given if not isinstance(row, RowError)]
     before, began = _counters(backend), time.monotonic()
-    states = chosen.run_batch(
-        readable,
-        backend=backend,
-        num_threads=concurrency or "auto",
-        progress_bar=not quiet,
-        generator_style=True,
-        **options,
-    )
-    num_failed = 0
-    table = None if output is not None else _table()
-    with _open_output(output) as out:
-        for index, row in enumerate(given):
-            record = _record(index, row, None if isinstance(row, RowError) else next(states))
-            num_failed += record["error"] is not None
-            if out is not None:
-                print(json.dumps(record, ensure_ascii=False), file=out)
-            if table is not None:
-                _add_to_table(table, record)
-    for _ in states:  # lets the progress bar finish
-        pass
-    if table is not None:
-        Console().print(table)
-    if not quiet:
-        _messages.print(_summary(len(given), num_failed, time.monotonic() - began, before, _counters(backend)))
+    if output is None or output == "-":
+        num_rows, num_failed = _show(chosen, given, backend, options, as_lines=output == "-")
+        resumed = 0
+    else:
+        summary = run_job(
+            chosen,
+            rows if rows is not None and rows != "-" else given,
+            output,
+            resume=options.resume,
+            retry_failed=options.retry_failed,
+            ordered=options.ordered,
+            retries=options.retries,
+            limit=options.limit,
+            num_threads=options.concurrency or "auto",
+            progress_bar=not options.quiet,
+            prices=options.prices,
+            backend=backend,
+            **options.sampling,
+        )
+        num_rows, num_failed, resumed = summary.num_rows, summary.num_failed, summary.num_resumed
+    if not options.quiet:
+        elapsed_s = time.monotonic() - began
+        _messages.print(_summary(num_rows, resumed, num_failed, elapsed_s, before, _counters(backend)))
     return num_failed
 
 
-@contextmanager
-def _open_output(output: str | None) -> Iterator[IO[str] | None]:
-    if output is None:
-        yield None
-    elif output == "-":
-        yield sys.stdout
-    else:
-        try:
-            out = open(output, "w", encoding="utf-8")  # noqa: SIM115  # closed below
-        except OSError as error:
-            raise ConfigError(f"{output} cannot be written: {error}", field="--output") from error
-        with out:
-            yield out
-
-
-def _record(index: int, row: Mapping[str, Any] | RowError, state: ProgramState | None) -> dict[str, Any]:
-    """What the output says of one row."""
-    if isinstance(row, RowError):
-        error = {"type": "RowError", "message": row.reason}
-        return {"row": index, "input": row.line, "output": {}, "error": error}
-    assert state is not None
-    values: dict[str, Any] = {}
-    failure = state.error()
-    for name in state.variables():
-        try:
-            values[name] = to_jsonable_python(state[name])
-        except (SlipformError, PydanticSerializationError) as error:
-            failure = failure or error
-    described = None if failure is None else {"type": type(failure).__name__, "message": str(failure)}
-    return {"row": index, "input": to_jsonable_python(row, fallback=str), "output": values, "error": described}
+def _show(
+    program: Program, rows: Iterable[FileRow], backend: Backend, options: RunOptions, *, as_lines: bool
+) -> tuple[int, int]:
+    """Run rows, and print a line or a table line of each; returns how many there were, and how many failed."""
+    given = list(islice(rows, options.limit))
+    table = None if as_lines else _table()
+    num_failed = 0
+    with BatchProgress(len(given), program.name, prices=options.prices, shown=not options.quiet) as progress:
+        for index, state in program.iter_batch(
+            given,
+            num_threads=options.concurrency or "auto",
+            ordered=options.ordered,
+            retries=options.retries,
+            backend=backend,
+            **options.sampling,
+        ):
+            progress.add(state)
+            record = record_of(index, given[index], state)
+            num_failed += record["error"] is not None
+            if table is None:
+                print(json.dumps(record, ensure_ascii=False))
+            else:
+                _add_to_table(table, record)
+    if table is not None:
+        Console().print(table)
+    return len(given), num_failed
 
 
 def _table() -> Table:
@@ -210,12 +203,19 @@ def _counters(backend: Backend) -> dict[str, float]:
 
 
 def _summary(
-    num_rows: int, num_failed: int, elapsed_s: float, before: Mapping[str, float], after: Mapping[str, float]
+    num_rows: int,
+    num_resumed: int,
+    num_failed: int,
+    elapsed_s: float,
+    before: Mapping[str, float],
+    after: Mapping[str, float],
 ) -> str:
     def gained(name: str) -> float:
         return after.get(name, 0) - before.get(name, 0)
 
     parts = [f"{num_rows} rows in {elapsed_s:.2f} s"]
+    if num_resumed:
+        parts.append(f"{num_resumed} of them were there already")
     if num_failed:
         parts.append(f"[red]{num_failed} failed[/red]")
     forced, sampled = gained("forced_tokens"), gained("sampled_tokens")
@@ -226,11 +226,12 @@ def _summary(
     return " · ".join(parts)
 
 
-def row_arguments(rows: Sequence[Mapping[str, Any] | RowError], index: int) -> Mapping[str, Any]:
+def row_arguments(rows: Iterable[FileRow], index: int) -> Mapping[str, Any]:
     """The arguments of row `index`. Raises: ConfigError when there is no such row or it cannot be read."""
-    if index >= len(rows):
-        raise ConfigError(f"there are {len(rows)} rows, counted from 0", field="--row")
-    row = rows[index]
-    if isinstance(row, RowError):
+    given = list(rows)
+    if index >= len(given):
+        raise ConfigError(f"there are {len(given)} rows, counted from 0", field="--row")
+    row = given[index]
+    if isinstance(row, UnreadableRow):
         raise ConfigError(row.reason, field="--row")
     return row

@@ -30,7 +30,9 @@
         │   │   ├── EmptyConstraint     no text matches it
         │   │   └── UnenforceableConstraint   the backend cannot enforce it
         │   └── BudgetError             no match of the constraint fits in max_tokens
+        ├── RowError                    a row of a batch cannot be read
         └── BackendError                a backend cannot do what the program asks of it
+            └── BackendUnreachable      it cannot be reached now, or broke off; the same request may succeed later
 
 The module imports nothing, so that every folder may import it.
 """
@@ -243,3 +245,11 @@ class BudgetError(FillError):
 
 class BackendError(ProgramError):
     """The backend cannot do what the program asks."""
+
+
+class BackendUnreachable(BackendError):
+    """The backend cannot be reached, or broke off in the middle; the same request may succeed later."""
+
+
+class RowError(ProgramError):
+    """A row of a batch cannot be read; it is never run."""

@@ -2,7 +2,8 @@
 a second thread, since they may ask the backend something and wait for the answer.
 
 Errors of servers become Slipform's own: what is wrong with a request is `InvalidRequest`, what goes away by itself is
-`CapacityError` after some tries, and a server that cannot be reached or understood is `BackendError`.
+`CapacityError` after some tries, a server that cannot be reached is `BackendUnreachable`, and one that cannot be
+understood is `BackendError`.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ import httpx
 
 from slipform.errors import (
     BackendError,
+    BackendUnreachable,
     CapacityError,
     GrammarError,
     InvalidRequest,
@@ -102,7 +104,7 @@ class HttpClient:
                         return
                     yield _decoded(data, f"{self.base_url}{path}")
             except httpx.HTTPError as error:
-                raise BackendError(f"{self.base_url}{path}: the stream broke off: {error!r}") from error
+                raise BackendUnreachable(f"{self.base_url}{path}: the stream broke off: {error!r}") from error
             finally:
                 await response.aclose()
 
@@ -118,10 +120,10 @@ class HttpClient:
                     return
                 await response.aread()
             except httpx.ConnectError as error:
-                failure: SlipformError = BackendError(f"{url} cannot be reached: {error}")
+                failure: SlipformError = BackendUnreachable(f"{url} cannot be reached: {error}")
                 pause_s = 0.0
             except httpx.HTTPError as error:
-                raise BackendError(f"{url}: {error!r}") from error
+                raise BackendUnreachable(f"{url}: {error!r}") from error
             else:
                 failure = error_of(response)
                 pause_s = _seconds(response.headers.get("retry-after"))
