@@ -20,9 +20,19 @@ def _inner_order(first: Any, target: Any, ends: Any) -> Any:
     """The states such that each comes behind those that it leads to within a character; shorter if there is a cycle."""
     count = len(first) - 1
     waiting = np.zeros(count, np.int64)
+    before_first = np.zeros(count + 1, np.int64)
     for state in range(count):
         for k in range(first[state], first[state + 1]):
             waiting[state] += not ends[target[k]]
+            before_first[target[k] + 1] += 1
+    for state in range(count):
+        before_first[state + 1] += before_first[state]
+    before = np.empty(len(target), np.int64)
+    filled = before_first[:-1].copy()
+    for state in range(count):
+        for k in range(first[state], first[state + 1]):
+            before[filled[target[k]]] = state
+            filled[target[k]] += 1
     order = np.empty(count, np.int64)
     size = 0
     for state in range(count):
@@ -35,13 +45,11 @@ def _inner_order(first: Any, target: Any, ends: Any) -> Any:
         done += 1
         if ends[after]:
             continue
-        for state in range(count):
-            for k in range(first[state], first[state + 1]):
-                if target[k] == after:
-                    waiting[state] -= 1
-                    if waiting[state] == 0:
-                        order[size] = state
-                        size += 1
+        for at in range(before_first[after], before_first[after + 1]):
+            waiting[before[at]] -= 1
+            if waiting[before[at]] == 0:
+                order[size] = before[at]
+                size += 1
     return order[:size]
 
 
@@ -60,16 +68,23 @@ def bounds_table(first: Any, target: Any, accepting: Any, ends: Any, least: Int,
     after = np.zeros(count, np.bool_)  # for one character more
     here = np.zeros(count, np.bool_)
     full = most
+    is_settled = False  # nothing changes any more from count to count, as long as ends are allowed
     for characters in range(most, -1, -1):
         is_full = True
-        for at in range(count):
-            state = order[at]
-            good = accepting[state] and characters >= least
-            for k in range(first[state], first[state + 1]):
-                good = good or (after[target[k]] if ends[target[k]] else here[target[k]])
-            here[state] = good
-            is_full = is_full and (good or not ends[state])
-            if good:
+        if not is_settled or characters < least:
+            is_settled = characters >= least
+            for at in range(count):
+                state = order[at]
+                good = accepting[state] and characters >= least
+                for k in range(first[state], first[state + 1]):
+                    good = good or (after[target[k]] if ends[target[k]] else here[target[k]])
+                here[state] = good
+                is_settled = is_settled and good == after[state]
+        else:
+            here[:] = after
+        for state in range(count):
+            is_full = is_full and (here[state] or not ends[state])
+            if here[state]:
                 place = BOUND_HEADER + state * (words + 1) + 1 + (characters >> 5)
                 result[place] |= np.int32(1) << np.int32(characters & 31)
         if not is_full:

@@ -44,61 +44,8 @@ def is_plain_lead(byte: Int) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _covers(first: Any, low: Any, high: Any, target: Any, state: Int, begin: Int, end: Int, good: Any) -> Any:
-    """Whether every byte in begin..end leads from `state` to a good state."""
-    wanted = begin
-    for k in range(first[state], first[state + 1]):
-        if high[k] < wanted:
-            continue
-        if low[k] > wanted or not good[target[k]]:
-            return False
-        if high[k] >= end:
-            return True
-        wanted = high[k] + 1
-    return False
-
-
-@njit(cache=True, nogil=True)
-def _reaches_good(first: Any, low: Any, high: Any, target: Any, good: Any) -> Any:
-    """(n,) bool: the states from which every plain character leads to a good state."""
-    count = len(first) - 1
-    result = np.zeros(count, np.bool_)
-    starts = False
-    for state in range(count):
-        result[state] = (
-            _covers(first, low, high, target, state, np.int64(0x20), np.int64(0x21), good)
-            and _covers(first, low, high, target, state, np.int64(0x23), np.int64(0x5B), good)
-            and _covers(first, low, high, target, state, np.int64(0x5D), np.int64(0x7F), good)
-        )
-        starts = starts or result[state]
-    if not starts:
-        return result
-    # What stands after the lead byte: row by row, from the last byte of the sequence to the second.
-    after = np.zeros((len(SEQUENCES), count), np.bool_)
-    for row in range(3, len(SEQUENCES)):
-        length = 2
-        while length < 4 and SEQUENCES[row, 2 * length] >= 0:
-            length += 1
-        ahead = good
-        for level in range(length - 1, 0, -1):
-            here = np.zeros(count, np.bool_)
-            for state in range(count):
-                begin, end = np.int64(SEQUENCES[row, 2 * level]), np.int64(SEQUENCES[row, 2 * level + 1])
-                here[state] = _covers(first, low, high, target, state, begin, end, ahead)
-            ahead = here
-        after[row] = ahead
-    for state in range(count):
-        row = 3
-        while result[state] and row < len(SEQUENCES):
-            begin, end = np.int64(SEQUENCES[row, 0]), np.int64(SEQUENCES[row, 1])
-            result[state] = _covers(first, low, high, target, state, begin, end, after[row])
-            row += 1
-    return result
-
-
-@njit(cache=True, nogil=True)
-def _loops(first: Any, low: Any, high: Any, target: Any, state: Int) -> Any:
-    """Whether every plain character leads from `state` back to it."""
+def _leads_to(first: Any, low: Any, high: Any, target: Any, state: Int, good: Any) -> Any:
+    """Whether every plain character leads from `state` to a good state; False too if they branch too much."""
     here = np.empty(_MAX_BRANCHES, np.int64)
     after = np.empty(_MAX_BRANCHES, np.int64)
     for row in range(len(SEQUENCES)):
@@ -113,10 +60,10 @@ def _loops(first: Any, low: Any, high: Any, target: Any, state: Int) -> Any:
                 for k in range(first[here[i]], first[here[i] + 1]):
                     if high[k] < wanted or wanted > end:
                         continue
-                    if low[k] > wanted or (is_last and target[k] != state):
+                    if low[k] > wanted or (is_last and not good[target[k]]):
                         return False
                     wanted = high[k] + 1
-                    known = False
+                    known = is_last
                     for j in range(num_after):
                         known = known or after[j] == target[k]
                     if not known:
@@ -136,24 +83,29 @@ def _loops(first: Any, low: Any, high: Any, target: Any, state: Int) -> Any:
 def plain_flags(first: Any, low: Any, high: Any, target: Any, accepting: Any) -> Any:
     """(n,) uint8: GOES_ON, COMPLETES and LOOPS flags of an automaton's states, which has sorted byte ranges per state.
 
-    GOES_ON is the greatest fixed point: states that fail are struck out until none does.
+    GOES_ON is the greatest fixed point: states that fail are struck out until none does. They are tried from the last
+    one on, since states lead forward more often than back.
     """
     count = len(accepting)
     flags = np.zeros(count, np.uint8)
-    completes = _reaches_good(first, low, high, target, accepting)
     good = np.ones(count, np.bool_)
-    while True:
-        still = _reaches_good(first, low, high, target, good)
-        lost = 0
-        for state in range(count):
-            lost += good[state] and not still[state]
-        if lost == 0:
-            break
-        good = still
+    lost = True
+    while lost:
+        lost = False
+        for state in range(count - 1, -1, -1):
+            if good[state] and not _leads_to(first, low, high, target, state, good):
+                good[state] = False
+                lost = True
+    itself = np.zeros(count, np.bool_)
     for state in range(count):
-        flags[state] = GOES_ON * good[state] + COMPLETES * completes[state]
-        if good[state] and not accepting[state] and _loops(first, low, high, target, state):
-            flags[state] += LOOPS
+        flags[state] = GOES_ON * good[state]
+        if _leads_to(first, low, high, target, state, accepting):
+            flags[state] += COMPLETES
+        if good[state] and not accepting[state]:
+            itself[state] = True
+            if _leads_to(first, low, high, target, state, itself):
+                flags[state] += LOOPS
+            itself[state] = False
     return flags
 
 
