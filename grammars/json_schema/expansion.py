@@ -24,7 +24,7 @@ from slipform.grammars.json_schema.conditions import (
 )
 from slipform.grammars.json_schema.formats import FORMATS
 from slipform.grammars.json_schema.reader import Json, escape_token
-from slipform.grammars.json_schema.resources import DRAFT_07, Registry, Resource
+from slipform.grammars.json_schema.resources import DRAFT_03, DRAFT_07, Registry, Resource
 from slipform.grammars.json_schema.schemas import Schema, Scope, names_of
 from slipform.grammars.json_schema.shapes import (
     ANYTHING,
@@ -47,6 +47,7 @@ from slipform.grammars.json_schema.shapes import (
 
 _MAX_SUBSETS = 6  # alternatives of an anyOf below unevaluated*, of which every subset may hold at once
 _MANY_CASES = 4
+_DRAFT_03_ONLY: Final = ("disallow", "divisibleBy", "extends")  # later drafts ignore them; there they would be dropped
 
 
 class Expander:
@@ -171,6 +172,10 @@ class Expander:
         schema = goal.schema
         if "$ref" in schema and goal.resource.dialect <= DRAFT_07:
             return self.shape(references.reference(self, goal))
+        if goal.resource.dialect == DRAFT_03:
+            for keyword in _DRAFT_03_ONLY:
+                if keyword in schema:
+                    raise UnsupportedGrammar(keyword, path=f"{goal.path}/{keyword}", reason="only draft-03 has it")
         shape = ANYTHING
         plain_is_done = False
         for keyword in schema:

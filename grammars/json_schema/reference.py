@@ -18,6 +18,7 @@ limit says that fewer instances are generated, every text is still valid. `notes
 
 - **Dialects**: 2020-12 by default; 2019-09, draft-07, draft-06 and draft-04 by `$schema`. Older spellings
   (`definitions`, `dependencies`, a list in `items`, a boolean `exclusiveMinimum`) are understood in any of them.
+  What only draft-03 has (`disallow`, `divisibleBy`, `extends`) is refused where `$schema` names it.
 - **References** stay within the document, or lead to another one given in `resources` (URI to schema) or to a
   metaschema of the standard; nothing is fetched.
 - **Formats** are enforced, since who writes one wants it. The standard makes them annotations by default:

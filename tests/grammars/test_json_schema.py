@@ -219,6 +219,11 @@ def test_required_keys_are_forced() -> None:
             "Grammar error at /properties/age/multipleOf:",
         ),
         ({"items": {"$ref": "http://elsewhere/x.json"}}, UnsupportedGrammar, "Grammar error at /items/$ref: "),
+        (
+            {"$schema": "http://json-schema.org/draft-03/schema#", "items": {"divisibleBy": 2}},
+            UnsupportedGrammar,
+            "at /items/divisibleBy: ",
+        ),
         ({"$ref": "#/nowhere"}, GrammarSyntaxError, "Grammar error at /$ref: "),
         ({"$ref": "#"}, UnsupportedGrammar, "refers to itself"),
         ({"properties": {"a/b": {"type": "text"}}}, GrammarSyntaxError, "at /properties/a~1b/type: "),
