@@ -8,7 +8,7 @@ from torch import Tensor
 from slipform.runtime.batch import ForwardBatch
 from slipform.runtime.models.interface import CausalModel, KVTensors
 
-# Two engines would fight for the same cores, and each thread's OpenMP team would make the other's sleep at its barriers:
+# Two engines would fight for the same cores, and each thread's OpenMP team would make the other's sleep at barriers:
 # forward passes on the CPU take turns.
 _CPU_TURN = threading.Lock()
 
