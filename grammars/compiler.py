@@ -162,12 +162,13 @@ def load_kernels() -> None:
         "properties": {
             "a": {"type": "string", "maxLength": 300},
             "b": {"type": "array", "items": {"type": "string", "pattern": "^a+$"}, "uniqueItems": True},
+            "e": {"type": "string", "pattern": "^(?:a+ )*a$", "maxLength": 5000},
         },
     }
     for spec, text in (
         (Regex("(?:ab|[a-y]{2,9})é?"), b"abc"),
         (Choice(("ab", "ac")), b"a"),
-        (JsonSchema.of(schema), b'{"a": "ab", "b": ["a", "aa"], "c": {"d": -1.5}}'),
+        (JsonSchema.of(schema), b'{"a": "ab", "b": ["a", "aa"], "e": "a a", "c": {"d": -1.5}}'),
     ):
         matcher = _compile(spec, vocabulary, limits, None).matcher()
         row = np.zeros((1, vocabulary.num_words), np.int32)
