@@ -54,7 +54,7 @@ def on_device(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def expected() -> dict[str, object]:
-    return run_all(scripted_engine(), workload(1, 16))
+    return run_all(scripted_engine(), workload(1, 10))
 
 
 @pytest.mark.parametrize(
@@ -73,4 +73,4 @@ def expected() -> dict[str, object]:
 @pytest.mark.usefixtures("on_device")
 def test_equals_the_steps_of_a_cpu(expected: dict[str, object], options: dict[str, int]) -> None:
     engine = scripted_engine(pool_slots=4000, **options)
-    assert run_all(engine, workload(1, 16)) == expected
+    assert run_all(engine, workload(1, 10)) == expected
