@@ -220,7 +220,7 @@ def request_for(s: Source, wanted: list[Tool]) -> tuple[str, list[dict[str, obje
     text = requests[0].text
     if s.chance(0.15):
         text = s.pick(("Hi! ", "Good morning. ", "Sorry to bother you. ", "I have a question. ", "Quick one: ", "Ok so ", "Hello there, ", "Hey. ")) + text  # fmt: skip
-    if not requests[0].closes and s.chance(0.12):
+    if text.endswith((".", "!", "?")) and s.chance(0.12):
         text += s.pick((" Thanks!", " Thank you.", " It's urgent.", " Please be quick.", " thx", " Cheers"))
     return text, stated
 

@@ -91,15 +91,14 @@ def descriptions(keys: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*words, *(f"the {word}" for word in words), *(word.capitalize() for word in words)]))
 
 
-def names_of(keys: Sequence[str], kind: Kind, alone: bool) -> tuple[str, ...]:
-    """All property names of a slot: its keys, their synonyms and endings, and general names where nothing rivals it."""
+def names_of(keys: Sequence[str], kind: Kind, general: Sequence[str] = ()) -> tuple[str, ...]:
+    """All property names of a slot: its keys, their synonyms and endings, and the general names that are free."""
     names = list(keys)
     for key in keys:
         names += ROLE_KEYS.get(key, "").split()
         if not any(part in key for part in ("name", "number", "date", "time", "_id", "amount", "code", "city")):
             names += [key + suffix for suffix in kind.suffixes]
-    if alone:
-        names += kind.called
+    names += general
     return tuple(dict.fromkeys(names))
 
 
@@ -128,11 +127,13 @@ def parse_scene(paragraph: str) -> Scene:
 
 
 def slot_fields(kinds: dict[str, Kind], names: dict[str, tuple[str, ...]]) -> dict[str, Field]:
-    """The fields of slots that stand in one text."""
+    """The fields of slots that stand in one text. A general name goes to a slot that no other one could mean."""
     rivals = Counter(kind.group for kind in kinds.values())
+    claims = Counter(name for kind in kinds.values() for name in set(kind.called))
     fields: dict[str, Field] = {}
     for first, kind in kinds.items():
-        called = names_of(names[first], kind, rivals[kind.group] == 1)
+        general = [name for name in kind.called if claims[name] == 1 and rivals[kind.group] == 1]
+        called = names_of(names[first], kind, general)
         fields[first] = Field(first, kind.type, called, descriptions(called), kind.draw, closed=kind.closed)
     return fields
 

@@ -43,7 +43,7 @@ def parse_parameter(text: str) -> Parameter:
         about += (f"{names[0].replace('_', ' ')} (YYYY-MM-DD)", "ISO date")
     if type_ == "time":
         about += (f"{names[0].replace('_', ' ')} (HH:MM)", "24-hour time")
-    return Parameter(names[0], names_of(names, kind, alone=False), about, type_, kind.draw or money, ())
+    return Parameter(names[0], names_of(names, kind), about, type_, kind.draw or money, ())
 
 
 def parse_tool(paragraph: str) -> Tool:
