@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from slipform.runtime.engine import Engine
+from slipform.runtime.server.launcher import ProcessLauncher
 from slipform.runtime.server.metrics import PrometheusObserver
 from tests.fakes import scripted_engine
 from tests.server.serving import RunningServer, chat_tokenizer, running
@@ -27,8 +27,7 @@ def http(server: RunningServer) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="session")
 def embedded() -> Iterator[RunningServer]:
     """The embedded model behind a server without keys, for clients that want sensible answers."""
-    observer = PrometheusObserver("slipform")
-    with running(
-        lambda: Engine(pool_slots=16384, max_sequences=16, seed=0, warm_up=False), observer=observer
-    ) as started:
+    # One thread: teams of threads wait for each other at every barrier, for long where the machine is busy.
+    options = {"pool_slots": 16384, "max_sequences": 16, "seed": 0, "warm_up": False, "threads": 1}
+    with running(ProcessLauncher(None, options), observer=PrometheusObserver("slipform")) as started:
         yield started

@@ -2,7 +2,9 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Literal
 
 import httpx
@@ -306,3 +308,15 @@ def test_a_broken_stream() -> None:
 
     backend = OpenAI("m", transport=httpx.MockTransport(cut))
     assert "ended before its answer" in failure(asks(), backend)
+
+
+def test_the_page_runs(embedded: RunningServer, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "backends.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(block.replace("http://127.0.0.1:8000", embedded.url), names)
+    names["server"].close()
+    names["api"].close()
+    first, last, *again = capsys.readouterr().out.split()
+    assert again == [first, last]
+    assert all(hasattr(sf, name) for name in re.findall(r"`sf\.(\w+)", page))
