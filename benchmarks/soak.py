@@ -81,7 +81,7 @@ class Soak:
         self.stopping = False
 
     async def run_client(self, kind: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
-        async with httpx.AsyncClient(base_url=self._url, timeout=120) as client:
+        async with httpx.AsyncClient(base_url=self._url, timeout=600) as client:
             while not self.stopping:
                 try:
                     await kind(client)
@@ -214,7 +214,7 @@ async def soak(launch: Launcher, seconds: float, seed: int) -> dict[str, Any]:
         "broken": account.broken[:20],
         "accepted": engine.num_accepted,
         "terminal": engine.num_ended,
-        "lost": engine.num_accepted - engine.num_ended + account.opened - account.ended.total() + len(account.broken),
+        "lost": engine.num_accepted - engine.num_ended + account.opened - account.ended.total(),
         "leaked_slots": statistics.pool_slots - statistics.free_slots - statistics.cached_slots,
         "open_connections": len(server.server_state.connections),
         "rss_mb": round(resident_mb(), 1),
@@ -239,7 +239,7 @@ def main() -> None:
     result = asyncio.run(soak(ProcessLauncher(None, {"trace": False}), arguments.seconds, arguments.seed))
     print("endings:", ", ".join(f"{name} {count}" for name, count in result["endings"].items()))
     print(json.dumps(result))
-    sys.exit(1 if result["lost"] or result["leaked_slots"] else 0)
+    sys.exit(1 if result["lost"] or result["broken"] or result["leaked_slots"] else 0)
 
 
 if __name__ == "__main__":

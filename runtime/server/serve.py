@@ -22,12 +22,17 @@ from slipform.runtime.server.engine_client import EngineClient
 from slipform.runtime.server.http_protocol import ConnectionBounds, bounded_protocol
 from slipform.runtime.server.launcher import ProcessLauncher
 from slipform.runtime.server.observer import Observer
+from slipform.runtime.server.reasoning import choose_reasoning
 from slipform.runtime.server.services import Services
 from slipform.runtime.server.settings import ServerSettings
+from slipform.runtime.server.tool_calls.registry import choose_format
 
 _log = logging.getLogger(__name__)
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+# An idle connection is kept for longer than clients' pools keep theirs (5 s in httpx): who closes first while the other
+# one sends costs the client a request.
+_IDLE_TIMEOUT_S = 30
 # Descriptors for everything that is not a client's connection.
 _SPARE_DESCRIPTORS = 64
 
@@ -79,6 +84,8 @@ def resolve(settings: ServerSettings, *, has_keys: bool, allow_anonymous: bool =
         raise ConfigError("a certificate and its key are needed together", field="tls_certificate")
     if settings.tls_client_ca is not None and settings.tls_certificate is None:
         raise ConfigError("needs tls_certificate", field="tls_client_ca")
+    choose_format(settings.tool_format, None)
+    choose_reasoning(settings.reasoning_format, None)
     for path in (settings.tls_certificate, settings.tls_key, settings.tls_client_ca):
         if path is not None and not path.is_file():
             raise ConfigError(f"{path} is not a file", field="tls")
@@ -100,6 +107,7 @@ def uvicorn_config(app: Any, settings: ServerSettings, log_level: str = "info") 
         access_log=False,
         server_header=False,
         backlog=2048,
+        timeout_keep_alive=_IDLE_TIMEOUT_S,
         timeout_graceful_shutdown=5,
         ssl_certfile=settings.tls_certificate,
         ssl_keyfile=settings.tls_key,

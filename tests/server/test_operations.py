@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from slipform.cli import app
+from slipform.errors import ConfigError
 from slipform.runtime.server.settings import Bounds, ServerSettings
 from tests.server.serving import wait_until
 
@@ -53,19 +54,24 @@ def test_serve_command_from_start_to_sigterm(tmp_path: Path) -> None:
         (["--host", "0.0.0.0"], "API key"),
         (["--keys-file", "/nowhere"], "cannot be read"),
         (["--tls-key", "/nowhere"], "needed together"),
-        (["--model", "/nowhere", "--port", "0"], "not a directory"),
+        (["--tool-format", "nonsense"], "unknown"),
     ],
 )
-def test_unusable_options_end_with_code_2(arguments: list[str], message: str) -> None:
-    command = [sys.executable, "-m", "slipform.cli", "serve", *arguments]
+def test_unusable_options_are_refused(arguments: list[str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        CliRunner().invoke(app, ["serve", *arguments], catch_exceptions=False)
+
+
+def test_an_unusable_model_ends_with_code_2() -> None:
+    command = [sys.executable, "-m", "slipform.cli", "serve", "--model", "/nowhere", "--port", "0"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert done.returncode == 2, done.stderr
-    assert message in done.stderr.splitlines()[-1]
+    assert "not a directory" in done.stderr.splitlines()[-1]
 
 
 def test_page_names_only_options_that_exist() -> None:
     shown = CliRunner().invoke(app, ["serve", "--help"], env={"COLUMNS": "200", "TERM": "dumb"}).output
-    for option in set(re.findall(r"`?(--[a-z-]+)", PAGE)):
+    for option in set(re.findall(r"--[a-z][a-z-]+", PAGE)):
         assert option in shown, option
 
 
