@@ -116,7 +116,7 @@ def main() -> None:
         "seconds": round(time.perf_counter() - begun, 1),
     }
     print_table("random walks", ["figure", "value"], [[name, value] for name, value in figures.items()])
-    print_result(figures, vars(arguments))
+    print_result(figures, {"walks": arguments.walks, "steps": arguments.steps, "order": arguments.order})
 
 
 if __name__ == "__main__":
