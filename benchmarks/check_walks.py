@@ -3,9 +3,9 @@
     python benchmarks/check_walks.py --data dev.jsonl.gz --tokenizer DIR [--walks 5] [--steps 60] [--order any]
 
 `--data` holds one JSON object a line with `id` and `schema`. A walk draws tokens at random among those that the mask
-allows; after `--steps` of them it is closed along the shortest completion. A walk is sound if no mask is empty, the text
-is JSON, and the `jsonschema` library accepts its value, formats checked. Schemas that the library itself cannot apply
-(references that it would have to fetch, recursion without end) are counted apart.
+allows; after `--steps` of them it is closed along the shortest completion. A walk is sound if no mask is empty, the
+text is JSON, and the `jsonschema` library accepts its value, formats checked. Schemas that the library itself cannot
+apply (references that it would have to fetch, recursion without end) are counted apart.
 """
 
 import argparse
