@@ -160,8 +160,7 @@ class CompiledProgram:
         try:
             self.backend.prepare([spec])
             compile_s = time.perf_counter() - begin
-            measured = isinstance(self.backend, MeasuresConstraints)
-            num_bytes = self.backend.constraint_bytes(spec) if measured else None
+            num_bytes = self.backend.constraint_bytes(spec) if isinstance(self.backend, MeasuresConstraints) else None
         except InvalidRequest as error:
             holes = [node for node in self.trace.walk() if isinstance(node, ir.Gen) and node.constraint == spec]
             names = ", ".join(node.describe() for node in holes) or "select"
