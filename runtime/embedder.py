@@ -34,7 +34,7 @@ class Embedder:
 
         Args:
             pooling: "mean" of the states of all tokens, or the state of the "last" one.
-        Raises: UnsupportedField if the checkpoint is too large to be held twice.
+        Raises: UnsupportedField if the checkpoint is too large to be held twice, or transformers cannot load it.
         """
         with self._lock:
             model = self._loaded()
@@ -57,9 +57,16 @@ class Embedder:
                 raise UnsupportedField(
                     "model", f"embeddings load the checkpoint a second time; at most {MAX_CHECKPOINT_BYTES} bytes"
                 )
-            self._model = AutoModel.from_pretrained(
-                self._path, dtype=torch.float32, local_files_only=True, use_safetensors=True, trust_remote_code=False
-            ).eval()
+            try:
+                self._model = AutoModel.from_pretrained(
+                    self._path,
+                    dtype=torch.float32,
+                    local_files_only=True,
+                    use_safetensors=True,
+                    trust_remote_code=False,
+                ).eval()
+            except (OSError, ValueError) as error:
+                raise UnsupportedField("model", f"its states cannot be had for embeddings: {error}") from error
         return self._model
 
 

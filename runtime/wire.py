@@ -14,7 +14,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from slipform import errors
+import slipform.errors as errors
 from slipform.errors import InvalidRequest, SlipformError
 from slipform.grammars import spec as grammar_specs
 from slipform.grammars.spec import GrammarSpec

@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from slipform import errors
+import slipform.errors as errors
 from slipform.errors import GrammarError
 from slipform.runtime.request import FillResult, RequestFinished
 from slipform.runtime.server.engine_metrics import EngineMetrics

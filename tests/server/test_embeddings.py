@@ -44,6 +44,11 @@ def test_a_large_checkpoint_is_not_loaded_twice(tmp_path: Path, monkeypatch: pyt
         Embedder(tmp_path).embed([[1]], "mean")
 
 
+def test_a_directory_without_a_model(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedField, match="cannot be had"):
+        Embedder(tmp_path).embed([[1]], "mean")
+
+
 def test_over_the_wire(embedded: RunningServer) -> None:
     with openai.OpenAI(base_url=f"{embedded.url}/v1", api_key="none", max_retries=0) as client:
         answer = client.embeddings.create(model="slipform", input=["an invoice", "a bill"])
