@@ -61,10 +61,12 @@ class ByteDfa(Protocol):
         start: the first state.
     """
 
-    byte_class: npt.NDArray[np.uint8]
-    table: npt.NDArray[np.int32]
-    accepting: npt.NDArray[np.bool_]
-
+    @property
+    def byte_class(self) -> npt.NDArray[np.uint8]: ...
+    @property
+    def table(self) -> npt.NDArray[np.int32]: ...
+    @property
+    def accepting(self) -> npt.NDArray[np.bool_]: ...
     @property
     def start(self) -> int: ...
     def __hash__(self) -> int: ...

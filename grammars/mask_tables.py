@@ -43,7 +43,7 @@ class MaskTables:
         first_bases, num_words = plain.masks.shape
         self._lock = threading.Lock()
         self._base_of: dict[bytes, int] = {}
-        self._num_bases = first_bases
+        self._num_bases: int = first_bases
         self._rows: Int32 = np.empty((first_bases + MAX_LEAF_BASES, num_words), np.int32)
         self._rows[:first_bases] = plain.masks
         self._counts: Int32 = np.zeros(len(self._rows), np.int32)
@@ -78,7 +78,7 @@ class MaskTables:
     def num_bytes(self) -> int:
         """Memory in use: base rows not yet taken are not counted."""
         unused = (len(self._rows) - self._num_bases) * self._rows.strides[0]
-        return sum(array.nbytes for array in self._arrays.values()) - unused
+        return int(sum(array.nbytes for array in self._arrays.values()) - unused)
 
     def heap(self, pool: MaskPool) -> Int64:
         """What the kernels take: the tables of this vocabulary with the rows of `pool`. Both must outlive it."""
@@ -93,7 +93,7 @@ class MaskTables:
         """The base row of a looping part of an automaton, made now if it is new. None: there is no room for it."""
         key = b"".join(array.tobytes() for array in part)
         with self._lock:
-            base = self._base_of.get(key)
+            base: int | None = self._base_of.get(key)
             if base is None and self._num_bases < len(self._rows):
                 base = self._add_leaf_base(part)
                 if base is not None:

@@ -142,7 +142,8 @@ def _finish(heap: Any, vocabulary: Any, config: Int, base: Int, reach: Int) -> I
             found[registers[NUM_FOUND]] = eos[k]
             registers[NUM_FOUND] += 1
     num_found, num_lost = np.int64(registers[NUM_FOUND]), np.int64(registers[NUM_LOST])
-    if num_found > max(num_words, len(table(vocabulary, OTHERS + TOKENS)) + len(table(vocabulary, EOS_TOKENS))):
+    num_listed = len(table(vocabulary, OTHERS + TOKENS)) + len(table(vocabulary, EOS_TOKENS))
+    if num_found > num_words and num_found > num_listed:
         registers[ARGUMENT] = config
         registers[RESUME_AT] = base
         registers[DEEPEST] = reach

@@ -1,6 +1,6 @@
 """A program over the rows of a file, into a file: a job that may be stopped at any point and goes on where it was."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -75,7 +75,7 @@ def run_job(
     if isinstance(rows, str | Path):
         total = count_rows(rows) if progress_bar else None
         rows = read_rows(rows)
-    elif hasattr(rows, "__len__"):
+    elif isinstance(rows, Sized):
         total = len(rows)
     if limit is not None:
         total = min(limit, total) if total is not None else None

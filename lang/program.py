@@ -18,7 +18,7 @@ from slipform.lang.interpreter import Interpreter
 from slipform.lang.ir import Concat, Origin, at, caller_origin, function_origin
 from slipform.lang.options import SamplingOptions
 from slipform.lang.plan import Plan, make_plan
-from slipform.lang.rows import UnreadableRow
+from slipform.lang.rows import Row, UnreadableRow
 from slipform.lang.run import Run, Stream
 from slipform.lang.state import ProgramState
 from slipform.lang.strand import Session
@@ -226,7 +226,7 @@ class Program:
 
     def iter_batch(
         self,
-        rows: Iterable[batch.Row],
+        rows: Iterable[Row],
         *,
         num_threads: int | Literal["auto"] = "auto",
         ordered: bool = True,
@@ -252,8 +252,8 @@ class Program:
 
     def _iterate(
         self,
-        rows: Iterable[batch.Row],
-        alike: Sequence[batch.Row],
+        rows: Iterable[Row],
+        alike: Sequence[Row],
         policy: batch.Policy,
         backend: Backend,
         options: SamplingOptions,
@@ -352,14 +352,14 @@ class Program:
         options = self._options(kwargs)
         return Run(self, args, kwargs, backend=resolve_backend(backend), options=options, fuse=fuse)
 
-    def _row_run(self, row: batch.Row, backend: Backend, options: SamplingOptions, fuse: bool) -> Run:
+    def _row_run(self, row: Row, backend: Backend, options: SamplingOptions, fuse: bool) -> Run:
         if isinstance(row, UnreadableRow):
             refused = RowError(row.reason, program=self.name, primitive="rows")
             return Run(self, (), {}, backend=backend, options=options, fuse=fuse, refused=refused)
         args, kwargs = ((), row) if isinstance(row, Mapping) else (tuple(row), {})
         return Run(self, args, kwargs, backend=backend, options=options, fuse=fuse)
 
-    def _warm(self, backend: Backend, rows: Sequence[batch.Row]) -> None:
+    def _warm(self, backend: Backend, rows: Sequence[Row]) -> None:
         """Compile the constraints and compute the constant prefix ahead of a batch. Raises: FillError for a constraint
         that cannot be honoured, before any row runs."""
         if len(rows) < 2 or not global_config.enable_precache_with_tracing:
@@ -383,7 +383,7 @@ class Program:
         return machine.strand.warmed_ids
 
 
-def _shared_arguments(rows: Sequence[batch.Row]) -> dict[str, Any]:
+def _shared_arguments(rows: Sequence[Row]) -> dict[str, Any]:
     """Arguments that all rows give the same object or an equal text for."""
     first = rows[0]
     if not isinstance(first, Mapping):

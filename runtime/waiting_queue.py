@@ -64,6 +64,6 @@ def _urgency(sequence: Sequence) -> tuple[int, int]:
 
 
 def _discard(order: list[Sequence], sequence: Sequence, key: Callable[[Sequence], int | tuple[int, int]]) -> None:
-    at = bisect_left(order, key(sequence), key=key)  # type: ignore[type-var]
+    at = bisect_left(order, key(sequence), key=key)
     if at < len(order) and order[at] is sequence:
         del order[at]

@@ -83,7 +83,10 @@ def test_left_recursion_and_embedded_specs() -> None:
     total = Recursive(
         (
             ("sum", AnyOf((Reference("term"), Series((Reference("sum"), literal("+"), Reference("term")))))),
-            ("term", AnyOf((JsonSchema.of({"type": "integer"}), Series((literal("("), Reference("sum"), literal(")")))))),
+            (
+                "term",
+                AnyOf((JsonSchema.of({"type": "integer"}), Series((literal("("), Reference("sum"), literal(")"))))),
+            ),
         ),
         "sum",
     )  # fmt: skip
