@@ -64,7 +64,7 @@ async def measure(call: Call, levels: list[int], repeats: int, requests: int) ->
     levels_measured = {}
     first = 1000
     for level in levels:
-        count = max(requests, 4 * level) if level > 1 else requests // 2
+        count = max(requests, 2 * level) if level > 1 else requests // 2
         await closed_loop(call, first, level, level)
         first += level
         rates, medians, cpu = [], [], []
@@ -197,8 +197,8 @@ async def wait_ready(port: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--concurrency", type=int, nargs="+", default=[1, 16, 128])
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=128, help="a run, at least; four times the concurrency if more")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--requests", type=int, default=64, help="a run, at least; twice the concurrency if more")
     parser.add_argument("--profile", action="store_true", help="also profile the server's process (slows it down)")
     parser.add_argument("--part", choices=["engine", "server"], help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
