@@ -21,12 +21,13 @@ class Message:
 @dataclass(slots=True)
 class OpenMessage:
     """The message being written. `begun`: the template's opening is in the text. `held`: the template writes this
-    message only together with the next one."""
+    message only together with the next one. `shared`: branches began inside it, which each end it for themselves."""
 
     message: Message
     origin: Origin | None = None
     begun: bool = False
     held: bool = False
+    shared: bool = False
 
 
 class Conversation:
@@ -55,6 +56,7 @@ class Conversation:
         other._messages = list(self._messages)
         other._held = list(self._held)
         if self._open is not None:
+            self._open.shared = True
             message = Message(self._open.message.role, list(self._open.message.pieces))
             other._open = OpenMessage(message, self._open.origin, self._open.begun, self._open.held)
         return other
@@ -87,8 +89,8 @@ class Conversation:
         self._emit_template(self._template.closing(self._roles()))
 
     def check_closed(self) -> None:
-        """Raises: RoleError naming the line that opened the message which is still open."""
-        if self._open is not None:
+        """Raises: RoleError naming the line that opened the message which is still open, unless branches took it on."""
+        if self._open is not None and not self._open.shared:
             role = self._open.message.role
             raise self._error(
                 f"the message is never closed; write {role}_end() behind it", RoleBegin(role, self._open.origin)
