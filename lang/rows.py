@@ -58,7 +58,13 @@ def count_rows(source: str | Path) -> int | None:
             return int(pyarrow_parquet().ParquetFile(path).metadata.num_rows)
         except (OSError, ValueError) as error:
             raise ConfigError(f"{source} cannot be read: {error}", field="--input") from error
-    return sum(1 for _ in read_rows(source))
+    if path.suffix == ".csv":
+        return sum(1 for _ in read_rows(path))
+    try:
+        with path.open("rb") as lines:
+            return sum(1 for line in lines if line.strip())
+    except OSError as error:
+        raise ConfigError(f"{source} cannot be read: {error}", field="--input") from error
 
 
 def _json_lines(file: IO[str]) -> Iterator[FileRow]:

@@ -82,7 +82,7 @@ def test_except_exception_does_not_swallow_the_end_of_a_trace() -> None:
         s += sf.gen("n")
         try:
             number = int(s["n"])
-        except Exception:
+        except Exception:  # what the test is about: a program that catches everything
             number = 0
         s += str(number)
 
