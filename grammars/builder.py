@@ -12,30 +12,27 @@ and propagates at once (`seq` with it is `never`, `alt` drops it, a member whose
 `rule` is taken to be non-empty: a front end finds out before it makes one. Automata given to `dfa` are trim.
 """
 
+from array import array
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from enum import IntEnum
-from functools import lru_cache
-from typing import Literal, NamedTuple, NewType, Protocol
+from typing import Literal, NewType
 
 import numpy as np
 import numpy.typing as npt
 
 from slipform.errors import EmptyGrammar, UnsupportedGrammar
+from slipform.grammars import leaf_tables
+from slipform.grammars.leaf_tables import ByteDfa, LeafTables
 from slipform.grammars.limits import Budget, Limits
 from slipform.grammars.members import Clause, Extra, Member, MembersSolver, MembersSpec
 from slipform.kernels.bounded_text import bounds_table, is_completable
-from slipform.kernels.leaf_words import count_words
-from slipform.kernels.plain_text import plain_flags
 
 Node = NewType("Node", int)
 """A fragment of one builder; an index into its tables."""
 
-MAX_COUNT = 1 << 30
+MAX_COUNT = leaf_tables.MAX_WORDS
 """Bounds of `repeat` and `members` stay below this."""
-
-MAX_SHARED_STATES = 1000
-"""Automata of at most so many states are converted once a process."""
 
 MAX_LISTED_WORDS = 64
 """A unique extra with at most so many keys becomes declared members, one a key."""
@@ -46,30 +43,6 @@ NODE_COLUMNS = 6
 NULLABLE = 5
 UNKNOWN = 2
 END_OF_LITERAL = 256
-
-
-class ByteDfa(Protocol):
-    """What `Builder.dfa` reads: a trim deterministic automaton over bytes (`slipform.grammars.dfa.Dfa` is one).
-
-    Hashable, and equal only to automata of the same language.
-
-    Attributes:
-        byte_class: (256,) uint8, the class of each byte.
-        table: (n, k) int32, the next state by state and class, or -1 for none. Every state can reach an accepting
-            one, except that the empty language is one state which neither accepts nor goes on.
-        accepting: (n,) bool.
-        start: the first state.
-    """
-
-    @property
-    def byte_class(self) -> npt.NDArray[np.uint8]: ...
-    @property
-    def table(self) -> npt.NDArray[np.int32]: ...
-    @property
-    def accepting(self) -> npt.NDArray[np.bool_]: ...
-    @property
-    def start(self) -> int: ...
-    def __hash__(self) -> int: ...
 
 
 class Kind(IntEnum):
@@ -104,13 +77,13 @@ class Builder:
         self.nodes: list[int] = []  # NODE_COLUMNS numbers a node: kind, four operands, nullable
         self.kids: list[int] = []
         self.literal_pool: list[int] = []  # bytes of literals, each literal closed by END_OF_LITERAL
-        self.leaf_first: list[int] = [0]  # leaf state s has the ranges leaf_first[s] : leaf_first[s + 1]
-        self.leaf_flags: list[int] = []  # bit 0 accepting; bits 1 and 2: GOES_ON, COMPLETES of kernels.plain_text
-        self.range_low: list[int] = []
-        self.range_high: list[int] = []
-        self.range_target: list[int] = []
-        self.leaf_words: list[int] = []  # how many texts from a state on, at most MAX_COUNT
-        self.bounds: list[int] = []  # tables of kernels.bounded_text
+        self.leaf_first = array("i", (0,))  # leaf state s has the ranges leaf_first[s] : leaf_first[s + 1]
+        self.leaf_flags = array("i")  # flags and words of states as in `LeafTables`
+        self.leaf_words = array("i")
+        self.range_low = array("i")
+        self.range_high = array("i")
+        self.range_target = array("i")
+        self.bounds = array("i")  # tables of kernels.bounded_text
         self.members_solvers: list[MembersSolver] = []
         self.rule_makers: list[Callable[[], Node] | None] = []
         self.rule_witness: list[bytes | None] = []
@@ -147,7 +120,7 @@ class Builder:
         if node is None:
             self.budget.add_states(sum(map(len, ordered)) + 1, path=self.path)
             self.budget.check_time()
-            node = self._interned[key] = self._add_leaf(_trie(ordered), start=0)
+            node = self._interned[key] = self._add_leaf(leaf_tables.of_texts(ordered))
         return node
 
     def byte_class(self, allowed: Iterable[int]) -> Node:
@@ -162,7 +135,7 @@ class Builder:
             inside[sorted(members)] = 1
             table = np.array([[-1, 1], [-1, -1]], np.int32)
             self.budget.add_states(2, path=self.path)
-            node = self._add_leaf(_class_tables(inside, table, np.array([False, True])), start=0)
+            node = self._add_leaf(leaf_tables.of_table(inside, table, np.array([False, True]), 0))
             self._interned[key] = node
         return node
 
@@ -177,8 +150,17 @@ class Builder:
             if num_states == 1 and not dfa.accepting[0]:
                 node = self.never
             else:
-                node = self._add_leaf(_dfa_tables(dfa), start=dfa.start)
+                node = self._add_leaf(leaf_tables.of_dfa(dfa))
             self._interned[key] = node
+        return node
+
+    def leaf(self, key: Hashable, make: Callable[[], LeafTables]) -> Node:
+        """A regular part by its tables, which `make` returns. The same `key` gives the same node."""
+        node = self._interned.get((Kind.LEAF, "made", key))
+        if node is None:
+            tables = make()
+            self.budget.add_states(len(tables.ends), path=self.path)
+            node = self._interned[Kind.LEAF, "made", key] = self._add_leaf(tables)
         return node
 
     def bounded(self, dfa: ByteDfa, ends: npt.NDArray[np.bool_], least: int, most: int) -> Node:
@@ -196,19 +178,19 @@ class Builder:
             count = len(dfa.table)
             self.budget.add_states(count + count * most // 32, path=self.path)
             self.budget.check_time()
-            leaf_tables = _make_dfa_tables(dfa)
-            first = np.array([0, *leaf_tables.ends], np.int64)
-            target = np.array(leaf_tables.target, np.int64)
+            tables = leaf_tables.new_of_dfa(dfa)
+            first = np.concatenate((np.zeros(1, np.int64), tables.ends))
+            target = tables.target.astype(np.int64)
             bounds = bounds_table(first, target, np.array(dfa.accepting, bool), ends, least, most)
             if not len(bounds):
                 raise ValueError("a cycle of states holds no end of a character")
             if not is_completable(bounds, dfa.start, 0):
                 node = self.never
             else:
-                leaf = self._add_leaf(leaf_tables, start=dfa.start)
+                leaf = self._add_leaf(tables)
                 nullable = least == 0 and bool(dfa.accepting[dfa.start])
                 node = self._add(Kind.BOUNDED, leaf, len(self.bounds), least, nullable=nullable)
-                self.bounds.extend(bounds.tolist())
+                self.bounds.frombytes(bounds.tobytes())
             self._interned[key] = node
         return node
 
@@ -434,16 +416,16 @@ class Builder:
             self.kids.extend(parts)
         return node
 
-    def _add_leaf(self, leaf: "LeafTables", start: int) -> Node:
-        base = len(self.leaf_flags)
-        first_range = len(self.range_low)
-        self.leaf_first.extend([first_range + end for end in leaf.ends])
-        self.range_low.extend(leaf.low)
-        self.range_high.extend(leaf.high)
-        self.range_target.extend([base + target for target in leaf.target])
-        self.leaf_flags.extend(leaf.flags)
-        self.leaf_words.extend(leaf.words)
-        return self._add(Kind.LEAF, base + start, base, len(leaf.flags), nullable=leaf.flags[start] & 1)
+    def _add_leaf(self, leaf: LeafTables) -> Node:
+        base, first_range = len(self.leaf_flags), len(self.range_low)
+        self.leaf_first.frombytes((leaf.ends + np.int32(first_range)).tobytes())
+        self.range_low.frombytes(leaf.low.tobytes())
+        self.range_high.frombytes(leaf.high.tobytes())
+        self.range_target.frombytes((leaf.target + np.int32(base)).tobytes())
+        self.leaf_flags.frombytes(leaf.flags.tobytes())
+        self.leaf_words.frombytes(leaf.words.tobytes())
+        nullable = self.leaf_flags[base + leaf.start] & 1
+        return self._add(Kind.LEAF, base + leaf.start, base, len(leaf.flags), nullable=nullable)
 
     def unique_text(self, key: Node, rest: Node) -> Node:
         """The member of a unique extra: a key that was not written before, then `rest`. For the run-time's use."""
@@ -463,7 +445,7 @@ class Builder:
         key = Node(extra.key)
         if self.kind(key) == Kind.LITERAL:
             offset, length = self.nodes[key * NODE_COLUMNS + 1 : key * NODE_COLUMNS + 3]
-            key = self._add_leaf(_trie((bytes(self.literal_pool[offset : offset + length]),)), start=0)
+            key = self._add_leaf(leaf_tables.of_texts((bytes(self.literal_pool[offset : offset + length]),)))
         if self.kind(key) != Kind.LEAF:
             raise ValueError("the key of a unique Extra is a dfa, choice or literal node")
         words = self.leaf_words[self.nodes[key * NODE_COLUMNS + 1]]
@@ -495,84 +477,3 @@ class Builder:
         if not solver.is_feasible(solver.start()):
             raise EmptyGrammar("no choice of members satisfies the conditions", path=self.path)
         return solver
-
-
-class LeafTables(NamedTuple):
-    """An automaton as the builder keeps it: sorted byte ranges, those of state s being ends[s - 1] : ends[s]."""
-
-    ends: list[int]
-    low: list[int]
-    high: list[int]
-    target: list[int]
-    flags: list[int]
-    words: list[int]
-
-
-def _leaf_tables(
-    first: npt.NDArray[np.int64],
-    low: npt.NDArray[np.int64],
-    high: npt.NDArray[np.int64],
-    target: npt.NDArray[np.int64],
-    accepting: npt.NDArray[np.bool_],
-) -> LeafTables:
-    flags = 2 * plain_flags(first, low, high, target, accepting) + accepting
-    words = count_words(first, low, high, target, accepting, MAX_COUNT)
-    return LeafTables(first[1:].tolist(), low.tolist(), high.tolist(), target.tolist(), flags.tolist(), words.tolist())
-
-
-def _dfa_tables(dfa: ByteDfa) -> LeafTables:
-    return _small_dfa_tables(dfa) if len(dfa.table) <= MAX_SHARED_STATES else _make_dfa_tables(dfa)
-
-
-@lru_cache(maxsize=512)
-def _small_dfa_tables(dfa: ByteDfa) -> LeafTables:
-    """Most grammars use the same few automata: numbers, strings, formats."""
-    return _make_dfa_tables(dfa)
-
-
-def _make_dfa_tables(dfa: ByteDfa) -> LeafTables:
-    return _class_tables(dfa.byte_class, dfa.table, np.array(dfa.accepting, bool))
-
-
-def _class_tables(
-    byte_class: npt.NDArray[np.uint8], table: npt.NDArray[np.int32], accepting: npt.NDArray[np.bool_]
-) -> LeafTables:
-    """Ranges of equal targets in each row of a table over byte classes; -1 entries give none."""
-    runs = np.append(0, np.flatnonzero(byte_class[1:] != byte_class[:-1]) + 1)
-    target = table[:, byte_class[runs]]
-    changes = np.ones(target.shape, bool)
-    changes[:, 1:] = target[:, 1:] != target[:, :-1]
-    state, run = np.nonzero(changes)
-    low = runs[run]
-    high = np.append(low[1:], 0) - 1
-    high[high < 0] = 255  # the next range starts a new row at byte 0
-    live = target[state, run] >= 0
-    first = np.searchsorted(state[live], np.arange(len(table) + 1))
-    return _leaf_tables(first, low[live], high[live], target[state, run][live].astype(np.int64), accepting)
-
-
-def _trie(ordered: tuple[bytes, ...]) -> LeafTables:
-    """The trie of sorted distinct options, state 0 its root."""
-    edges_from: list[int] = []
-    edges_byte: list[int] = []
-    accepting = [ordered[0] == b""]
-    path = [0]
-    previous = b""
-    for option in ordered:
-        common = 0
-        while common < min(len(previous), len(option)) and previous[common] == option[common]:
-            common += 1
-        del path[common + 1 :]
-        for byte in option[common:]:
-            edges_from.append(path[-1])
-            edges_byte.append(byte)
-            path.append(len(accepting))
-            accepting.append(False)
-        accepting[path[-1]] = True
-        previous = option
-    # State i + 1 is the target of edge i; a stable sort by source keeps each state's bytes ascending.
-    source = np.array(edges_from, np.int64)
-    order = np.argsort(source, kind="stable")
-    label = np.array(edges_byte, np.int64)[order]
-    first = np.searchsorted(source[order], np.arange(len(accepting) + 1))
-    return _leaf_tables(first, label, label, order + 1, np.array(accepting, bool))

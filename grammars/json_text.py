@@ -89,7 +89,7 @@ class CharacterDfa:
     """An automaton of JSON string bodies, not minimised: each of its states knows whether a character ends there.
 
     Attributes:
-        byte_class, table, accepting, start: as in `slipform.grammars.builder.ByteDfa`; trim.
+        byte_class, table, accepting, start: as in `slipform.grammars.leaf_tables.ByteDfa`; trim.
         ends: (n,) bool.
     """
 

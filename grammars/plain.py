@@ -48,7 +48,7 @@ def build_any_text(spec: AnyText, builder: Builder) -> Node:
 
 
 class Utf8Text:
-    """Well-formed UTF-8 of at most `max_bytes` bytes, as an automaton (see `slipform.grammars.builder.ByteDfa`)."""
+    """Well-formed UTF-8 of at most `max_bytes` bytes, as an automaton (see `slipform.grammars.leaf_tables.ByteDfa`)."""
 
     start = 0
 

@@ -2,7 +2,7 @@
 
 import threading
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -91,7 +91,7 @@ class Automaton:
         self._seen_edges: list[int] = []
         self._seen_roots: dict[frozenset[bytes], int] = {}
         # Tables and the lists that they mirror. Lists only ever grow at their end.
-        self._program_sources: list[tuple[int, list[int]]] = [
+        self._program_sources: list[tuple[int, Sequence[int]]] = [
             (tables.NODES, builder.nodes),
             (tables.KIDS, builder.kids),
             (tables.LITERALS, builder.literal_pool),
@@ -103,7 +103,7 @@ class Automaton:
             (tables.LEAF_WORDS, builder.leaf_words),
             (tables.BOUNDS, builder.bounds),
         ]
-        self._place_sources: list[tuple[int, list[int]]] = [
+        self._place_sources: list[tuple[int, Sequence[int]]] = [
             (tables.PLACE_FLAGS, self._place_flags),
             (tables.PLACE_FIRST, self._place_first),
             (tables.PLACE_END, self._place_end),
@@ -476,7 +476,7 @@ class Automaton:
             self._enlarge(tables.LEAF_BASE, len(self._tables[tables.LEAF_FLAGS]))
             self._tables[tables.LEAF_BASE][known:] = tables.UNKNOWN
 
-    def _copy_new(self, sources: list[tuple[int, list[int]]]) -> None:
+    def _copy_new(self, sources: list[tuple[int, Sequence[int]]]) -> None:
         for table, source in sources:
             begin, end = self._synced[table], len(source)
             if begin == end:

@@ -3,6 +3,8 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 
+import numpy as np
+
 from slipform.grammars.builder import END_OF_LITERAL, NODE_COLUMNS, Builder, Kind, Node
 from slipform.grammars.members import Extra, Member, Progress
 from slipform.grammars.pushdown import Automaton
@@ -240,7 +242,8 @@ class Completions:
         leaf, offset, least = self._operands(node)[1][:3]
         first_state = self._operands(leaf)[1][1]
         words = builder.bounds[offset + 2]
-        table = builder.bounds[offset : offset + BOUND_HEADER + (words + 1) * self._operands(leaf)[1][2]]
+        end = offset + BOUND_HEADER + (words + 1) * self._operands(leaf)[1][2]
+        table = np.array(builder.bounds[offset:end], np.int32)
         seen = {(state, count)}
         queue = deque([(state, count, b"")])
         while queue:

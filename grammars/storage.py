@@ -5,6 +5,7 @@ grammar = load_grammar(path, vocabulary)
 """
 
 import json
+from array import array
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,7 @@ def load_grammar(path: Path, vocabulary: Vocabulary) -> CompiledGrammar:
     builder = Builder(Limits(**about["limits"]))
     builder.budget.add_states(len(tables["nodes"]) // NODE_COLUMNS + len(tables["leaf_flags"]))
     for name, table in tables.items():
-        setattr(builder, name, table)
+        getattr(builder, name)[:] = array("i", table) if isinstance(getattr(builder, name), array) else table
     builder.members_solvers = [MembersSolver(_members(raw), builder.never) for raw in about["members"]]
     builder.rule_witness = [None if text is None else bytes.fromhex(text) for text in about["witnesses"]]
     builder.rule_makers = [None] * len(builder.rule_witness)

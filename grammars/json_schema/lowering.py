@@ -242,7 +242,7 @@ class Lowering:
         )
 
     def _keys(self, keys: Keys) -> Node:
-        return self.builder.dfa(strings.quoted_keys(keys))
+        return self.builder.leaf(keys, partial(strings.quoted_keys, keys))
 
 
 _ANY: Final = Goal("", ANYTHING)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from slipform.errors import UnsupportedGrammar
+from slipform.grammars import leaf_tables
 from slipform.grammars.dfa import Dfa, any_text, length_between, literals
 from slipform.grammars.json_schema.counted import CountedText
 from slipform.grammars.json_schema.formats import format_dfa
 from slipform.grammars.json_schema.shapes import StringAtom
 from slipform.grammars.json_text import json_string_body
+from slipform.grammars.leaf_tables import LeafTables
 from slipform.grammars.regex import regex_dfa
 
 if TYPE_CHECKING:
@@ -180,61 +182,25 @@ def quoted(texts: Dfa, escapes: Escapes = "usual") -> Dfa:
     return Dfa(byte_class, table, accepting, n)
 
 
-def quoted_keys(keys: "Keys") -> Dfa:
+def quoted_keys(keys: "Keys") -> LeafTables:
     """The JSON strings whose decoded text is in `keys`."""
-    if not keys.is_simple:
-        return quoted(decoded_keys(keys))
-    if not keys.names:
-        return any_quoted()
-    if all(map(_PLAIN_NAME.fullmatch, keys.names)):
-        return _any_but(keys.names)
-    return quoted(decoded_keys(keys))
+    if keys.is_simple and not keys.names:
+        return leaf_tables.of_dfa(any_quoted())
+    if keys.is_simple and all(map(_PLAIN_NAME.fullmatch, keys.names)):
+        return _all_but(keys.names)
+    return leaf_tables.of_dfa(quoted(decoded_keys(keys)))
 
 
-def _any_but(names: frozenset[str]) -> Dfa:
+@lru_cache(maxsize=256)
+def _all_but(names: frozenset[str]) -> LeafTables:
     """Every JSON string but `names`, which have one spelling each.
 
     A tree of the names grows out of the state between two characters of the automaton of all strings: a byte that
     leaves the tree goes on as it would there, and behind a whole name the string cannot end.
     """
-    base, between = _usual_strings()
-    children: list[dict[int, int]] = [{}]
-    ends: list[int] = []
-    for name in names:
-        node = 0
-        for byte in name.encode():
-            following = children[node].get(byte)
-            if following is None:
-                following = children[node][byte] = len(children)
-                children.append({})
-            node = following
-        ends.append(node)
-    used = sorted({byte for row in children for byte in row})
-    # Each byte of a name gets a class of its own, behind those of `base`.
-    byte_class = base.byte_class.copy()
-    byte_class[used] = base.num_classes + np.arange(len(used), dtype=np.uint8)
-    class_of = {byte: int(byte_class[byte]) for byte in used}
-    n = base.num_states
-    table = np.empty((n + len(children), base.num_classes + len(used)), np.int32)
-    table[:n, : base.num_classes] = base.table
-    table[:n, base.num_classes :] = base.table[:, base.byte_class[used]]
-    table[n:] = table[between]
-    for node, row in enumerate(children):
-        for byte, following in row.items():
-            table[n + node, class_of[byte]] = n + following
-    table[n + np.array(ends), byte_class[ord('"')]] = -1
-    opening = base.start
-    table[opening, byte_class[ord('"')]] = n
-    accepting = np.zeros(len(table), np.bool_)
-    accepting[:n] = base.accepting
-    return Dfa(byte_class, table, accepting, opening, minimal=True)
-
-
-@lru_cache(maxsize=1)
-def _usual_strings() -> tuple[Dfa, int]:
-    """Every JSON string in the usual spellings, and its state between two characters."""
     dfa = quoted(any_text())
-    return dfa, dfa.walk(b'"')
+    ordered = sorted(map(str.encode, names))
+    return leaf_tables.without(leaf_tables.of_dfa(dfa), ordered, inside=dfa.walk(b'"'), end=ord('"'))
 
 
 @lru_cache(maxsize=1)
