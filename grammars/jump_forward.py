@@ -24,9 +24,10 @@ Encode = Callable[[str], list[int]]
 _WINDOW_BYTES = 96
 _CACHE_ENTRIES = 16_384
 
-# Texts whose tokens behind a place to cut are compared with and without what comes before it.
-_PROBE_WORDS = ("a", "The", "red", "isActive", "x1", "2024", "größe", "of", "ing", "s", "Z", "0")
-_PROBE_ENDS = ('"', '":', '":"', '","', '"]', '"},"', '":["', '" ')
+# Words, and what may follow a place to cut: their tokens are compared with and without what comes before the place.
+_PROBE_LETTERS = ("a", "The", "isActive", "größe", "ZIP")
+_PROBE_DIGITS = ("x1", "2024", "0")
+_PROBE_REST = ("s", "The", "7", ' "x', '":"', "  a")
 
 # One of each kind that pre-tokenizers tell apart: letters (upper case, marks, wide), digits, apostrophes, spaces in
 # runs, line ends, punctuation.
@@ -56,6 +57,9 @@ _PROBES = (
 
 _ANYTHING = np.ones(256, bool)
 
+_LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_DIGITS = frozenset(b"0123456789")
+
 
 class JumpForward:
     """Finds the settled tokens of forced text for one vocabulary. Thread-safe; results are cached."""
@@ -66,7 +70,7 @@ class JumpForward:
         self._token_bytes = token_bytes
         self._encode = encode
         self._cache: OrderedDict[tuple[bytes, bytes, bytes | None], list[int]] = OrderedDict()
-        self._cuts_at: bytes | None = None
+        self._cuts: bytes | None = None
 
     def tokens(self, tail: bytes, forced: bytes, next_bytes: npt.NDArray[np.bool_] | None) -> list[int]:
         """The settled tokens of `forced` behind `tail`.
@@ -78,9 +82,7 @@ class JumpForward:
         """
         if self._encode is None or not forced:
             return []
-        if self._cuts_at is None:
-            self._cuts_at = self._probe_cuts(self._encode)
-        window = _window(tail, self._cuts_at)
+        window = self.window(tail, forced[0])
         key = (window, forced, None if next_bytes is None else next_bytes.tobytes())
         known = self._cache.get(key)
         if known is None:
@@ -127,25 +129,60 @@ class JumpForward:
                 settled = settled if after is None else _common(settled, after)
         return settled
 
-    def _probe_cuts(self, encode: Encode) -> bytes:
-        """Those of a quote and a space before which this tokenizer always cuts, behind an ASCII letter or digit.
+    def window(self, tail: bytes, following: int) -> bytes:
+        """As much of the end of `tail` as the tokens of what comes next can depend on; `following` is its first byte.
 
-        Tried on texts like those that forced runs stand in; without this, the cache would know a run only behind the
-        very same text.
+        It begins where the tokenizer always cuts. Without such a place it has at least _WINDOW_BYTES, and begins where
+        every common pre-tokenizer cuts: before a space between two words.
         """
-        found = b""
-        for kind, ends in ((b'"', _PROBE_ENDS), (b" ", (" ", "  ", " -", " \n", " .", " (", ' "', " '"))):
-            texts = [(left, end + right) for left in _PROBE_WORDS for right in _PROBE_WORDS for end in ends]
-            if all(self._is_cut(encode, f'{{"{left}', right) for left, right in texts):
-                found += kind
-        return found
+        if self._cuts is None:
+            self._cuts = self._find_cuts()
+        for begin in range(len(tail), max(0, len(tail) - _WINDOW_BYTES), -1):
+            if self._cuts[tail[begin - 1] << 8 | following]:
+                return tail[begin:]
+            following = tail[begin - 1]
+        return _from_space(tail)
 
-    def _is_cut(self, encode: Encode, left: str, right: str) -> bool:
-        """Whether `right` has the same tokens behind `left` as alone."""
-        if not _is_word(left.encode()[-1]):
-            return True
-        alone = self._aligned(encode, right, right.encode(), 0)
-        return bool(alone) and alone == self._aligned(encode, left + right, (left + right).encode(), len(left.encode()))
+    def _find_cuts(self) -> bytes:
+        """(256 * 256,) 1 for each pair of bytes between which this tokenizer always has a border.
+
+        The first is an ASCII letter or digit; the second is neither, or a digit, or a letter behind a digit. No token
+        holds such a pair, and what follows has the same tokens behind it as alone, which pre-tokenizers could prevent: it
+        is tried for each kind of pair. Without this, the cache would know a run only behind the very same text.
+        """
+        encode = self._encode
+        assert encode is not None
+        text = np.frombuffer(b"".join(self._token_bytes), np.uint8).astype(np.int64)
+        borders = np.cumsum([len(token) for token in self._token_bytes])
+        is_inside = np.ones(len(text), bool)
+        is_inside[borders[borders < len(text)]] = False
+        joined = np.zeros(1 << 16, bool)
+        joined[(text[:-1] << 8 | text[1:])[is_inside[1:]]] = True
+        cuts = bytearray(1 << 16)
+        others = [bytes([byte]) for byte in range(0x20, 0x7F) if byte not in _LETTERS | _DIGITS]
+        for lefts, probes, kinds in (
+            (_LETTERS, _PROBE_LETTERS, [_DIGITS, *others]),
+            (_DIGITS, _PROBE_DIGITS, [_LETTERS, _DIGITS, *others]),
+        ):
+            for kind in kinds:
+                pairs = [first << 8 | second for first in lefts for second in kind]
+                free = [pair for pair in pairs if not joined[pair]]
+                if free and all(self._is_cut(encode, probes, chr(second)) for second in sorted(kind)[::8]):
+                    for pair in free:
+                        cuts[pair] = 1
+        return bytes(cuts)
+
+    def _is_cut(self, encode: Encode, lefts: Sequence[str], second: str) -> bool:
+        """Whether texts that begin with `second` have the same tokens behind `lefts` as alone."""
+        for rest in _PROBE_REST:
+            right = second + rest
+            alone = self._aligned(encode, right, right.encode(), 0)
+            if not alone:
+                return False
+            for left in lefts:
+                if self._aligned(encode, left + right, (left + right).encode(), len(left.encode())) != alone:
+                    return False
+        return True
 
     def _borders(self, text: bytes, begin: int, following: npt.NDArray[np.bool_]) -> list[int]:
         """Positions p from `begin` on such that text[p:] begins a longer token that goes on with one of `following`."""
@@ -172,30 +209,14 @@ class JumpForward:
         return []
 
 
-def _window(tail: bytes, cuts_at: bytes) -> bytes:
-    """The end of `tail`, from the last place where the tokenizer cuts before one of `cuts_at`.
-
-    Without such a place, at least _WINDOW_BYTES, from where every common pre-tokenizer cuts: before a space between two
-    words.
-    """
-    for begin in range(len(tail) - 1, max(0, len(tail) - _WINDOW_BYTES), -1):
-        if tail[begin] in cuts_at and _is_word(tail[begin - 1]):
-            return tail[begin:]
+def _from_space(tail: bytes) -> bytes:
+    """The end of `tail` from the last space between two letters on, at least _WINDOW_BYTES of it."""
     begin = len(tail) - _WINDOW_BYTES
     while begin > 0:
-        before, space, after = tail[begin - 1], tail[begin], tail[begin + 1]
-        if space == 0x20 and _is_letter(before) and _is_letter(after):
+        if tail[begin] == 0x20 and tail[begin - 1] in _LETTERS and tail[begin + 1] in _LETTERS:
             return tail[begin:]
         begin -= 1
     return tail
-
-
-def _is_letter(byte: int) -> bool:
-    return 0x41 <= byte <= 0x5A or 0x61 <= byte <= 0x7A
-
-
-def _is_word(byte: int) -> bool:
-    return _is_letter(byte) or 0x30 <= byte <= 0x39
 
 
 def _complete_characters(text: bytes) -> bytes:
