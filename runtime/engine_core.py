@@ -43,6 +43,7 @@ from slipform.runtime.sampler import (
     constrained_logprobs,
     derive_seed,
     host_logits,
+    likeliest_allowed,
     token_logprobs,
 )
 from slipform.runtime.scheduler import Scheduler, StepOutput
@@ -431,13 +432,16 @@ class EngineCore:
         ids = [tokens.ids[at] for at in wanted] + [int(s.ids[position]) for s, position, _ in step_input.scored]
         sequences = [step_input.sampled[at] for at in wanted] + [s for s, _, _ in step_input.scored]
         num_top = [sequence.num_top_logprobs for sequence in sequences[: len(wanted)]]
-        num_top += [sequence.owner.request.prompt_top_logprobs for sequence in sequences[len(wanted) :]]
+        num_top += [sequence.num_known_top_logprobs for sequence in sequences[len(wanted) :]]
         entries = token_logprobs(logits, rows, ids, num_top)
         table_rows = [int(step_input.table_rows[at]) for at in wanted]
         masks = [self._constraints.masks[row] if self._constraints.is_masked[row] else None for row in table_rows]
         among_allowed = constrained_logprobs(logits, rows[: len(wanted)], ids[: len(wanted)], masks)
-        for at, entry, constrained in zip(wanted, entries, among_allowed, strict=False):
-            logprobs[at] = replace(entry, constrained=entry.logprob if constrained is None else constrained)
+        traced = [sequence.owner.request.trace_top_logprobs for sequence in sequences[: len(wanted)]]
+        top_allowed = likeliest_allowed(logits, rows[: len(wanted)], masks, traced)
+        for at, entry, constrained, top in zip(wanted, entries, among_allowed, top_allowed, strict=False):
+            constrained = entry.logprob if constrained is None else constrained
+            logprobs[at] = replace(entry, constrained=constrained, top_allowed=top)
         return StepOutput(tokens, logprobs, entries[len(wanted) :])
 
 

@@ -6,8 +6,21 @@ from dataclasses import dataclass, field
 from slipform.grammars.compiler import CompiledGrammar
 from slipform.grammars.matcher import Matcher
 from slipform.runtime.program import FillPart
-from slipform.runtime.request import TokenLogprob, TokenTrace
+from slipform.runtime.request import TokenLogprob, TokenSource
 from slipform.runtime.stopping import FillText
+
+
+@dataclass(slots=True, eq=False)
+class TokenNote:
+    """What a trace says of one token, as long as its text is not known; see `TokenTrace`."""
+
+    token_id: int
+    source: TokenSource
+    num_allowed: int
+    step: int
+    cost_ms: float
+    at_s: float | None
+    logprob: TokenLogprob | None
 
 
 @dataclass(slots=True, eq=False)
@@ -53,5 +66,5 @@ class FillState:
     num_sampled: int = 0
     num_closing: int = 0
     logprobs: list[TokenLogprob] = field(default_factory=list)
-    trace: list[TokenTrace] = field(default_factory=list)
+    trace: list[TokenNote] = field(default_factory=list)
     mask_s: float = 0.0

@@ -73,9 +73,12 @@ def prepare(request: GenerateRequest, tokenizer: Tokenizer, vocab_size: int, lim
         raise InvalidRequest(f"must be in [1, {limits.max_n}], got {request.n}", field="n")
     if request.prompt_logprobs_from is not None and request.prompt_logprobs_from < 0:
         raise InvalidRequest("must not be negative", field="prompt_logprobs_from")
-    if not 0 <= request.prompt_top_logprobs <= min(MAX_TOP_LOGPROBS, vocab_size):
-        limit = min(MAX_TOP_LOGPROBS, vocab_size)
-        raise InvalidRequest(f"must be in [0, {limit}], got {request.prompt_top_logprobs}", field="prompt_top_logprobs")
+    limit = min(MAX_TOP_LOGPROBS, vocab_size)
+    for field in ("prompt_top_logprobs", "trace_top_logprobs"):
+        if not 0 <= getattr(request, field) <= limit:
+            raise InvalidRequest(f"must be in [0, {limit}], got {getattr(request, field)}", field=field)
+    if request.trace_top_logprobs and not request.trace:
+        raise InvalidRequest("needs trace", field="trace_top_logprobs")
     if request.deadline_s is not None and not request.deadline_s > 0:
         raise InvalidRequest("must be positive", field="deadline_s")
     parts: list[KnownPart | FillPart] = []

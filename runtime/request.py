@@ -77,6 +77,8 @@ class GenerateRequest:
         prompt_top_logprobs: and for each of these tokens the likeliest N alternatives.
         priority: larger goes first. namespace: requests share cached prefixes only within one namespace.
         deadline_s: seconds after arrival at which the request is aborted, or None.
+        trace: keep how and when each output token came to be, whatever the engine's own setting. trace_top_logprobs:
+            and how likely the model found it, beside the likeliest N tokens; 0 for neither. Changes no text.
     """
 
     request_id: str
@@ -87,6 +89,8 @@ class GenerateRequest:
     priority: int = 0
     namespace: str = ""
     deadline_s: float | None = None
+    trace: bool = False
+    trace_top_logprobs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +98,15 @@ class TokenLogprob:
     """One token: its id, its log-probability before masking (natural log), and the likeliest alternatives.
 
     `constrained` is the log-probability among the tokens that the mask allowed (0 for a forced one), equal to `logprob`
-    without a constraint; None for a token of the prompt.
+    without a constraint; None for a token of the prompt. `top_allowed` are the likeliest of the allowed ones with their
+    log-probabilities among these; only in traces, and only where a mask forbade something.
     """
 
     token_id: int
     logprob: float
     top: tuple[tuple[int, float], ...] = ()
     constrained: float | None = None
+    top_allowed: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,10 @@ class TokenTrace:
     Attributes:
         num_allowed: tokens the mask admitted (1 for a forced token, the vocabulary's size without a constraint).
         step: index of the engine step that made it. cost_ms: that step's time divided by its tokens.
+        text_end: length of the fill's text up to and with this token; a character counts once it is whole.
+        at_s: when it was known, in seconds after the request's arrival; None unless the request asks for a trace.
+        logprob: None unless the request asks for it. In `FillFinished` it is missing where a token was known before the
+            model had read it; the terminal event has it.
     """
 
     token_id: int
@@ -117,6 +127,9 @@ class TokenTrace:
     num_allowed: int
     step: int
     cost_ms: float
+    text_end: int = 0
+    at_s: float | None = None
+    logprob: TokenLogprob | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +144,9 @@ class FillResult:
         closed: the tokens ran out, and the text matches all the same (`Fill.finish`).
         num_forced, num_sampled, num_closing: tokens that the grammar forced / that were sampled / that closed the text.
         mask_ms: time spent on this fill's masks and automaton.
+        start: position of its first token in the context.
+        seed: 64 bits that with the positions determined its draws; given as `SamplingParams.seed` they do so again (for
+            n > 1 that of sequence 0 does, for all of them). None where the backend does not say.
     """
 
     name: str | None
@@ -145,6 +161,8 @@ class FillResult:
     num_closing: int = 0
     closed: bool = False
     mask_ms: float = 0.0
+    start: int = 0
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,6 +184,30 @@ def constrained_logprobs(
     return found
 
 
+def likeliest_allowed(
+    logits: LogitsArray,
+    rows: SequenceOf[int],
+    masks: SequenceOf[npt.NDArray[np.int32] | None],
+    num_top: SequenceOf[int],
+) -> list[tuple[tuple[int, float], ...]]:
+    """The `num_top[i]` likeliest tokens of those whose bit is set in masks[i], with their log-probabilities among them.
+
+    The arguments are as for `constrained_logprobs`; nothing where a mask is None. Of equals the lower id is first.
+    """
+    found: list[tuple[tuple[int, float], ...]] = []
+    for row, mask, count in zip(rows, masks, num_top, strict=True):
+        if mask is None or not count:
+            found.append(())
+            continue
+        bits = np.unpackbits(mask.view(np.uint8), bitorder="little")[: logits.shape[1]]
+        ids = np.flatnonzero(bits)
+        scores = logits[row][ids].astype(np.float64)
+        normalizer = scores.max() + np.log(np.exp(scores - scores.max()).sum())
+        order = np.lexsort((ids, -scores))[:count]
+        found.append(tuple((int(ids[at]), float(scores[at] - normalizer)) for at in order))
+    return found
+
+
 def host_logits(logits: torch.Tensor) -> LogitsArray:
     """The logits as a (N, V) float32 array on the host."""
     array: LogitsArray = logits.detach().to("cpu", torch.float32).contiguous().numpy()

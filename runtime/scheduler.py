@@ -171,6 +171,9 @@ class Scheduler:
             if runs_ahead and (sequence.seq_len == position or sequence.ids[position] != token_id):
                 runs_ahead = False
                 sequence.computed_len = min(sequence.computed_len, position)
+            if sequence.unscored and sequence.computed_len >= sequence.unscored[0]:
+                # The token before one that is to be scored is computed: its logits are wanted a second time.
+                sequence.computed_len = sequence.unscored[0] - 1
             if sequence.fill is not None and sequence.pending_len == 0 and not runs_ahead:
                 # A fill begins right where another one ended: the last token's logits are wanted a second time.
                 sequence.computed_len -= 1

@@ -5,11 +5,11 @@ written, what becomes known next. It appends known tokens; computing them is the
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from slipform.errors import BudgetTooSmall, PromptTooLong
 from slipform.runtime.constraints import Constraints
-from slipform.runtime.fill_state import FillState
+from slipform.runtime.fill_state import FillState, TokenNote
 from slipform.runtime.program import FillPart, KnownPart
 from slipform.runtime.request import (
     Event,
@@ -158,7 +158,7 @@ class SegmentRunner:
     def _take_forced(self, sequence: Sequence, fill: FillState, step: StepInfo, events: list[Event]) -> None:
         """Jump-forward: append what the grammar forces. Not where a log-probability of each token is wanted."""
         constraint = fill.constraint
-        if constraint is None or not (self._jump_forward and fill.part.fill.jump_forward) or sequence.wants_logprobs:
+        if constraint is None or not (self._jump_forward and fill.part.fill.jump_forward) or sequence.streams_logprobs:
             return
         while sequence.fill is fill and constraint.forced:
             self._take(sequence, fill, constraint.forced[0], "forced", 1, None, step, events)
@@ -226,10 +226,15 @@ class SegmentRunner:
         fill.num_counted += counts
         if sequence.holding is not None:
             self._sampler.note(sequence.holding.row, token_id)
-        if self._trace:
-            fill.trace.append(TokenTrace(token_id, source, num_allowed, step.index, step.cost_ms))
+        request = sequence.owner.request
+        if self._trace or request.trace:
+            at_s = time.monotonic() - sequence.owner.arrival_s if request.trace else None
+            kept = logprob if request.trace_top_logprobs else None
+            fill.trace.append(TokenNote(token_id, source, num_allowed, step.index, step.cost_ms, at_s, kept))
         if logprob is not None:
             self._keep_logprob(sequence, fill, logprob)
+        elif request.trace_top_logprobs:
+            sequence.note_unscored()
         fill.text.push(
             spelling or self._tokenizer.token_bytes(token_id, skip_special_tokens=params.skip_special_tokens)
         )
@@ -279,7 +284,10 @@ class SegmentRunner:
         return self._constraints.admits_text(fill.constraint, kept)
 
     def _keep_logprob(self, sequence: Sequence, fill: FillState, logprob: TokenLogprob) -> None:
-        if fill.part.fill.sampling.logprobs or fill.part.fill.sampling.top_logprobs:
+        params = fill.part.fill.sampling
+        if sequence.owner.request.trace_top_logprobs:  # the trace has more than was asked for here
+            logprob = replace(logprob, top=logprob.top[: params.top_logprobs], top_allowed=())
+        if params.logprobs or params.top_logprobs:
             fill.logprobs.append(logprob)
         first = sequence.owner.request.prompt_logprobs_from
         if first is not None and sequence.seq_len > first:
@@ -324,12 +332,14 @@ class SegmentRunner:
             finish_reason=reason,
             matched_stop=matched_stop,
             logprobs=tuple(fill.logprobs),
-            trace=tuple(fill.trace),
+            trace=tuple(map(_token_trace, fill.trace, fill.text.token_ends())),
             num_forced=fill.num_forced,
             num_sampled=fill.num_sampled,
             num_closing=fill.num_closing,
             closed=reason == "length" and self._is_match(fill),
             mask_ms=fill.mask_s * 1e3,
+            start=fill.start,
+            seed=fill.seed,
         )
         events.append(FillFinished(request_id, sequence.index, fill.part.index, result))
         sequence.fills.append(result)
@@ -349,3 +359,16 @@ class SegmentRunner:
             ids = tuple(fill.token_ids[begin:end])
             logprobs = tuple(fill.logprobs[begin:end])
             events.append(TextDelta(request_id, sequence.index, fill.part.index, text, ids, logprobs))
+
+
+def _token_trace(note: TokenNote, text_end: int) -> TokenTrace:
+    return TokenTrace(
+        note.token_id,
+        note.source,
+        note.num_allowed,
+        note.step,
+        note.cost_ms,
+        text_end=text_end,
+        at_s=note.at_s,
+        logprob=note.logprob,
+    )

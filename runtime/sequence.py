@@ -1,7 +1,7 @@
 """One token stream being grown, and the request it belongs to. Written by the engine thread only."""
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 import numpy as np
@@ -61,7 +61,8 @@ class Sequence:
         ids: (seq_len,) int64, a view. cursor: index of the next part of the program to execute.
         cached_len: tokens found in the prefix cache at first admission, or None before it.
         unscored: positions of known tokens whose log-probability is still to be computed, ascending.
-        scores: log-probabilities from the request's `prompt_logprobs_from` on, by position.
+        scores: log-probabilities by position: from the request's `prompt_logprobs_from` on, and where a trace wants
+            those of tokens that were not sampled.
         times_overtaken: admissions of later arrivals while this one was among those that wait longest.
     """
 
@@ -106,7 +107,12 @@ class Sequence:
 
     @property
     def wants_logprobs(self) -> bool:
-        """Whether the next token's log-probability is wanted, by the fill or by the request."""
+        """Whether a sampled token's log-probability is wanted, by the fill or by the request."""
+        return self.owner.request.trace_top_logprobs > 0 or self.streams_logprobs
+
+    @property
+    def streams_logprobs(self) -> bool:
+        """Whether each token must come with its log-probability, so that forced ones too are computed one by one."""
         if self.owner.request.prompt_logprobs_from is not None:
             return True
         params = self.fill.part.fill.sampling if self.fill is not None else None
@@ -114,7 +120,14 @@ class Sequence:
 
     @property
     def num_top_logprobs(self) -> int:
-        return self.fill.part.fill.sampling.top_logprobs if self.fill is not None else 0
+        """Alternatives wanted beside a sampled token."""
+        own = self.fill.part.fill.sampling.top_logprobs if self.fill is not None else 0
+        return max(own, self.owner.request.trace_top_logprobs)
+
+    @property
+    def num_known_top_logprobs(self) -> int:
+        """Alternatives wanted beside a known token that is scored."""
+        return max(self.owner.request.prompt_top_logprobs, self.owner.request.trace_top_logprobs)
 
     @property
     def priority(self) -> int:
@@ -153,6 +166,10 @@ class Sequence:
             self.unscored.extend(range(max(self._len, first, 1), end))
         self._len = end
 
+    def note_unscored(self) -> None:
+        """The last token was not sampled, and its log-probability is wanted."""
+        self.unscored.append(self._len - 1)
+
     def truncate(self, length: int) -> None:
         """Forget the tokens behind the first `length`. Slots are the cache manager's to take back."""
         self._len = length
@@ -163,16 +180,30 @@ class Sequence:
             self.scores = {position: score for position, score in self.scores.items() if position < length}
 
     def result(self, finish_reason: FinishReason) -> SequenceResult:
+        request = self.owner.request
         return SequenceResult(
             index=self.index,
             token_ids=tuple(self.ids.tolist()),
             text="".join(self.texts),
-            fills=tuple(self.fills),
+            fills=tuple(map(self._scored, self.fills) if request.trace_top_logprobs else self.fills),
             finish_reason=finish_reason,
             prompt_len=self.owner.program.prompt_len,
             cached_len=self.cached_len or 0,
-            prompt_logprobs=tuple(self.scores[position] for position in sorted(self.scores)),
+            prompt_logprobs=tuple(self.scores[position] for position in sorted(self.scores))
+            if request.prompt_logprobs_from is not None
+            else (),
         )
+
+    def _scored(self, fill: FillResult) -> FillResult:
+        """With the log-probabilities of tokens that were known before the model had read them; nothing else was
+        allowed in their places."""
+        trace = tuple(
+            replace(entry, logprob=replace(self.scores[position], constrained=0.0))
+            if entry.logprob is None and position in self.scores
+            else entry
+            for position, entry in enumerate(fill.trace, start=fill.start)
+        )
+        return replace(fill, trace=trace)
 
     def _grow(self, needed: int) -> None:
         grown = np.empty(max(needed, 2 * len(self._ids)), dtype=np.int64)

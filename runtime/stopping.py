@@ -4,7 +4,7 @@ Text is in doubt while it could be the beginning of a stop; a stream shows only 
 each token: the one that is complete first ends the fill, and to a pattern the text so far is the whole text.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import regex
@@ -153,6 +153,13 @@ class FillText:
     @property
     def num_shown_tokens(self) -> int:
         return self._shown_tokens
+
+    def token_ends(self) -> Iterator[int]:
+        """Per token the length of the text up to and with it, where a character counts once it is whole."""
+        end = 0
+        for border in self._borders:
+            end = max(end, border)
+            yield end
 
     def whole_tokens(self, length: int) -> tuple[int, int]:
         """How many leading tokens lie whole within the first `length` characters, and how long their text is."""

@@ -108,8 +108,9 @@ def _read(request: Request, body: ProgramBody, services: Services) -> GenerateRe
             raise bad_request(message, f"{where}.sampling.stop")
         if segment.constraint is not None:
             check_spec(segment.constraint, bounds, f"{where}.constraint")
-    if program.prompt_top_logprobs > bounds.logprobs:
-        raise bad_request(f"must be at most {bounds.logprobs}", "prompt_top_logprobs")
+    for name in ("prompt_top_logprobs", "trace_top_logprobs"):
+        if getattr(program, name) > bounds.logprobs:
+            raise bad_request(f"must be at most {bounds.logprobs}", name)
     salt = identity_of(request).salt
     deadline_s = min(program.deadline_s or settings.request_timeout_s, settings.request_timeout_s)
     namespace = f"{salt}/{program.namespace}" if salt or program.namespace else ""
