@@ -38,8 +38,10 @@ def attention(
     alibi_slopes: Tensor | None = None,
     max_extend_len: int = 0,
     plan: AttentionPlan | None = None,
+    kv_scales: Tensor | None = None,
 ) -> Tensor:
     """See `kernels/interface.py`."""
+    refuse_scales(kv_scales)
     num_tokens, num_heads, head_dim = query.shape
     num_kv_heads = key_pool.shape[1]
     _check(query, key_pool, value_pool, slot_table, cu_seqlens, seq_lens, alibi_slopes)
@@ -59,6 +61,12 @@ def attention(
         num_threads,
     )
     return out
+
+
+def refuse_scales(kv_scales: Tensor | None) -> None:
+    """Raises: ValueError if there are any."""
+    if kv_scales is not None:
+        raise ValueError("kv_scales: the CPU kernels take keys and values of the query's dtype only")
 
 
 def _check(

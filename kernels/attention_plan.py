@@ -17,20 +17,34 @@ MANY_QUERIES = 32
 BUSY_PROGRAMS = 512
 # Each number of splits is a kernel of its own to compile: few numbers.
 SPLITS = (16, 4, 1)
+# Where results must not depend on the batch, all runs take tiles of this many rows, which is what one instruction of a
+# Hopper GPU's matrix units takes, and the keys are split at multiples of a fixed length, into so many parts at most.
+INVARIANT_ROWS, INVARIANT_SPLIT_LEN, INVARIANT_SPLITS = 64, 2048, 8
+_NEVER = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
 class TileSizes:
-    """Queries in a tile of few and of many rows."""
+    """Queries in a tile of few and of many rows; runs of `many_queries` or more go into tiles of many."""
 
     few: int
     many: int
+    many_queries: int = MANY_QUERIES
 
     @classmethod
-    def for_group(cls, group: int) -> "TileSizes":
+    def for_group(cls, group: int, *, few_rows: int = FEW_ROWS, many_queries: int = MANY_QUERIES) -> "TileSizes":
         """For `group` query heads a KV head."""
         padded = 1 << (group - 1).bit_length()
-        return cls(max(1, FEW_ROWS // padded), max(1, MANY_ROWS // padded))
+        return cls(max(1, few_rows // padded), max(1, MANY_ROWS // padded), many_queries)
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchShape:
+    """How a program works: keys it takes at a time, warps, pipeline stages."""
+
+    keys: int
+    num_warps: int
+    num_stages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +57,8 @@ class AttentionPlan:
         sizes: queries in a tile of each kind.
         num_splits: parts into which the keys of each `few` tile are split.
         slot_rows: (B,) int32, row of the slot table of each sequence; None where sequence i has row i.
+        split_len: keys of a part, from the first key of the sequence on; 0 divides the keys of a tile evenly.
+        few_shape, many_shape: None takes what is usual for the dtype and the size of heads.
     """
 
     few: Tensor
@@ -50,6 +66,69 @@ class AttentionPlan:
     sizes: TileSizes
     num_splits: int
     slot_rows: Tensor | None = None
+    split_len: int = 0
+    few_shape: LaunchShape | None = None
+    many_shape: LaunchShape | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionSettings:
+    """What holds for every step of a model: how its batches are divided and its programs launched.
+
+    Attributes:
+        fixed_splits, split_len: parts into which the keys of every tile are split, and the keys of each; 0 splits by
+            how busy the GPU would be.
+    """
+
+    sizes: TileSizes
+    num_kv_heads: int
+    fixed_splits: int = 0
+    split_len: int = 0
+    few_shape: LaunchShape | None = None
+    many_shape: LaunchShape | None = None
+
+    @classmethod
+    def of_model(
+        cls, kv_shapes: Sequence[tuple[int, int]], num_heads: int, *, invariant_up_to: int = 0
+    ) -> "AttentionSettings":
+        """For a model with these layers, (Hkv, D) each; of layers that differ, the one with the largest groups decides.
+
+        Args:
+            invariant_up_to: if not 0, a token's result is the same, bit for bit, in every batch of sequences of up to
+                this many tokens: each of its keys has its place in one order of adding up.
+        """
+        kv_heads = min(heads for heads, _ in kv_shapes)
+        group = max(1, num_heads // kv_heads)
+        if not invariant_up_to:
+            return cls(TileSizes.for_group(group), kv_heads)
+        split_len = INVARIANT_SPLIT_LEN
+        while split_len * INVARIANT_SPLITS < invariant_up_to:
+            split_len *= 2
+        sizes = TileSizes.for_group(group, few_rows=INVARIANT_ROWS, many_queries=_NEVER)
+        return cls(sizes, kv_heads, -(-invariant_up_to // split_len), split_len)
+
+    def plan(self, few: Tensor, many: Tensor, slot_rows: Tensor | None) -> AttentionPlan:
+        """The plan of a batch with these tiles."""
+        return AttentionPlan(
+            few,
+            many,
+            self.sizes,
+            self.fixed_splits or splits_for(few.shape[1], self.num_kv_heads),
+            slot_rows,
+            self.split_len,
+            self.few_shape,
+            self.many_shape,
+        )
+
+    def plan_lens(
+        self, extend_lens: Sequence[int], device: torch.device | str, slot_rows: Tensor | None = None
+    ) -> AttentionPlan:
+        """A plan for sequences with `extend_lens` queries each, on a device."""
+        lens = np.asarray(extend_lens, np.int64)
+        is_few = lens < self.sizes.many_queries
+        few = count_tiles(np.where(is_few, lens, 0), self.sizes.few)
+        many = count_tiles(np.where(is_few, 0, lens), self.sizes.many)
+        return self.plan(torch.from_numpy(few).to(device), torch.from_numpy(many).to(device), slot_rows)
 
 
 def count_tiles(extend_lens: npt.ArrayLike, size: int) -> npt.NDArray[np.int32]:
@@ -77,14 +156,5 @@ def plan_attention(
     slot_rows: Tensor | None = None,
 ) -> AttentionPlan:
     """A plan for sequences with `extend_lens` queries each, on a device."""
-    sizes = TileSizes.for_group(group)
-    lens = np.asarray(extend_lens, np.int64)
-    few = count_tiles(np.where(lens < MANY_QUERIES, lens, 0), sizes.few)
-    many = count_tiles(np.where(lens < MANY_QUERIES, 0, lens), sizes.many)
-    return AttentionPlan(
-        torch.from_numpy(few).to(device),
-        torch.from_numpy(many).to(device),
-        sizes,
-        splits_for(few.shape[1], num_kv_heads),
-        slot_rows,
-    )
+    settings = AttentionSettings(TileSizes.for_group(group), num_kv_heads)
+    return settings.plan_lens(extend_lens, device, slot_rows)

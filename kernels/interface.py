@@ -34,6 +34,7 @@ class Kernels(Protocol):
         alibi_slopes: Tensor | None = None,
         max_extend_len: int = 0,
         plan: AttentionPlan | None = None,
+        kv_scales: Tensor | None = None,
     ) -> Tensor:
         """Causal attention of each sequence's last tokens over all its tokens, read from their slots.
 
@@ -49,12 +50,26 @@ class Kernels(Protocol):
             alibi_slopes: (Hq,) float32; score -= slope · distance (Press et al., arXiv:2108.12409).
             max_extend_len: the longest run of queries of one sequence, for launch sizes; 0 stands for T.
             plan: for GPUs only: the batch's tiles, and the rows of slot_table if sequence i does not have row i.
+            kv_scales: for GPUs only: (2, num_slots, Hkv) float32, what the keys and then the values of a slot are
+                multiplied by; the pools are float8_e4m3fn then.
 
         Returns: (T, Hq, D), dtype of query. Changes nothing.
         """
 
-    def store_kv(self, key: Tensor, value: Tensor, key_pool: Tensor, value_pool: Tensor, slots: Tensor) -> None:
-        """pool[slots] = key, value. key, value: (T, Hkv, D). slots: (T,) int64, distinct. Mutates: the pools."""
+    def store_kv(
+        self,
+        key: Tensor,
+        value: Tensor,
+        key_pool: Tensor,
+        value_pool: Tensor,
+        slots: Tensor,
+        *,
+        kv_scales: Tensor | None = None,
+    ) -> None:
+        """pool[slots] = key, value, in 8 bits with kv_scales (see `attention`).
+
+        key, value: (T, Hkv, D). slots: (T,) int64, distinct. Mutates: the pools, kv_scales.
+        """
 
     def rope_store_kv(
         self,
@@ -70,6 +85,7 @@ class Kernels(Protocol):
         query_norm: Tensor | None = None,
         key_norm: Tensor | None = None,
         eps: float = 0.0,
+        kv_scales: Tensor | None = None,
     ) -> None:
         """Rotates queries in place, and stores rotated keys and values in their slots, after RMSNorm of heads if given.
 
@@ -80,8 +96,9 @@ class Kernels(Protocol):
                 element i with element i + R/2.
             slots: (T,) int64, distinct.
             query_norm, key_norm: (D,) weights of the norms, dtype of query. eps: of these norms.
+            kv_scales: see `attention`.
 
-        Mutates: query and the pools; key and value are left undefined.
+        Mutates: query, the pools and kv_scales; key and value are left undefined.
         """
 
     def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> Tensor:

@@ -23,6 +23,7 @@ def attention(
     alibi_slopes: Tensor | None = None,
     max_extend_len: int = 0,
     plan: AttentionPlan | None = None,
+    kv_scales: Tensor | None = None,
 ) -> Tensor:
     """See `kernels/attention.py`; computed in float32, one sequence after the other."""
     out = torch.zeros_like(query)
@@ -30,8 +31,10 @@ def attention(
     for index, seq_len in enumerate(seq_lens.tolist()):
         begin, end = int(cu_seqlens[index]), int(cu_seqlens[index + 1])
         slots = slot_table[index, :seq_len].long()
-        keys = key_pool[slots].float().repeat_interleave(groups, dim=1)
-        values = value_pool[slots].float().repeat_interleave(groups, dim=1)
+        keys, values = key_pool[slots].float(), value_pool[slots].float()
+        if kv_scales is not None:
+            keys, values = keys * kv_scales[0, slots, :, None], values * kv_scales[1, slots, :, None]
+        keys, values = keys.repeat_interleave(groups, dim=1), values.repeat_interleave(groups, dim=1)
         scores = torch.einsum("qhd,khd->hqk", query[begin:end].float() * scale, keys)
         if softcap:
             scores = softcap * torch.tanh(scores / softcap)
@@ -48,10 +51,23 @@ def attention(
     return out
 
 
-def store_kv(key: Tensor, value: Tensor, key_pool: Tensor, value_pool: Tensor, slots: Tensor) -> None:
+def store_kv(
+    key: Tensor,
+    value: Tensor,
+    key_pool: Tensor,
+    value_pool: Tensor,
+    slots: Tensor,
+    *,
+    kv_scales: Tensor | None = None,
+) -> None:
     """See `kernels/store_kv.py`."""
-    key_pool[slots] = key
-    value_pool[slots] = value
+    for index, (pool, rows) in enumerate(((key_pool, key), (value_pool, value))):
+        if kv_scales is None:
+            pool[slots] = rows
+        else:
+            largest = rows.float().abs().amax(dim=-1).clamp(min=1e-30)
+            kv_scales[index, slots] = largest / torch.finfo(torch.float8_e4m3fn).max
+            pool[slots] = (rows.float() / kv_scales[index, slots, :, None]).to(pool.dtype)
 
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
@@ -79,6 +95,7 @@ def rope_store_kv(
     query_norm: Tensor | None = None,
     key_norm: Tensor | None = None,
     eps: float = 0.0,
+    kv_scales: Tensor | None = None,
 ) -> None:
     """See `kernels/rope.py`."""
     rotary_dim = cos_sin.shape[1]
@@ -92,8 +109,8 @@ def rope_store_kv(
     if query_norm is not None:
         query.copy_(rms_norm(query, query_norm, eps))
     query.copy_(rotate(query))
-    key_pool[slots] = rotate(key if key_norm is None else rms_norm(key, key_norm, eps))
-    value_pool[slots] = value
+    rotated = rotate(key if key_norm is None else rms_norm(key, key_norm, eps))
+    store_kv(rotated, value, key_pool, value_pool, slots, kv_scales=kv_scales)
 
 
 def silu_and_mul(gate_up: Tensor) -> Tensor:

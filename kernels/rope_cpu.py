@@ -27,6 +27,7 @@ from slipform.kernels._simd import (
     store,
     subtract,
 )
+from slipform.kernels.attention_cpu import refuse_scales
 
 
 def rope_store_kv(
@@ -42,8 +43,10 @@ def rope_store_kv(
     query_norm: Tensor | None = None,
     key_norm: Tensor | None = None,
     eps: float = 0.0,
+    kv_scales: Tensor | None = None,
 ) -> None:
     """See `kernels/interface.py`."""
+    refuse_scales(kv_scales)
     dtype = query.dtype
     num_tokens, num_heads, head_dim = query.shape
     num_kv_heads = key.shape[1]

@@ -12,8 +12,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from slipform.kernels._launch import check_contiguous, check_dtype, power_of_two
-from slipform.kernels.attention_plan import AttentionPlan, plan_attention
+from slipform.kernels._launch import check_contiguous, check_pools, power_of_two
+from slipform.kernels.attention_plan import AttentionPlan, LaunchShape, plan_attention
 
 _LOG2_E = tl.constexpr(1.4426950408889634)
 
@@ -32,20 +32,21 @@ def attention(
     alibi_slopes: Tensor | None = None,
     max_extend_len: int = 0,
     plan: AttentionPlan | None = None,
+    kv_scales: Tensor | None = None,
 ) -> Tensor:
     """See `kernels/interface.py`. Without a plan, one is made, for which the host waits for `cu_seqlens`."""
     tokens, heads, dim = query.shape
     kv_heads = key_pool.shape[1]
-    _check(query, key_pool, value_pool, slot_table, cu_seqlens, seq_lens, alibi_slopes)
+    _check(query, key_pool, value_pool, slot_table, cu_seqlens, seq_lens, alibi_slopes, kv_scales)
     group = heads // kv_heads
     if plan is None:
         lens = cu_seqlens.diff().tolist()
         plan = plan_attention(lens, group=group, num_kv_heads=kv_heads, device=query.device)
     out = torch.empty((tokens, heads, dim), dtype=query.dtype, device=query.device)
     wide = query.dtype is torch.float32
-    for tiles, block_q, num_splits in (
-        (plan.few, plan.sizes.few, plan.num_splits),
-        (plan.many, plan.sizes.many, 1),
+    for tiles, block_q, num_splits, launch in (
+        (plan.few, plan.sizes.few, plan.num_splits, plan.few_shape),
+        (plan.many, plan.sizes.many, 1, plan.many_shape),
     ):
         num_tiles = tiles.shape[1]
         if num_tiles == 0:
@@ -56,31 +57,33 @@ def attention(
             normalizers = torch.empty((num_splits, tokens, heads), dtype=torch.float32, device=query.device)
         block_m = max(16, block_q * power_of_two(group))
         block_d = max(16, power_of_two(dim))
-        block_n, num_warps, num_stages = _shape_of(block_m, block_d, wide)
+        shape = launch or usual_shape(block_m, block_d, wide)
         _attend[(num_tiles, kv_heads, num_splits)](
-            query, key_pool, value_pool, slot_table, plan.slot_rows, cu_seqlens, seq_lens, tiles, alibi_slopes,
-            out, partial, normalizers,
-            query.stride(0), slot_table.stride(0), tiles.stride(0), tokens, scale, softcap, window,
+            query, key_pool, value_pool, kv_scales, slot_table, plan.slot_rows, cu_seqlens, seq_lens, tiles,
+            alibi_slopes, out, partial, normalizers,
+            query.stride(0), slot_table.stride(0), tiles.stride(0), key_pool.shape[0], tokens, scale, softcap, window,
             KV_HEADS=kv_heads, GROUP=group, DIM=dim, BLOCK_Q=block_q, BLOCK_G=power_of_two(group),
-            BLOCK_M=block_m, BLOCK_N=block_n, BLOCK_D=block_d, SPLITS=num_splits,
+            BLOCK_M=block_m, BLOCK_N=shape.keys, BLOCK_D=block_d, SPLITS=num_splits, SPLIT_LEN=plan.split_len,
             HAS_ROWS=plan.slot_rows is not None, HAS_WINDOW=window > 0, HAS_SOFTCAP=softcap > 0,
-            HAS_ALIBI=alibi_slopes is not None, num_warps=num_warps, num_stages=num_stages,
+            HAS_ALIBI=alibi_slopes is not None, HAS_SCALES=kv_scales is not None,
+            num_warps=shape.num_warps, num_stages=shape.num_stages,
         )  # fmt: skip
         if num_splits > 1:
             _join[(num_tiles * block_q, heads)](
                 partial, normalizers, out, tiles, cu_seqlens, tiles.stride(0), tokens, heads,
-                DIM=dim, BLOCK_D=block_d, BLOCK_Q=block_q, SPLITS=num_splits, num_warps=1,
+                DIM=dim, BLOCK_D=block_d, BLOCK_Q=block_q, SPLITS=num_splits, BLOCK_S=power_of_two(num_splits),
+                num_warps=1,
             )  # fmt: skip
     return out
 
 
-def _shape_of(block_m: int, block_d: int, wide: bool) -> tuple[int, int, int]:
-    """(keys of a step, warps, pipeline stages): what fits the registers and the shared memory of a Hopper GPU."""
+def usual_shape(block_m: int, block_d: int, wide: bool) -> LaunchShape:
+    """What fits a Hopper GPU's registers and shared memory: for tiles of `block_m` rows, heads of `block_d`."""
     if wide:
-        return (16 if block_m > 16 else 32), (8 if block_m > 16 else 4), 1
+        return LaunchShape(16 if block_m > 16 else 32, 8 if block_m > 16 else 4, 1)
     if block_m <= 16:
-        return (64 if block_d <= 128 else 32), 4, 3
-    return (64 if block_d <= 128 else 32), (4 if block_m <= 64 else 8), 2
+        return LaunchShape(64 if block_d <= 128 else 32, 4, 3)
+    return LaunchShape(64 if block_d <= 128 else 32, 4 if block_m <= 64 else 8, 2)
 
 
 def _check(
@@ -91,26 +94,29 @@ def _check(
     cu_seqlens: Tensor,
     seq_lens: Tensor,
     alibi_slopes: Tensor | None,
+    kv_scales: Tensor | None,
 ) -> None:
     if query.dtype not in (torch.float32, torch.bfloat16, torch.float16):
         raise ValueError(f"query: {query.dtype} is not supported")
     if query.stride()[1:] != (query.shape[2], 1):
         raise ValueError(f"query: heads of a token must be contiguous, and strides are {query.stride()}")
-    check_dtype(query, key_pool=key_pool, value_pool=value_pool)
-    check_contiguous(key_pool=key_pool, value_pool=value_pool, alibi_slopes=alibi_slopes)
+    check_pools(query, key_pool, value_pool, kv_scales)
+    check_contiguous(alibi_slopes=alibi_slopes)
     for name, tensor in (("slot_table", slot_table), ("cu_seqlens", cu_seqlens), ("seq_lens", seq_lens)):
         if tensor.dtype is not torch.int32 or tensor.stride(-1) != 1:
             raise ValueError(f"{name}: {tensor.dtype} with strides {tensor.stride()}; dense int32 is needed")
 
 
-@triton.jit(do_not_specialize=["tiles_stride", "num_tokens", "table_stride", "window"])
+@triton.jit(do_not_specialize=["tiles_stride", "num_slots", "num_tokens", "table_stride", "window"])
 def _attend(
-    query, key_pool, value_pool, slot_table, slot_rows, cu_seqlens, seq_lens, tiles, alibi_slopes,
+    query, key_pool, value_pool, kv_scales, slot_table, slot_rows, cu_seqlens, seq_lens, tiles, alibi_slopes,
     out, partial, normalizers,
-    query_stride, table_stride, tiles_stride, num_tokens, scale, softcap, window,
+    query_stride, table_stride, tiles_stride, num_slots, num_tokens, scale, softcap, window,
     KV_HEADS: tl.constexpr, GROUP: tl.constexpr, DIM: tl.constexpr, BLOCK_Q: tl.constexpr, BLOCK_G: tl.constexpr,
     BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr, BLOCK_D: tl.constexpr, SPLITS: tl.constexpr,
+    SPLIT_LEN: tl.constexpr,
     HAS_ROWS: tl.constexpr, HAS_WINDOW: tl.constexpr, HAS_SOFTCAP: tl.constexpr, HAS_ALIBI: tl.constexpr,
+    HAS_SCALES: tl.constexpr,
 ):  # fmt: skip
     tile = tl.program_id(0)
     kv_head = tl.program_id(1)
@@ -149,8 +155,12 @@ def _attend(
     high = tl.minimum(past + first + BLOCK_Q, seq_len)
     low = 0
     if HAS_WINDOW:
-        low = tl.maximum(past + first - window + 1, 0)
-    if SPLITS > 1:
+        # Blocks of keys begin at multiples of their size, so that a query's sums do not depend on its tile.
+        low = tl.maximum(past + first - window + 1, 0) // BLOCK_N * BLOCK_N
+    if SPLIT_LEN > 0:
+        low = tl.maximum(low, split * SPLIT_LEN)
+        high = tl.minimum(high, (split + 1) * SPLIT_LEN)
+    elif SPLITS > 1:
         share = tl.cdiv(tl.cdiv(high - low, SPLITS), BLOCK_N) * BLOCK_N
         low += split * share
         high = tl.minimum(low + share, high)
@@ -165,7 +175,10 @@ def _attend(
         kv_at = (slots * KV_HEADS + kv_head) * DIM
         # Slots outside may hold anything; what is loaded of them is zero.
         k = tl.load(key_pool + kv_at[None, :] + columns[:, None], mask=is_key[None, :] & is_column[:, None], other=0.0)
-        scores = tl.dot(q, k, input_precision="ieee")
+        scores = tl.dot(q, k.to(q.dtype), input_precision="ieee")
+        if HAS_SCALES:
+            scale_at = kv_scales + slots * KV_HEADS + kv_head
+            scores *= tl.load(scale_at, mask=is_key, other=0.0)[None, :]
         if HAS_SOFTCAP:
             # tanh by way of the sigmoid.
             scores = softcap * (2.0 / (1.0 + tl.exp(-2.0 * (scores * scale / softcap))) - 1.0) * _LOG2_E
@@ -186,8 +199,11 @@ def _attend(
         v = tl.load(
             value_pool + kv_at[:, None] + columns[None, :], mask=is_key[:, None] & is_column[None, :], other=0.0
         )
+        if HAS_SCALES:
+            scale_at = kv_scales + (num_slots + slots) * KV_HEADS + kv_head
+            weights *= tl.load(scale_at, mask=is_key, other=0.0)[None, :]
         summed = summed * correction[:, None]
-        summed = tl.dot(weights.to(v.dtype), v, summed, input_precision="ieee")
+        summed = tl.dot(weights.to(q.dtype), v.to(q.dtype), summed, input_precision="ieee")
         best = new_best
 
     divisor = tl.where(total > 0, total, 1.0)
@@ -209,7 +225,7 @@ def _attend(
 @triton.jit(do_not_specialize=["tiles_stride", "num_tokens"])
 def _join(
     partial, normalizers, out, tiles, cu_seqlens, tiles_stride, num_tokens, num_heads,
-    DIM: tl.constexpr, BLOCK_D: tl.constexpr, BLOCK_Q: tl.constexpr, SPLITS: tl.constexpr,
+    DIM: tl.constexpr, BLOCK_D: tl.constexpr, BLOCK_Q: tl.constexpr, SPLITS: tl.constexpr, BLOCK_S: tl.constexpr,
 ):  # fmt: skip
     tile = tl.program_id(0) // BLOCK_Q
     head = tl.program_id(1)
@@ -219,8 +235,9 @@ def _join(
     token = tl.load(cu_seqlens + sequence) + tl.load(tiles + tiles_stride + tile) + tl.program_id(0) % BLOCK_Q
     if token >= tl.load(cu_seqlens + sequence + 1):
         return
-    lines = (tl.arange(0, SPLITS).to(tl.int64) * num_tokens + token) * num_heads + head
-    normalizer = tl.load(normalizers + lines)
+    splits = tl.arange(0, BLOCK_S)
+    lines = (splits.to(tl.int64) * num_tokens + token) * num_heads + head
+    normalizer = tl.load(normalizers + lines, mask=splits < SPLITS, other=float("-inf"))
     best = tl.max(normalizer, axis=0)
     weights = tl.exp2(normalizer - tl.where(best == float("-inf"), 0.0, best))
     columns = tl.arange(0, BLOCK_D)

@@ -11,6 +11,7 @@ import torch
 
 from slipform.errors import SlipformError
 from slipform.grammars.vocabulary import Vocabulary
+from slipform.kernels.attention_plan import AttentionSettings
 from slipform.runtime.batch_builder import Plan, StepInput
 from slipform.runtime.cache_manager import CacheManager
 from slipform.runtime.config import EngineConfig
@@ -33,6 +34,7 @@ class EngineParts:
     """
 
     config: EngineConfig
+    attention: AttentionSettings
     vocabulary: Vocabulary
     runner: ModelRunner
     cache: CacheManager

@@ -55,7 +55,13 @@ class Engine:
             torch.set_num_threads(config.threads)
         device = torch.device(config.device or "cpu")
         weights = _in_passing_thread(
-            lambda: load_model(config.model, dtype=config.torch_dtype, device=device, load_format=config.load_format)
+            lambda: load_model(
+                config.model,
+                dtype=config.torch_dtype,
+                device=device,
+                load_format=config.load_format,
+                deterministic=config.deterministic,
+            )
         )
         tokenizer = Tokenizer.from_directory(config.model, eos_ids=weights.config.eos_ids)
         self._set_up(config, weights, tokenizer)

@@ -12,6 +12,7 @@ import numpy as np
 from slipform.errors import DeadlineExceeded, InvalidRequest, QueueFull, RequestAborted, SlipformError
 from slipform.grammars.compiler import CompiledGrammar
 from slipform.grammars.spec import GrammarSpec
+from slipform.runtime.attention_tuning import attention_settings
 from slipform.runtime.batch_builder import BatchBuilder, Plan, StepInput
 from slipform.runtime.cache_manager import CacheManager
 from slipform.runtime.config import EngineConfig, plan_pool_slots
@@ -24,7 +25,7 @@ from slipform.runtime.device_steps import (
     runs_device_steps,
 )
 from slipform.runtime.faults import as_slipform_error
-from slipform.runtime.gpu_memory import MemoryPlan, plan_memory
+from slipform.runtime.gpu_memory import MemoryPlan, plan_memory, slot_bytes
 from slipform.runtime.kv_pool import KVPool
 from slipform.runtime.model_runner import ModelRunner
 from slipform.runtime.models.interface import CausalModel
@@ -65,27 +66,34 @@ class EngineCore:
         self.config = config
         self.tokenizer = tokenizer
         geometry = model.config
-        slot_bytes = sum(2 * heads * dim * model.dtype.itemsize for heads, dim in geometry.kv_shapes)
+        in_float8 = config.kv_in_float8
         max_context = min(geometry.max_position, config.max_context or geometry.max_position)
         on_gpu = runs_device_steps(model.device)
+        attention = attention_settings(
+            model, in_float8=in_float8, deterministic=config.deterministic, max_context=max_context
+        )
         self.memory_plan: MemoryPlan | None = None
         if on_gpu and config.pool_slots is None:
             self.memory_plan = plan_memory(
                 model,
+                attention,
                 fraction=config.memory_fraction,
                 token_budget=config.token_budget,
                 num_rows=config.max_sequences,
                 max_slots=config.max_sequences * max_context,
                 max_context=max_context,
+                in_float8=in_float8,
             )
             num_slots = self.memory_plan.slots
         else:
-            num_slots = plan_pool_slots(config, slot_bytes, max_context)
+            num_slots = plan_pool_slots(config, slot_bytes(geometry.kv_shapes, model.dtype), max_context)
         self.limits = Limits(config.max_n, max_context, num_slots)
         # A sequence that fills the whole pool has no room left either: it ends like one at the model's limit.
         max_context = min(max_context, num_slots)
         self.vocab_size = geometry.vocab_size
-        pool = KVPool(num_slots, kv_shapes=geometry.kv_shapes, dtype=model.dtype, device=model.device)
+        pool = KVPool(
+            num_slots, kv_shapes=geometry.kv_shapes, dtype=model.dtype, device=model.device, in_float8=in_float8
+        )
         num_rows = min(config.max_sequences, num_slots)
         self._runner = ModelRunner(model, pool)
         self._cache = CacheManager(pool, num_rows=num_rows, max_len=max_context, share_prefixes=config.prefix_cache)
@@ -129,6 +137,7 @@ class EngineCore:
         if on_gpu:
             parts = EngineParts(
                 config=config,
+                attention=attention,
                 vocabulary=tokenizer.vocabulary,
                 runner=self._runner,
                 cache=self._cache,

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from slipform.kernels.attention_plan import MANY_QUERIES, AttentionPlan, TileSizes, count_tiles, splits_for
+from slipform.kernels.attention_plan import AttentionSettings, count_tiles
 from slipform.runtime.batch import ForwardBatch
 from slipform.runtime.batch_builder import Plan
 from slipform.runtime.cache_manager import CacheManager, Holding
@@ -93,14 +93,13 @@ class GpuBatchBuilder:
     """
 
     def __init__(
-        self, cache: CacheManager, *, token_budget: int, group: int, num_kv_heads: int, device: torch.device
+        self, cache: CacheManager, *, token_budget: int, attention: AttentionSettings, device: torch.device
     ) -> None:
-        """`group`: most query heads that share a KV head, over all layers; `num_kv_heads`: fewest."""
         self.max_rows, self._max_len = cache.table.shape
         self._host_table = cache.table.numpy()
         self._device = device
-        self._tile_sizes = TileSizes.for_group(group)
-        self._num_kv_heads = num_kv_heads
+        self._attention = attention
+        self._tile_sizes = attention.sizes
         tokens = max(token_budget, self.max_rows)
         capacity = InputSizes(tokens, self.max_rows, tokens, tokens, tokens).offsets()[-1]
         pinned = device.type == "cuda"
@@ -181,7 +180,7 @@ class GpuBatchBuilder:
 
     def _tiles(self, extend_lens: Sequence[int], *, only_few: bool) -> list[np.ndarray]:
         lens = np.array(extend_lens)
-        is_few = np.ones(len(lens), bool) if only_few else lens < MANY_QUERIES
+        is_few = np.ones(len(lens), bool) if only_few else lens < self._tile_sizes.many_queries
         few = count_tiles(np.where(is_few, lens, 0), self._tile_sizes.few)
         return [few, count_tiles(np.where(is_few, 0, lens), self._tile_sizes.many)]
 
@@ -209,13 +208,7 @@ class GpuBatchBuilder:
             for begin, length in zip(offsets, sizes.lengths(), strict=False)
         ]  # fmt: skip
         input_ids, sources, positions, out_slots, table_rows, cu_seqlens, seq_lens, slot_rows, rows, few, many = fields
-        plan = AttentionPlan(
-            few.view(2, sizes.few),
-            many.view(2, sizes.many),
-            self._tile_sizes,
-            splits_for(sizes.few, self._num_kv_heads),
-            slot_rows,
-        )
+        plan = self._attention.plan(few.view(2, sizes.few), many.view(2, sizes.many), slot_rows)
         batch = ForwardBatch(
             input_ids=input_ids,
             positions=positions,

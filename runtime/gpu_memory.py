@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import torch
 
 from slipform.errors import ConfigError
-from slipform.kernels.attention_plan import plan_attention
+from slipform.kernels.attention_plan import AttentionSettings
 from slipform.runtime.batch import ForwardBatch
 from slipform.runtime.models.interface import CausalModel
 
+# The first GPUs with float8_e4m3fn: Ada and Hopper.
+_FLOAT8_CAPABILITY = (8, 9)
 # For recorded steps, libraries' workspaces and what allocators cannot use.
 RESERVE_BYTES = 2 << 30
 _PROBE_LEN = 512
@@ -39,21 +41,32 @@ class MemoryPlan:
 
 
 def plan_memory(
-    model: CausalModel, *, fraction: float, token_budget: int, num_rows: int, max_slots: int, max_context: int
+    model: CausalModel,
+    attention: AttentionSettings,
+    *,
+    fraction: float,
+    token_budget: int,
+    num_rows: int,
+    max_slots: int,
+    max_context: int,
+    in_float8: bool = False,
 ) -> MemoryPlan:
     """Measure the largest step, and give `fraction` of what is free beside it and the reserve to KV slots.
 
     Args:
         token_budget, num_rows: tokens and rows of logits of the largest step.
         max_slots: what the running sequences could ever use.
+        in_float8: whether keys and values are kept in 8 bits.
 
-    Raises: ConfigError if not one slot is left.
+    Raises: ConfigError if not one slot is left, or the GPU has no such 8 bits.
     """
     device = model.device
-    step = _measure(device, lambda: _largest_step(model, token_budget, num_rows, max_context))
+    if in_float8 and torch.cuda.get_device_capability(device) < _FLOAT8_CAPABILITY:
+        raise ConfigError(f"{torch.cuda.get_device_name(device)} has no float8", field="kv_dtype")
+    step = _measure(device, lambda: _largest_step(model, attention, token_budget, num_rows, max_context, in_float8))
     torch.cuda.empty_cache()
     free = torch.cuda.mem_get_info(device)[0]
-    slot = slot_bytes(model.config.kv_shapes, model.dtype)
+    slot = slot_bytes(model.config.kv_shapes, model.dtype, in_float8=in_float8)
     slots = min(int((free - step - RESERVE_BYTES) * fraction) // slot, max_slots)
     if slots < 1:
         raise ConfigError(
@@ -64,8 +77,10 @@ def plan_memory(
     return MemoryPlan(free, step, RESERVE_BYTES, slot, slots)
 
 
-def slot_bytes(kv_shapes: Sequence[tuple[int, int]], dtype: torch.dtype) -> int:
-    """Keys and values of one token over all layers; `kv_shapes`: per layer (Hkv, D)."""
+def slot_bytes(kv_shapes: Sequence[tuple[int, int]], dtype: torch.dtype, *, in_float8: bool = False) -> int:
+    """Keys and values of one token over all layers, with their scales in 8 bits; `kv_shapes`: per layer (Hkv, D)."""
+    if in_float8:
+        return sum(2 * heads * (dim + torch.float32.itemsize) for heads, dim in kv_shapes)
     return sum(2 * heads * dim * dtype.itemsize for heads, dim in kv_shapes)
 
 
@@ -98,19 +113,30 @@ class _OneLayerPool:
 
     keys: list[torch.Tensor]
     values: list[torch.Tensor]
+    scales: list[torch.Tensor] | None
 
 
-def _largest_step(model: CausalModel, num_tokens: int, num_rows: int, max_context: int) -> None:
+def _largest_step(
+    model: CausalModel,
+    attention: AttentionSettings,
+    num_tokens: int,
+    num_rows: int,
+    max_context: int,
+    in_float8: bool,
+) -> None:
     device = model.device
     length = min(_PROBE_LEN, max_context, num_tokens)
     count = num_tokens // length
     total = count * length
+    dtype = torch.float8_e4m3fn if in_float8 else model.dtype
     memory: dict[tuple[int, int], torch.Tensor] = {}
     for heads, dim in model.config.kv_shapes:
-        memory.setdefault((heads, dim), torch.zeros((total, heads, dim), dtype=model.dtype, device=device))
+        memory.setdefault((heads, dim), torch.zeros((total, heads, dim), dtype=dtype, device=device))
     tensors = [memory[shape] for shape in model.config.kv_shapes]
+    scales = None
+    if in_float8:
+        scales = [torch.ones((2, total, heads), device=device) for heads, _ in model.config.kv_shapes]
     rows = torch.linspace(0, total - 1, min(num_rows, total), device=device).to(torch.int32)
-    kv_heads = min(heads for heads, _ in model.config.kv_shapes)
     batch = ForwardBatch(
         input_ids=torch.zeros(total, dtype=torch.int32, device=device),
         positions=torch.arange(length, dtype=torch.int32, device=device).repeat(count),
@@ -121,11 +147,9 @@ def _largest_step(model: CausalModel, num_tokens: int, num_rows: int, max_contex
         logits_rows=rows,
         max_extend_len=length,
         max_seq_len=max_context,
-        attention_plan=plan_attention(
-            [length] * count, group=model.config.num_heads // kv_heads, num_kv_heads=kv_heads, device=device
-        ),
+        attention_plan=attention.plan_lens([length] * count, device),
     )
-    model.forward(batch, _OneLayerPool(tensors, tensors))
+    model.forward(batch, _OneLayerPool(tensors, tensors, scales))
 
 
 def _gib(size: int) -> str:

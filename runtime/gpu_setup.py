@@ -18,13 +18,8 @@ def make_gpu_steps(parts: EngineParts) -> GpuSteps:
     sampler = parts.sampler
     assert isinstance(sampler, GpuSampler)
     config, model = parts.config, parts.runner.model
-    kv_heads = min(heads for heads, _ in model.config.kv_shapes)
     builder = GpuBatchBuilder(
-        parts.cache,
-        token_budget=config.token_budget,
-        group=max(1, model.config.num_heads // kv_heads),
-        num_kv_heads=kv_heads,
-        device=model.device,
+        parts.cache, token_budget=config.token_budget, attention=parts.attention, device=model.device
     )
     masks = GpuMasks(parts.vocabulary, parts.constraints, model.device)
     recorded = None

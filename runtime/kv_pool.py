@@ -15,9 +15,11 @@ class KVPool:
 
     Args:
         kv_shapes: per layer (Hkv, D).
+        in_float8: keys and values are float8_e4m3fn, whatever `dtype` says.
 
     Attributes:
         keys, values: per layer a tensor (num_slots, Hkv, D) of the pool's dtype, zero until written.
+        scales: see `KVTensors`.
     """
 
     def __init__(
@@ -27,11 +29,17 @@ class KVPool:
         kv_shapes: Sequence[tuple[int, int]],
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
+        in_float8: bool = False,
     ) -> None:
         self.num_slots = num_slots
         self.device = torch.device(device)
+        if in_float8:
+            dtype = torch.float8_e4m3fn
         self.keys = [_zeros((num_slots, *shape), dtype, self.device) for shape in kv_shapes]
         self.values = [_zeros((num_slots, *shape), dtype, self.device) for shape in kv_shapes]
+        self.scales: list[torch.Tensor] | None = None
+        if in_float8:
+            self.scales = [_zeros((2, num_slots, heads), torch.float32, self.device) for heads, _ in kv_shapes]
         # The top of the stack is its end; the first allocation gets slots 0, 1, 2, … in ascending order.
         self._free: SlotArray = np.arange(num_slots - 1, -1, -1, dtype=np.int32)
         self._num_free = num_slots

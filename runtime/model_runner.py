@@ -21,12 +21,13 @@ class ModelRunner:
 
     def __init__(self, model: CausalModel, pool: KVTensors) -> None:
         """Raises: ValueError if a layer of the pool has another shape, dtype or device than the model's."""
+        dtype = model.dtype if pool.scales is None else torch.float8_e4m3fn
         for index, shape in enumerate(model.config.kv_shapes):
             for tensor in (pool.keys[index], pool.values[index]):
-                if tuple(tensor.shape[1:]) != shape or tensor.dtype != model.dtype:
+                if tuple(tensor.shape[1:]) != shape or tensor.dtype != dtype:
                     raise ValueError(
                         f"pool: layer {index} is {tensor.dtype} {tuple(tensor.shape[1:])} per slot, "
-                        f"and the model wants {model.dtype} {shape}"
+                        f"and the model wants {dtype} {shape}"
                     )
         self.model = model
         self.pool = pool

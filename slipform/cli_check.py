@@ -44,6 +44,8 @@ def report(model: Path | None, *, load: bool) -> None:
     if torch.cuda.is_available():
         for name, value in gpu_plan(config.model, torch.cuda.get_device_properties(0).total_memory):
             table.add_row(f'with device="cuda": {name}', value)
+        *_, (name, value) = gpu_plan(config.model, torch.cuda.get_device_properties(0).total_memory, kv_dtype="fp8")
+        table.add_row(f'with kv_dtype="fp8": {name}', value)
     console.print(table)
     if load:
         with console.status("loading the model"):
@@ -92,11 +94,11 @@ def _checkpoint(path: Path) -> Iterator[tuple[str, str]]:
         yield "weights", f"{sum(sizes) / 2**20:.1f} MiB in {len(sizes)} file{'s' if len(sizes) > 1 else ''}"
 
 
-def gpu_plan(model: Path, total_bytes: int) -> list[tuple[str, str]]:
+def gpu_plan(model: Path, total_bytes: int, *, kv_dtype: str = "auto") -> list[tuple[str, str]]:
     """(what, how much) of a GPU's memory a checkpoint would take, in bfloat16. Raises: ConfigError as `read_config`."""
-    config = resolve(model, {"device": "cuda"}, cuda=True)
+    config = resolve(model, {"device": "cuda", "kv_dtype": kv_dtype}, cuda=True)
     sizes = [file.stat().st_size for file in config.model.glob("*.safetensors")]
-    slot = slot_bytes(read_config(config.model).kv_shapes, config.torch_dtype)
+    slot = slot_bytes(read_config(config.model).kv_shapes, config.torch_dtype, in_float8=config.kv_in_float8)
     return estimate(total=total_bytes, weights=sum(sizes), slot=slot, fraction=config.memory_fraction)
 
 

@@ -56,11 +56,20 @@ def serve(
     strict: Annotated[bool, typer.Option("--strict", help="Unknown request fields are errors.")] = False,
     device: Annotated[str | None, typer.Option(help="cpu or cuda.")] = None,
     dtype: Annotated[str | None, typer.Option(help="float32 or bfloat16.")] = None,
+    kv_dtype: Annotated[str | None, typer.Option(help="auto, or fp8 on a GPU: keys and values in 8 bits.")] = None,
+    deterministic: Annotated[
+        bool, typer.Option("--deterministic", help="On a GPU: results do not depend on the batch; slower.")
+    ] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the CPU's tensor operations.")] = None,
-    max_sequences: Annotated[int, typer.Option(min=1, help="Sequences that run at a time.")] = 128,
+    max_sequences: Annotated[
+        int | None, typer.Option(min=1, help="Sequences that run at a time; by default 128, on a GPU 256.")
+    ] = None,
     max_context: Annotated[int | None, typer.Option(min=1, help="Longest sequence in tokens.")] = None,
     pool_slots: Annotated[int | None, typer.Option(min=1, help="Tokens that the KV pool holds.")] = None,
-    memory_fraction: Annotated[float, typer.Option(min=0.01, max=1.0, help="Share of free memory for it.")] = 0.25,
+    memory_fraction: Annotated[
+        float | None,
+        typer.Option(min=0.01, max=1.0, help="Share of free memory for it; by default 0.25, on a GPU 0.95."),
+    ] = None,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
 ) -> None:
     """Serve a model over HTTP: the OpenAI API, SGLang's /generate, and Slipform's own routes.
@@ -95,6 +104,8 @@ def serve(
     options = {
         "device": device,
         "dtype": dtype,
+        "kv_dtype": kv_dtype,
+        "deterministic": deterministic or None,
         "threads": threads,
         "max_sequences": max_sequences,
         "max_context": max_context,

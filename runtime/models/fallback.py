@@ -42,6 +42,7 @@ class _Tensors:
 
     keys: list[Tensor]
     values: list[Tensor]
+    scales: None = None
 
 
 class TransformersModel:

@@ -59,7 +59,8 @@ class FlatAttention:
         if self.pool is None or self.batch is None:
             return torch.zeros_like(query)
         batch, keys, values = self.batch, self.pool.keys[layer], self.pool.values[layer]
-        self.kernels.store_kv(key, value, keys, values, batch.out_slots)
+        scales = None if self.pool.scales is None else self.pool.scales[layer]
+        self.kernels.store_kv(key, value, keys, values, batch.out_slots, kv_scales=scales)
         return self.kernels.attention(
             query.contiguous(),
             keys,
@@ -73,6 +74,7 @@ class FlatAttention:
             alibi_slopes=alibi_slopes,
             max_extend_len=batch.max_extend_len,
             plan=batch.attention_plan,
+            kv_scales=scales,
         )
 
 

@@ -13,7 +13,8 @@ from slipform.runtime.models.config import ModelConfig
 class KVTensors(Protocol):
     """The part of a KV pool that a model touches: per layer (num_slots, Hkv, D), in the model's dtype and device.
 
-    Hkv and D of layer i are `ModelConfig.kv_shapes[i]`.
+    Hkv and D of layer i are `ModelConfig.kv_shapes[i]`. With `scales`, per layer (2, num_slots, Hkv) float32, keys and
+    values are float8_e4m3fn; see `kernels/interface.py`.
     """
 
     @property
@@ -21,6 +22,9 @@ class KVTensors(Protocol):
 
     @property
     def values(self) -> Sequence[Tensor]: ...
+
+    @property
+    def scales(self) -> Sequence[Tensor] | None: ...
 
 
 class CausalModel(Protocol):

@@ -12,15 +12,26 @@ class Projection(Protocol):
         """(T, inputs) to (T, outputs), in the weight's dtype."""
 
 
-def projections(layers: Sequence[tuple[Tensor, Tensor | None]]) -> list[Projection]:
-    """The projections of (weight, bias) pairs: weights (outputs, inputs), all of one shape, one a layer of a model."""
+def projections(
+    layers: Sequence[tuple[Tensor, Tensor | None]], *, batch_invariant: bool = False
+) -> Sequence[Projection]:
+    """The projections of (weight, bias) pairs: weights (outputs, inputs), all of one shape, one a layer of a model.
+
+    `batch_invariant`: a row's result does not depend on the number of rows.
+    """
+    if batch_invariant:
+        from slipform.runtime.models.gpu_linear import BatchInvariantLinear, allow_larger_tiles
+
+        invariant = [BatchInvariantLinear(weight, bias) for weight, bias in layers]
+        allow_larger_tiles(invariant)
+        return invariant
     if layers[0][0].device.type != "cuda":
         return [_AsStored(weight, bias) for weight, bias in layers]
     from slipform.runtime.models.gpu_linear import GpuLinear, choose_kernels
 
     found = [GpuLinear(weight, bias) for weight, bias in layers]
     choose_kernels(found)
-    return list(found)
+    return found
 
 
 class _AsStored:

@@ -82,8 +82,11 @@ class LlamaModel:
         *,
         dtype: torch.dtype,
         device: torch.device,
+        batch_invariant: bool = False,
     ) -> None:
-        """Raises: ConfigError if a weight is missing or has another shape than the configuration says."""
+        """`batch_invariant`: for GPUs: a token's result does not depend on the batch, given such an attention plan.
+
+        Raises: ConfigError if a weight is missing or has another shape than the configuration says."""
         if config.num_heads % config.num_kv_heads:
             raise ConfigError(
                 f"{config.num_heads} query heads are no multiple of {config.num_kv_heads} KV heads", field="model"
@@ -118,18 +121,19 @@ class LlamaModel:
                 eps=self._eps,
             )
         else:
-            self._keep_layers(layers, head)
+            self._keep_layers(layers, head, batch_invariant)
         checkpoint.finish()
 
-    def _keep_layers(self, layers: Iterable[DecoderLayer], head: Tensor) -> None:
+    def _keep_layers(self, layers: Iterable[DecoderLayer], head: Tensor, batch_invariant: bool) -> None:
         kept = list(layers)
-        (self._head,) = projections([(head, None)])
-        columns = (
-            projections([(layer.qkv, layer.qkv_bias) for layer in kept]),
-            projections([(layer.output, layer.output_bias) for layer in kept]),
-            projections([(layer.gate_up, layer.gate_up_bias) for layer in kept]),
-            projections([(layer.down, layer.down_bias) for layer in kept]),
+        (self._head,) = projections([(head, None)], batch_invariant=batch_invariant)
+        weights = (
+            [(layer.qkv, layer.qkv_bias) for layer in kept],
+            [(layer.output, layer.output_bias) for layer in kept],
+            [(layer.gate_up, layer.gate_up_bias) for layer in kept],
+            [(layer.down, layer.down_bias) for layer in kept],
         )
+        columns = [projections(pairs, batch_invariant=batch_invariant) for pairs in weights]
         self._projections = [_Projections(*parts) for parts in zip(*columns, strict=True)]
         self._norms = [
             (layer.input_norm, layer.query_norm, layer.key_norm, layer.mlp_norm, layer.window) for layer in kept
@@ -171,6 +175,7 @@ class LlamaModel:
             projected = project.qkv(x).view(tokens, heads + 2 * kv_heads, dim)
             query, key, value = projected.split_with_sizes((heads, kv_heads, kv_heads), dim=1)
             keys, values = pool.keys[index], pool.values[index]
+            scales = None if pool.scales is None else pool.scales[index]
             kernels.rope_store_kv(
                 query,
                 key,
@@ -183,6 +188,7 @@ class LlamaModel:
                 query_norm=query_norm,
                 key_norm=key_norm,
                 eps=eps,
+                kv_scales=scales,
             )
             attended = kernels.attention(
                 query,
@@ -195,6 +201,7 @@ class LlamaModel:
                 window=window,
                 max_extend_len=batch.max_extend_len,
                 plan=batch.attention_plan,
+                kv_scales=scales,
             )
             attended = attended.view(tokens, heads * dim)
             if index == len(self._norms) - 1 and rows.shape[0] != tokens:

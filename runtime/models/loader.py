@@ -21,6 +21,7 @@ def load_model(
     device: torch.device | str,
     max_position: int | None = None,
     load_format: LoadFormat = "auto",
+    deterministic: bool = False,
 ) -> CausalModel:
     """Load a Hugging Face checkpoint directory.
 
@@ -28,6 +29,7 @@ def load_model(
         dtype: float32 or bfloat16; weights are converted.
         load_format: "dummy" makes random weights; the directory need hold no more than a config.json.
         max_position: longest sequence wanted, if shorter than the model's own limit.
+        deterministic: see `EngineConfig`.
 
     Raises: ConfigError for a directory, architecture, weight or device that cannot be used.
     """
@@ -40,8 +42,11 @@ def load_model(
     if load_format == "dummy":
         if flags is None:
             raise ConfigError(f"random weights are not made for {config.architecture}", field="load_format")
-        return LlamaModel(config, flags, DummyCheckpoint(dtype=dtype, device=device), dtype=dtype, device=device)
+        dummy = DummyCheckpoint(dtype=dtype, device=device)
+        return LlamaModel(config, flags, dummy, dtype=dtype, device=device, batch_invariant=deterministic)
+    if flags is None and deterministic:
+        raise ConfigError(f"{config.architecture} runs in transformers' code, not in ours", field="deterministic")
     if flags is None:
         return TransformersModel(config, directory, dtype=dtype, device=device)
     with Checkpoint(directory, dtype=dtype, device=device) as checkpoint:
-        return LlamaModel(config, flags, checkpoint, dtype=dtype, device=device)
+        return LlamaModel(config, flags, checkpoint, dtype=dtype, device=device, batch_invariant=deterministic)

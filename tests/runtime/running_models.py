@@ -15,6 +15,7 @@ class Pool:
 
     keys: list[torch.Tensor]
     values: list[torch.Tensor]
+    scales: None = None
 
 
 def make_pool(model: CausalModel, num_slots: int) -> Pool:
