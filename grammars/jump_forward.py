@@ -147,8 +147,8 @@ class JumpForward:
         """(256 * 256,) 1 for each pair of bytes between which this tokenizer always has a border.
 
         The first is an ASCII letter or digit; the second is neither, or a digit, or a letter behind a digit. No token
-        holds such a pair, and what follows has the same tokens behind it as alone, which pre-tokenizers could prevent: it
-        is tried for each kind of pair. Without this, the cache would know a run only behind the very same text.
+        holds such a pair, and what follows has the same tokens behind it as alone. Pre-tokenizers could prevent that;
+        it is tried for each kind of pair. Without this, the cache would know a run only behind the very same text.
         """
         encode = self._encode
         assert encode is not None

@@ -5,7 +5,8 @@ from typing import Any
 
 from slipform.grammars.bitmask import as_words
 from slipform.grammars.masks import MaskPool
-from slipform.grammars.session import TERMINATED, Session
+from slipform.grammars.pushdown import after_tokens
+from slipform.grammars.session import TERMINATED, ConfigFacts, ForcedRun, Session
 
 
 class Matcher:
@@ -74,6 +75,11 @@ class Matcher:
         self._config = successor
         return True
 
+    def enter(self, successor: int) -> None:
+        """Go where `successors` or a `ForcedRun` of this matcher leads. One step for `rollback`."""
+        self._history.append(self._config)
+        self._config = successor
+
     def accept_bytes(self, text: bytes) -> int:
         """Take the longest prefix of `text` that the grammar allows; returns its length. One step for `rollback`."""
         if self._config == TERMINATED or not text:
@@ -111,6 +117,15 @@ class Matcher:
         """
         return [] if self._config == TERMINATED else self._session.forced_tokens(self._config, tail)
 
+    @property
+    def facts(self) -> ConfigFacts | None:
+        """What is known of the place where it stands; None for a terminated matcher."""
+        return None if self._config == TERMINATED else self._session.facts(self._config)
+
+    def forced_run(self, facts: ConfigFacts, tail: bytes) -> ForcedRun:
+        """`forced_tokens` with the place behind them; `facts` are the matcher's own, and not None. Changes nothing."""
+        return self._session.forced_run(self._config, facts, tail)
+
     def shortest_completion(self) -> bytes:
         """A short text that completes the match from here; b"" if it is complete. Changes nothing."""
         return b"" if self._config == TERMINATED else self._session.shortest_completion(self._config)
@@ -136,3 +151,18 @@ def fill_batch(matchers: Sequence[Matcher], out: Any, rows: Sequence[int]) -> No
     words = as_words(out)
     for matcher, row in zip(matchers, rows, strict=True):
         matcher.fill_bitmask(words[row])
+
+
+def successors(matchers: Sequence[Matcher], token_ids: Sequence[int]) -> list[int]:
+    """Where each matcher would stand behind its token, for `enter`; 0 where the grammar forbids it. One compiled call.
+
+    Args:
+        token_ids: as many as matchers, each of the vocabulary. Several matchers may share a grammar.
+
+    Raises: what serving a grammar's first visit to a rule raises. Changes nothing of the matchers.
+    """
+    found = after_tokens([(m._automaton, m._config) for m in matchers], token_ids)
+    for index, after in enumerate(found):
+        if after == 0 and matchers[index]._config != TERMINATED:
+            found[index] = matchers[index]._session.after_token(matchers[index]._config, token_ids[index])
+    return found

@@ -18,6 +18,7 @@ from slipform.kernels import pushdown as kernel
 from slipform.kernels import pushdown_closure as closure
 from slipform.kernels import pushdown_tables as tables
 from slipform.kernels.mask_walks import part_below
+from slipform.kernels.pushdown_batch import advance_tokens
 
 Int32 = npt.NDArray[np.int32]
 
@@ -129,6 +130,7 @@ class Automaton:
         self._tables[tables.FRAMES][: tables.FRAME_COLUMNS] = 0
         self._tables[tables.CONFIGS][: tables.CONFIG_COLUMNS] = 0
         self._registers = self._tables[tables.REGISTERS]
+        self._addresses = (self.heap.ctypes.data, self._vocabulary_heap.ctypes.data)
         self._registers[tables.NUM_FRAMES] = 1
         self._registers[tables.NUM_CONFIGS] = 1
         self._sync()
@@ -186,6 +188,15 @@ class Automaton:
             while (after := kernel.advance_token(heap, vocabulary, config, token)) < 0:
                 self._serve(-after)
             return int(after)
+
+    @property
+    def addresses(self) -> tuple[int, int]:
+        """Where the heaps of the automaton and of its vocabulary are, as long as the automaton lives."""
+        return self._addresses
+
+    def serve(self, status: int) -> None:
+        """Do what a kernel wants that returned `status`. The caller holds `lock`."""
+        self._serve(status)
 
     def forced_bytes(self, config: int) -> tuple[bytes, int]:
         """The bytes that every text from `config` begins with, as far as each is the only one; and where they lead."""
@@ -525,3 +536,28 @@ class Automaton:
         limit = self.builder.budget.limits.memory_bytes
         if self.num_bytes > limit:
             raise GrammarTooLarge("memory_bytes", limit)
+
+
+def after_tokens(places: Sequence[tuple[Automaton, int]], token_ids: Sequence[int]) -> list[int]:
+    """The configuration behind one token from each (automaton, configuration); 0 if it cannot be read.
+
+    One compiled call, however many automata there are. Raises: what serving an automaton's needs raises.
+    """
+    addresses = np.array([automaton.addresses for automaton, _ in places], np.int64).reshape(-1, 2)
+    heaps, vocabularies = addresses[:, 0].copy(), addresses[:, 1].copy()
+    configs = np.array([config for _, config in places], np.int64)
+    tokens = np.array(token_ids, np.int64)
+    after = np.empty(len(tokens), np.int64)
+    # Always in one order, so that two threads cannot wait for each other.
+    locks = sorted({id(automaton.lock): automaton.lock for automaton, _ in places}.items())
+    try:
+        for _, lock in locks:
+            lock.acquire()
+        at = 0
+        while (at := advance_tokens(heaps, vocabularies, configs, tokens, at, after)) < len(tokens):
+            places[at][0].serve(-int(after[at]))
+    finally:
+        for _, lock in locks:
+            lock.release()
+    found: list[int] = after.tolist()
+    return found

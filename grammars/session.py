@@ -1,5 +1,7 @@
 """What matchers ask of a grammar, memoised: masks, successors by token, forced text, completions."""
 
+from dataclasses import dataclass, field
+
 import numpy as np
 
 from slipform.grammars.builder import Node
@@ -9,6 +11,35 @@ from slipform.grammars.vocabulary import Vocabulary
 
 TERMINATED = -1
 _MEMO_BYTES = 150  # roughly
+_FACTS_BYTES = 500  # roughly, with a run
+_MAX_RUNS = 64  # forced runs kept of one configuration, which stands behind so many different texts
+
+
+@dataclass(frozen=True, slots=True)
+class ForcedRun:
+    """Tokens that are forced from a configuration on, the bytes they spell, and the configuration behind them."""
+
+    ids: tuple[int, ...]
+    spelling: bytes
+    after: int
+
+
+@dataclass(slots=True, eq=False)
+class ConfigFacts:
+    """What was found out about one configuration.
+
+    Attributes:
+        is_accepting: the text may end here. is_complete: and nothing else may follow.
+        forced_byte: the only byte that may follow, or -1.
+        runs: the forced run behind each window of text; see `JumpForward.window`.
+        mask: (slot, serial) of its mask in the pool, as far as known.
+    """
+
+    is_accepting: bool
+    is_complete: bool
+    forced_byte: int
+    runs: dict[bytes, ForcedRun] = field(default_factory=dict)
+    mask: tuple[int, int] | None = None
 
 
 class Session:
@@ -27,6 +58,7 @@ class Session:
         self._size = len(vocabulary)
         self._eos = frozenset(vocabulary.eos_ids)
         self._slots: dict[int, tuple[int, int]] = {}  # by the automaton's number of a mask
+        self._facts: dict[int, ConfigFacts] = {}
         self._completions: dict[int, bytes] = {}
         self._shortest = Completions(automaton.builder)
 
@@ -37,20 +69,51 @@ class Session:
     @property
     def num_bytes(self) -> int:
         """Memory of the automaton's tables and, roughly, of the memos; mask rows are counted by `mask_pool`."""
-        return self.automaton.num_bytes + _MEMO_BYTES * (len(self._completions) + len(self._slots))
+        memos = _MEMO_BYTES * (len(self._completions) + len(self._slots)) + _FACTS_BYTES * len(self._facts)
+        return self.automaton.num_bytes + memos
 
     def is_accepting(self, config: int) -> bool:
         return self.automaton.is_accepting(config)
 
+    def facts(self, config: int) -> ConfigFacts:
+        """What is known of a configuration, found out on the first call. Raises: VocabularyMismatch as a mask would."""
+        known = self._facts.get(config)
+        if known is None:
+            is_accepting = self.automaton.is_accepting(config)
+            is_complete = is_accepting and self.automaton.allowed_count(config) <= len(self._eos)
+            forced = b"" if is_accepting else self.automaton.forced_bytes(config)[0]
+            known = self._facts[config] = ConfigFacts(is_accepting, is_complete, forced[0] if forced else -1)
+        return known
+
+    def forced_run(self, config: int, facts: ConfigFacts, tail: bytes) -> ForcedRun:
+        """The forced tokens behind `tail`, see `Matcher.forced_tokens`. `facts` are those of `config`."""
+        window = self.vocabulary.jump_forward.window(tail, facts.forced_byte)
+        run = facts.runs.get(window)
+        if run is None:
+            ids = tuple(self.forced_tokens(config, tail))
+            after = config
+            for token_id in ids:
+                after = self.after_token(after, token_id)
+            run = ForcedRun(ids, b"".join([self.vocabulary.token_bytes[token_id] for token_id in ids]), after)
+            if len(facts.runs) >= _MAX_RUNS:
+                facts.runs.clear()
+            facts.runs[window] = run
+        return run
+
     def mask_slot(self, config: int) -> tuple[int, int]:
         """(slot, serial) of a row of the vocabulary's pool that holds the mask; put there on the first call."""
+        facts = self._facts.get(config)
+        serial = self.vocabulary.mask_pool.serial
+        if facts is not None and facts.mask is not None and serial[facts.mask[0]] == facts.mask[1]:
+            return facts.mask
         mask = self.automaton.mask_number(config)
         known = self._slots.get(mask)
-        pool = self.vocabulary.mask_pool
-        if known is None or pool.serial[known[0]] != known[1]:
+        if known is None or serial[known[0]] != known[1]:
             row = np.empty(self.vocabulary.num_words, np.int32)
             self.automaton.fill_row(config, row)
-            known = self._slots[mask] = pool.put(row)
+            known = self._slots[mask] = self.vocabulary.mask_pool.put(row)
+        if facts is not None:
+            facts.mask = known
         return known
 
     def allowed_count(self, config: int) -> int:
