@@ -67,6 +67,44 @@ def test_text_in_float32_equals_the_cpu(checkpoint: Path, expected: dict[str, ob
     assert not different, [(expected[name], found[name]) for name in different[:2]]
 
 
+# What must not change a bit where results do not depend on the batch.
+DIVISIONS = [
+    {"overlap": False, "cuda_graphs": False},
+    {"jump_forward": False},
+    {"chunk_size": 7, "prefix_cache": False},
+    {"pool_slots": 420},
+]
+
+
+@pytest.fixture(scope="module")
+def expected_in_bfloat16(checkpoint: Path) -> dict[str, object]:
+    return run_all(make_engine(checkpoint, device="cuda", deterministic=True), workload(1, 40))
+
+
+@pytest.mark.parametrize("options", DIVISIONS, ids=str)
+def test_deterministic_text_in_bfloat16_is_equal_in_any_division(
+    checkpoint: Path, expected_in_bfloat16: dict[str, object], options: dict[str, Any]
+) -> None:
+    engine = make_engine(checkpoint, device="cuda", deterministic=True, **options)
+    assert run_all(engine, workload(1, 40)) == expected_in_bfloat16
+
+
+def test_deterministic_samples_do_not_depend_on_the_batch(
+    checkpoint: Path, expected_in_bfloat16: dict[str, object]
+) -> None:
+    engine = make_engine(checkpoint, device="cuda", deterministic=True)
+    for program in workload(1, 40)[:12]:
+        assert run_all(engine, [program])[program[0]] == expected_in_bfloat16[program[0]]
+
+
+def test_text_with_keys_and_values_in_8_bits_does_not_depend_on_graphs(checkpoint: Path) -> None:
+    found = [
+        run_all(make_engine(checkpoint, device="cuda", kv_dtype="fp8", deterministic=True, **options), workload(1, 20))
+        for options in ({}, {"cuda_graphs": False, "overlap": False}, {"chunk_size": 7})
+    ]
+    assert found[0] == found[1] == found[2]
+
+
 def test_logits_in_bfloat16_are_near(checkpoint: Path) -> None:
     """Half a percent of the logits' spread, root mean square: what rounding to 8 bits leaves after two layers."""
     from slipform.kernels.attention_plan import plan_attention
