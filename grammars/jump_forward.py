@@ -83,6 +83,8 @@ class JumpForward:
         if self._encode is None or not forced:
             return []
         window = self.window(tail, forced[0])
+        if window is None:
+            window = _from_space(tail)
         key = (window, forced, None if next_bytes is None else next_bytes.tobytes())
         known = self._cache.get(key)
         if known is None:
@@ -129,29 +131,28 @@ class JumpForward:
                 settled = settled if after is None else _common(settled, after)
         return settled
 
-    def window(self, tail: bytes, following: int) -> bytes:
+    def window(self, tail: bytes, following: int) -> bytes | None:
         """As much of the end of `tail` as the tokens of what comes next can depend on; `following` is its first byte.
 
-        It begins where the tokenizer always cuts. Without such a place it has at least _WINDOW_BYTES, and begins where
-        every common pre-tokenizer cuts: before a space between two words.
+        It begins where the tokenizer always cuts. None if there is no such place.
         """
         if self._cuts is None:
-            self._cuts = self._find_cuts()
+            self._cuts = b"" if self._encode is None else self._find_cuts(self._encode)
+        if not self._cuts:
+            return b""
         for begin in range(len(tail), max(0, len(tail) - _WINDOW_BYTES), -1):
             if self._cuts[tail[begin - 1] << 8 | following]:
                 return tail[begin:]
             following = tail[begin - 1]
-        return _from_space(tail)
+        return None
 
-    def _find_cuts(self) -> bytes:
+    def _find_cuts(self, encode: Encode) -> bytes:
         """(256 * 256,) 1 for each pair of bytes between which this tokenizer always has a border.
 
         The first is an ASCII letter or digit; the second is neither, or a digit, or a letter behind a digit. No token
         holds such a pair, and what follows has the same tokens behind it as alone. Pre-tokenizers could prevent that;
         it is tried for each kind of pair. Without this, the cache would know a run only behind the very same text.
         """
-        encode = self._encode
-        assert encode is not None
         text = np.frombuffer(b"".join(self._token_bytes), np.uint8).astype(np.int64)
         borders = np.cumsum([len(token) for token in self._token_bytes])
         is_inside = np.ones(len(text), bool)
@@ -210,7 +211,10 @@ class JumpForward:
 
 
 def _from_space(tail: bytes) -> bytes:
-    """The end of `tail` from the last space between two letters on, at least _WINDOW_BYTES of it."""
+    """The end of `tail` from the last space between two letters on, at least _WINDOW_BYTES of it.
+
+    There every common pre-tokenizer cuts.
+    """
     begin = len(tail) - _WINDOW_BYTES
     while begin > 0:
         if tail[begin] == 0x20 and tail[begin - 1] in _LETTERS and tail[begin + 1] in _LETTERS:

@@ -1,6 +1,6 @@
 """A matcher: one text being written under a compiled grammar."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from slipform.grammars.bitmask import as_words
@@ -122,9 +122,14 @@ class Matcher:
         """What is known of the place where it stands; None for a terminated matcher."""
         return None if self._config == TERMINATED else self._session.facts(self._config)
 
-    def forced_run(self, facts: ConfigFacts, tail: bytes) -> ForcedRun:
-        """`forced_tokens` with the place behind them; `facts` are the matcher's own, and not None. Changes nothing."""
-        return self._session.forced_run(self._config, facts, tail)
+    def forced_run(self, facts: ConfigFacts, last: bytes, tail: Callable[[], bytes]) -> ForcedRun:
+        """`forced_tokens` and the place behind them. Changes nothing.
+
+        Args:
+            facts: the matcher's own. last: what the last token spells.
+            tail: gives the text before, as far as known; not asked where `last` is enough.
+        """
+        return self._session.forced_run(self._config, facts, last, tail)
 
     def shortest_completion(self) -> bytes:
         """A short text that completes the match from here; b"" if it is complete. Changes nothing."""

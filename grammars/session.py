@@ -1,5 +1,6 @@
 """What matchers ask of a grammar, memoised: masks, successors by token, forced text, completions."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,10 +18,9 @@ _MAX_RUNS = 64  # forced runs kept of one configuration, which stands behind so 
 
 @dataclass(frozen=True, slots=True)
 class ForcedRun:
-    """Tokens that are forced from a configuration on, the bytes they spell, and the configuration behind them."""
+    """Tokens that are forced from a configuration on, and the configuration behind them."""
 
     ids: tuple[int, ...]
-    spelling: bytes
     after: int
 
 
@@ -31,7 +31,7 @@ class ConfigFacts:
     Attributes:
         is_accepting: the text may end here. is_complete: and nothing else may follow.
         forced_byte: the only byte that may follow, or -1.
-        runs: the forced run behind each window of text; see `JumpForward.window`.
+        runs: the forced run behind each window of text; see `JumpForward.window`. Without a window, behind the text.
         mask: (slot, serial) of its mask in the pool, as far as known.
     """
 
@@ -85,16 +85,22 @@ class Session:
             known = self._facts[config] = ConfigFacts(is_accepting, is_complete, forced[0] if forced else -1)
         return known
 
-    def forced_run(self, config: int, facts: ConfigFacts, tail: bytes) -> ForcedRun:
-        """The forced tokens behind `tail`, see `Matcher.forced_tokens`. `facts` are those of `config`."""
-        window = self.vocabulary.jump_forward.window(tail, facts.forced_byte)
+    def forced_run(self, config: int, facts: ConfigFacts, last: bytes, tail: Callable[[], bytes]) -> ForcedRun:
+        """See `Matcher.forced_run`. `facts` are those of `config`."""
+        jump_forward = self.vocabulary.jump_forward
+        window = jump_forward.window(last, facts.forced_byte)
+        if window is None:
+            text = tail()
+            window = jump_forward.window(text, facts.forced_byte)
+            if window is None:
+                window = text
         run = facts.runs.get(window)
         if run is None:
-            ids = tuple(self.forced_tokens(config, tail))
+            ids = tuple(self.forced_tokens(config, window))
             after = config
             for token_id in ids:
                 after = self.after_token(after, token_id)
-            run = ForcedRun(ids, b"".join([self.vocabulary.token_bytes[token_id] for token_id in ids]), after)
+            run = ForcedRun(ids, after)
             if len(facts.runs) >= _MAX_RUNS:
                 facts.runs.clear()
             facts.runs[window] = run

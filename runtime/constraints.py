@@ -25,7 +25,7 @@ import torch
 from slipform.errors import SlipformError, TokenRejected, VocabularyMismatch
 from slipform.grammars.compiler import CompiledGrammar, compile_grammar
 from slipform.grammars.compiler import GrammarCache as CompiledCache
-from slipform.grammars.matcher import Matcher, fill_batch
+from slipform.grammars.matcher import Matcher, fill_batch, successors
 from slipform.grammars.spec import GrammarSpec
 from slipform.grammars.vocabulary import Vocabulary
 from slipform.runtime.faults import as_slipform_error
@@ -110,8 +110,29 @@ class Constraints:
         self._look_ahead(constraint, context)
         return constraint
 
-    def accept(self, constraint: FillConstraint, token_id: int, spelling: bytes, context: IdArray) -> None:
+    def successors(self, constraints: list[FillConstraint | None], token_ids: list[int]) -> list[int | None]:
+        """Where each grammar's cursor would stand behind its token, for `accept`; None where there is no grammar."""
+        found: list[int | None] = [None] * len(constraints)
+        walking = [
+            (at, one.matcher) for at, one in enumerate(constraints) if one is not None and one.matcher is not None
+        ]
+        if not walking:
+            return found
+        try:
+            after = successors([matcher for _, matcher in walking], [token_ids[at] for at, _ in walking])
+        except Exception:  # of one grammar; each finds out by itself, so that only its request pays
+            return found
+        for (at, _), successor in zip(walking, after, strict=True):
+            found[at] = successor
+        return found
+
+    def accept(
+        self, constraint: FillConstraint, token_id: int, spelling: bytes, context: IdArray, successor: int | None = None
+    ) -> None:
         """Advance over one token that became part of the fill, the last of `context`.
+
+        Args:
+            successor: what `successors` found, if that was asked.
 
         Raises: TokenRejected if the grammar does not admit it, which masks should have prevented.
         """
@@ -120,13 +141,20 @@ class Constraints:
         matcher = constraint.matcher
         if matcher is None:
             return
-        state = matcher.state_id
-        if not matcher.accept_token(token_id):
-            raise TokenRejected(state, token_id)
-        if constraint.forced:
-            constraint.forced.popleft()
+        if successor:
+            matcher.enter(successor)
+        elif successor == 0 or not matcher.accept_token(token_id):
+            raise TokenRejected(matcher.state_id, token_id)
+        constraint.forced = constraint.forced[1:]
         if not constraint.forced:
             self._look_ahead(constraint, context)
+
+    def accept_forced(self, constraint: FillConstraint, context: IdArray) -> None:
+        """Advance over a whole forced run, whose tokens are the last of `context`."""
+        assert constraint.matcher is not None
+        assert constraint.run is not None
+        constraint.matcher.enter(constraint.run.after)
+        self._look_ahead(constraint, context)
 
     def admits_end(self, constraint: FillConstraint | None) -> bool:
         """Whether the fill may end here."""
@@ -213,7 +241,7 @@ class Constraints:
                 matchers.append(constraint.matcher)
                 rows.append(row)
                 walking.append(fill)
-            if constraint.seam or short or params.ignore_eos or params.stop_token_ids:
+            if needs_edit(fill):
                 edited.append((row, fill))
         if matchers:
             begin = time.perf_counter()
@@ -259,13 +287,15 @@ class Constraints:
             _set_bits(mask, np.array([i for i in params.stop_token_ids if i in self._special_ids], dtype=np.int64))
 
     def _look_ahead(self, constraint: FillConstraint, context: IdArray) -> None:
-        matcher = constraint.matcher
-        assert matcher is not None
-        if matcher.forced_bytes():
-            constraint.forced.extend(matcher.forced_tokens(self._tail(context)))
-        constraint.is_complete = (
-            not constraint.forced and matcher.is_accepting and matcher.allowed_count <= len(self._eos_ids)
-        )
+        assert constraint.matcher is not None
+        facts = constraint.matcher.facts
+        constraint.run = None
+        constraint.forced = ()
+        constraint.is_complete = facts is not None and facts.is_complete
+        if facts is not None and facts.forced_byte >= 0:
+            last = self._spellings[context[-1]]
+            constraint.run = constraint.matcher.forced_run(facts, last, lambda: self._tail(context))
+            constraint.forced = constraint.run.ids
 
     def _tail(self, context: IdArray) -> bytes:
         """The text that the context ends with, back to a special token or for a line."""
@@ -278,6 +308,12 @@ class Constraints:
         # A tail that was cut inside a character is no text.
         cut = next((at for at, byte in enumerate(tail[:4]) if byte & 0xC0 != 0x80), 0)
         return tail[cut:]
+
+
+def needs_edit(fill: FillState) -> bool:
+    """Whether rules 3 to 5 can change the mask of a fill's grammar."""
+    constraint = fill.constraint
+    return fill.part.edits_masks or (constraint is not None and bool(constraint.seam))
 
 
 def _set_bits(mask: npt.NDArray[np.int32], ids: npt.NDArray[np.int64]) -> None:

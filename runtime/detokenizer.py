@@ -2,6 +2,8 @@
 
 import codecs
 
+_Decoder = codecs.getincrementaldecoder("utf-8")
+
 
 class IncrementalDetokenizer:
     """Decodes one stream of token bytes. Bytes that begin a character are kept until it is whole.
@@ -9,22 +11,23 @@ class IncrementalDetokenizer:
     Ill-formed bytes become U+FFFD, as `bytes.decode("utf-8", "replace")` of the whole would have it.
     """
 
-    __slots__ = ("_decoder",)
+    __slots__ = ("_decoder", "at_border")
 
     def __init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._decoder = _Decoder(errors="replace")
+        self.at_border = True  # no character is half read
 
     def push(self, token_bytes: bytes) -> str:
         """The characters that `token_bytes` completes, maybe none."""
-        return self._decoder.decode(token_bytes)
-
-    @property
-    def at_border(self) -> bool:
-        """True if no character is half read."""
-        return not self._decoder.getstate()[0]
+        if self.at_border and token_bytes.isascii():
+            return token_bytes.decode("ascii")
+        text = self._decoder.decode(token_bytes)
+        self.at_border = not self._decoder.getstate()[0]
+        return text
 
     def finish(self) -> str:
         """What is left at the end of the stream: U+FFFD for a half-read character, else nothing."""
         text = self._decoder.decode(b"", final=True)
         self._decoder.reset()
+        self.at_border = True
         return text

@@ -1,10 +1,10 @@
 """The state of one hole while it is being filled. Plain data, written by the segment runner and the constraints."""
 
-from collections import deque
 from dataclasses import dataclass, field
 
 from slipform.grammars.compiler import CompiledGrammar
 from slipform.grammars.matcher import Matcher
+from slipform.grammars.session import ForcedRun
 from slipform.runtime.program import FillPart
 from slipform.runtime.request import TokenLogprob, TokenSource
 from slipform.runtime.stopping import FillText
@@ -30,14 +30,15 @@ class FillConstraint:
     Attributes:
         grammar, matcher: None for free text behind a healed seam.
         seam: bytes that the next tokens must begin with.
-        forced: tokens that the grammar forces from here on, in order.
+        run: tokens that the grammar forces, where it stands before them; forced: what of them is still to come.
         is_complete: the text matches and nothing may follow it.
     """
 
     grammar: CompiledGrammar | None
     matcher: Matcher | None
     seam: bytes
-    forced: deque[int] = field(default_factory=deque)
+    run: ForcedRun | None = None
+    forced: tuple[int, ...] = ()
     is_complete: bool = False
 
 
@@ -51,6 +52,8 @@ class FillState:
         seam: bytes of the text before the fill that its tokens begin with.
         constraint: its grammar's cursor, or None for free text whose seam is behind it.
         seed: 64 bits; with a position they determine a draw.
+        jumps: forced tokens are appended without a step for each.
+        in_runs: and all at once: nothing looks at single tokens.
         mask_s: seconds spent on masks and automata.
     """
 
@@ -60,6 +63,8 @@ class FillState:
     seam: bytes
     constraint: FillConstraint | None
     seed: int
+    jumps: bool
+    in_runs: bool
     token_ids: list[int] = field(default_factory=list)
     num_counted: int = 0
     num_forced: int = 0

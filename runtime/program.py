@@ -27,12 +27,18 @@ class KnownPart:
 
 @dataclass(frozen=True, slots=True)
 class FillPart:
-    """Fill number `index` of the request. `end_ids`: tokens that end it by themselves."""
+    """Fill number `index` of the request.
+
+    Attributes:
+        finder: looks for stops, or None. end_ids: tokens that end it by themselves.
+        edits_masks: its parameters can change what its grammar allows.
+    """
 
     fill: Fill
     index: int
     finder: StopFinder | None
     end_ids: frozenset[int]
+    edits_masks: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +142,8 @@ def _fill_part(fill: Fill, index: int, tokenizer: Tokenizer) -> FillPart:
     params = fill.sampling
     finder = StopFinder(params.stop, params.stop_regex) if params.stop or params.stop_regex else None
     end_ids = frozenset(params.stop_token_ids) | (frozenset() if params.ignore_eos else frozenset(tokenizer.eos_ids))
-    return FillPart(fill, index, finder, end_ids)
+    edits_masks = params.min_tokens > 0 or params.ignore_eos or bool(params.stop_token_ids)
+    return FillPart(fill, index, finder, end_ids, edits_masks)
 
 
 def _check_ids(params: SamplingParams, vocab_size: int) -> None:

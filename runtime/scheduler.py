@@ -15,7 +15,7 @@ from slipform.runtime.faults import as_slipform_error
 from slipform.runtime.policy import MIN_COALESCED_LEN, admission_order, shared_prefill_len
 from slipform.runtime.request import Event, TokenLogprob
 from slipform.runtime.sampler import SampledTokens
-from slipform.runtime.segments import SegmentRunner, StepInfo
+from slipform.runtime.segments import SampledToken, SegmentRunner, StepInfo
 from slipform.runtime.sequence import Phase, Sequence
 from slipform.runtime.waiting_queue import WaitingQueue
 
@@ -136,39 +136,31 @@ class Scheduler:
         for (sequence, position, _), score in zip(step_input.scored, output.scores, strict=True):
             sequence.scores[position] = score
             sequence.unscored.popleft()
-        tokens = output.tokens
-        for sequence, token_id, num_allowed, logprob in zip(
-            step_input.sampled, tokens.ids, tokens.num_allowed, output.logprobs, strict=True
-        ):
+        ids, num_allowed = output.tokens.ids, output.tokens.num_allowed
+        successors = self._segments.successors(step_input.sampled, ids)
+        tokens = map(SampledToken, ids, num_allowed, output.logprobs, successors)
+        for sequence, token in zip(step_input.sampled, tokens, strict=True):
             if sequence.phase is Phase.RUNNING:
-                self._grow(sequence, token_id, num_allowed, logprob, step, events)
+                self._grow(sequence, token, step, events)
         for sequence in plan.sequences:
             if sequence.phase is Phase.RUNNING and sequence.is_complete:
                 self.remove(sequence, keep_computed=True)
 
-    def _grow(
-        self,
-        sequence: Sequence,
-        token_id: int,
-        num_allowed: int,
-        logprob: TokenLogprob | None,
-        step: StepInfo,
-        events: list[Event],
-    ) -> None:
+    def _grow(self, sequence: Sequence, token: SampledToken, step: StepInfo, events: list[Event]) -> None:
         """One sequence's own part of a commit. Whatever goes wrong here ends its request and no other."""
         position = sequence.seq_len
         # Whether a step under way computes the new token already. It may turn out to belong to no text.
         runs_ahead = sequence.computed_len > position
         try:
-            if token_id < 0:
+            if token.id < 0:
                 raise SlipformError("the model's logits are not numbers, or the mask left none of them finite")
-            self._segments.take_sampled(sequence, token_id, num_allowed, logprob, step, events)
+            self._segments.take_sampled(sequence, token, step, events)
         except Exception as error:
             self._fail(sequence, as_slipform_error(error))
         else:
             holding = sequence.holding
             assert holding is not None
-            if runs_ahead and (sequence.seq_len == position or sequence.ids[position] != token_id):
+            if runs_ahead and (sequence.seq_len == position or sequence.ids[position] != token.id):
                 runs_ahead = False
                 sequence.computed_len = min(sequence.computed_len, position)
             if sequence.unscored and sequence.computed_len >= sequence.unscored[0]:

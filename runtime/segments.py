@@ -6,10 +6,11 @@ written, what becomes known next. It appends known tokens; computing them is the
 
 import time
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from slipform.errors import BudgetTooSmall, PromptTooLong
 from slipform.runtime.constraints import Constraints
-from slipform.runtime.fill_state import FillState, TokenNote
+from slipform.runtime.fill_state import FillConstraint, FillState, TokenNote
 from slipform.runtime.program import FillPart, KnownPart
 from slipform.runtime.request import (
     Event,
@@ -33,6 +34,20 @@ class StepInfo:
 
     index: int
     cost_ms: float
+
+
+class SampledToken(NamedTuple):
+    """One choice of the sampler.
+
+    Attributes:
+        num_allowed: tokens that its mask admitted. logprob: None where nobody asked.
+        successor: where the fill's grammar stands behind it, see `Constraints.successors`.
+    """
+
+    id: int
+    num_allowed: int
+    logprob: TokenLogprob | None = None
+    successor: int | None = None
 
 
 @dataclass(slots=True)
@@ -83,15 +98,15 @@ class SegmentRunner:
             sequence.append(part.ids)
             sequence.texts.append(part.text)
 
-    def take_sampled(
-        self,
-        sequence: Sequence,
-        token_id: int,
-        num_allowed: int,
-        logprob: TokenLogprob | None,
-        step: StepInfo,
-        events: list[Event],
-    ) -> None:
+    def successors(self, sequences: list[Sequence], token_ids: list[int]) -> list[int | None]:
+        """Where the grammars of these sequences' fills would stand behind the tokens, for `take_sampled`."""
+        constraints = [
+            sequence.fill.constraint if sequence.fill is not None and token_id >= 0 else None
+            for sequence, token_id in zip(sequences, token_ids, strict=True)
+        ]
+        return self._constraints.successors(constraints, token_ids)
+
+    def take_sampled(self, sequence: Sequence, token: SampledToken, step: StepInfo, events: list[Event]) -> None:
         """Go on with a sampled token: into the fill or its end, then what the grammar forces, then the next segments.
 
         Raises: TokenRejected, InvalidRequest: the sequence cannot go on.
@@ -100,8 +115,8 @@ class SegmentRunner:
         assert fill is not None
         constraint = fill.constraint
         source: TokenSource = "forced" if constraint is not None and constraint.forced else "sampled"
-        self._take(sequence, fill, token_id, source, num_allowed, logprob, step, events)
-        if sequence.fill is fill:
+        self._take(sequence, fill, token, source, step, events)
+        if fill.jumps and sequence.fill is fill:
             self._take_forced(sequence, fill, step, events)
         if sequence.fill is fill:
             self._show(sequence, fill, events)
@@ -123,6 +138,8 @@ class SegmentRunner:
         begin = time.perf_counter()
         seam = self._give_back_seam(sequence, part)
         constraint = self._constraints.start(grammar, seam, sequence.ids)
+        # Where each token comes with its log-probability, forced ones too are computed one by one.
+        jumps = self._jump_forward and part.fill.jump_forward and not sequence.streams_logprobs(part)
         fill = FillState(
             part=part,
             start=sequence.seq_len,
@@ -130,6 +147,8 @@ class SegmentRunner:
             seam=seam,
             constraint=constraint,
             seed=sequence.seed if seed is None else derive_seed(seed, sequence.index),
+            jumps=jumps,
+            in_runs=jumps and not (self._traces(sequence) or part.finder or part.fill.finish != "cut"),
             mask_s=time.perf_counter() - begin,
         )
         sequence.fill = fill
@@ -141,7 +160,8 @@ class SegmentRunner:
             self._finish(sequence, fill, "length", None, events)
         else:
             self._check_room(sequence, fill)
-            self._take_forced(sequence, fill, step, events)
+            if jumps:
+                self._take_forced(sequence, fill, step, events)
             if sequence.fill is fill and fill.token_ids:
                 self._show(sequence, fill, events)
 
@@ -156,88 +176,117 @@ class SegmentRunner:
         return seam
 
     def _take_forced(self, sequence: Sequence, fill: FillState, step: StepInfo, events: list[Event]) -> None:
-        """Jump-forward: append what the grammar forces. Not where a log-probability of each token is wanted."""
+        """Jump-forward: append what the grammar forces."""
         constraint = fill.constraint
-        if constraint is None or not (self._jump_forward and fill.part.fill.jump_forward) or sequence.streams_logprobs:
-            return
-        while sequence.fill is fill and constraint.forced:
-            self._take(sequence, fill, constraint.forced[0], "forced", 1, None, step, events)
+        while constraint is not None and constraint.forced and sequence.fill is fill:
+            if fill.in_runs and self._fits(sequence, fill, constraint):
+                self._append_run(sequence, fill, constraint)
+            else:
+                self._take(sequence, fill, SampledToken(constraint.forced[0], 1), "forced", step, events)
 
     def _take(
         self,
         sequence: Sequence,
         fill: FillState,
-        token_id: int,
+        token: SampledToken,
         source: TokenSource,
-        num_allowed: int,
-        logprob: TokenLogprob | None,
         step: StepInfo,
         events: list[Event],
     ) -> None:
-        params = fill.part.fill.sampling
-        if token_id in fill.part.end_ids and self._may_end(fill):
-            self._finish(sequence, fill, "stop", token_id if token_id in params.stop_token_ids else None, events)
+        part = fill.part
+        if token.id in part.end_ids and self._may_end(fill):
+            matched = token.id if token.id in part.fill.sampling.stop_token_ids else None
+            self._finish(sequence, fill, "stop", matched, events)
             return
-        if self._must_close(sequence, fill, token_id):
+        if part.fill.finish != "cut" and self._must_close(sequence, fill, token.id):
             self._close(sequence, fill, step, events)
             return
-        self._append(sequence, fill, token_id, source, num_allowed, logprob, step)
+        self._append(sequence, fill, token, source, step)
         constraint = fill.constraint
-        stop = fill.text.find_stop(lambda match: self._may_stop(fill, match)) if fill.part.finder else None
+        stop = fill.text.find_stop(lambda match: self._may_stop(fill, match)) if part.finder else None
         if stop is not None:
             self._cut(sequence, fill, stop, events)
         elif constraint is not None and constraint.is_complete:
             self._finish(sequence, fill, "stop", None, events)
-        elif fill.num_counted >= params.max_tokens or sequence.seq_len >= self._max_context:
+        elif fill.num_counted >= part.fill.sampling.max_tokens or sequence.seq_len >= self._max_context:
             self._finish(sequence, fill, "length", None, events)
 
     def _append(
-        self,
-        sequence: Sequence,
-        fill: FillState,
-        token_id: int,
-        source: TokenSource,
-        num_allowed: int,
-        logprob: TokenLogprob | None,
-        step: StepInfo,
+        self, sequence: Sequence, fill: FillState, token: SampledToken, source: TokenSource, step: StepInfo
     ) -> None:
         """Make one token part of the context and of the fill."""
-        params = fill.part.fill.sampling
         constraint = fill.constraint
-        spelling = self._spellings[token_id]
-        counts = True
-        fill.token_ids.append(token_id)
-        sequence.append_id(token_id)
+        spelling = self._spellings[token.id]
+        fill.num_counted += constraint is None or len(spelling) > len(constraint.seam) or not constraint.seam
+        self._extend(sequence, fill, (token.id,), source)
         if constraint is not None:
-            counts = not constraint.seam or len(spelling) > len(constraint.seam)
             begin = time.perf_counter()
-            self._constraints.accept(constraint, token_id, spelling, sequence.ids)
+            self._constraints.accept(constraint, token.id, spelling, sequence.ids, token.successor)
             fill.mask_s += time.perf_counter() - begin
             if constraint.matcher is None and not constraint.seam:
-                constraint = fill.constraint = None
+                fill.constraint = None
+        if not fill.in_runs:
+            self._note_token(sequence, fill, token, source, step)
+
+    def _append_run(self, sequence: Sequence, fill: FillState, constraint: FillConstraint) -> None:
+        """Make a whole forced run part of the context and of the fill; see `_fits`."""
+        fill.num_counted += len(constraint.forced)
+        self._extend(sequence, fill, constraint.forced, "forced")
+        begin = time.perf_counter()
+        self._constraints.accept_forced(constraint, sequence.ids)
+        fill.mask_s += time.perf_counter() - begin
+
+    def _fits(self, sequence: Sequence, fill: FillState, constraint: FillConstraint) -> bool:
+        """Whether nothing can happen within the forced run, or at its end: no token of it ends the fill."""
+        run = constraint.run
+        return (
+            run is not None
+            and len(constraint.forced) == len(run.ids) < self._room(sequence, fill)
+            and not constraint.seam
+            and fill.part.end_ids.isdisjoint(run.ids)
+        )
+
+    def _extend(self, sequence: Sequence, fill: FillState, ids: tuple[int, ...], source: TokenSource) -> None:
+        """Put tokens behind the context, the fill and its text, and count them."""
+        fill.token_ids += ids
+        sequence.append_ids(ids)
         if source == "closing":
-            fill.num_closing += 1
+            fill.num_closing += len(ids)
         elif source == "forced":
-            fill.num_forced += 1
-            self.counts.forced += 1
+            fill.num_forced += len(ids)
+            self.counts.forced += len(ids)
         else:
-            fill.num_sampled += 1
-            self.counts.sampled += 1
-        fill.num_counted += counts
-        if sequence.holding is not None:
-            self._sampler.note(sequence.holding.row, token_id)
+            fill.num_sampled += len(ids)
+            self.counts.sampled += len(ids)
+        if sequence.holding is not None and self._sampler.counts_tokens(sequence.holding.row):
+            for token_id in ids:
+                self._sampler.note(sequence.holding.row, token_id)
+        push = fill.text.push
+        for token_id in ids:
+            push(self._spellings[token_id] or self._spell_special(token_id, fill))
+
+    def _spell_special(self, token_id: int, fill: FillState) -> bytes:
+        skip = fill.part.fill.sampling.skip_special_tokens
+        return self._tokenizer.token_bytes(token_id, skip_special_tokens=skip)
+
+    def _note_token(
+        self, sequence: Sequence, fill: FillState, token: SampledToken, source: TokenSource, step: StepInfo
+    ) -> None:
+        """Keep what the trace and the log-probabilities of a fill want of its last token."""
         request = sequence.owner.request
+        logprob = token.logprob
         if self._trace or request.trace:
             at_s = time.monotonic() - sequence.owner.arrival_s if request.trace else None
             kept = logprob if request.trace_top_logprobs else None
-            fill.trace.append(TokenNote(token_id, source, num_allowed, step.index, step.cost_ms, at_s, kept))
+            fill.trace.append(TokenNote(token.id, source, token.num_allowed, step.index, step.cost_ms, at_s, kept))
         if logprob is not None:
             self._keep_logprob(sequence, fill, logprob)
         elif request.trace_top_logprobs:
             sequence.note_unscored()
-        fill.text.push(
-            spelling or self._tokenizer.token_bytes(token_id, skip_special_tokens=params.skip_special_tokens)
-        )
+
+    def _traces(self, sequence: Sequence) -> bool:
+        request = sequence.owner.request
+        return self._trace or request.trace or request.trace_top_logprobs > 0
 
     def _room(self, sequence: Sequence, fill: FillState) -> int:
         """Tokens that the fill may still take."""
@@ -256,7 +305,7 @@ class SegmentRunner:
     def _must_close(self, sequence: Sequence, fill: FillState, token_id: int) -> bool:
         """Whether this token would leave no room to complete the match. Until then it always has room."""
         constraint = fill.constraint
-        if fill.part.fill.finish == "cut" or constraint is None or constraint.matcher is None:
+        if constraint is None or constraint.matcher is None:
             return False
         counts = not constraint.seam or len(self._spellings[token_id]) > len(constraint.seam)
         return not self._constraints.leaves_room(constraint, token_id, self._room(sequence, fill) - counts)
@@ -265,7 +314,7 @@ class SegmentRunner:
         """Complete the match along its shortest way and end the fill."""
         assert fill.constraint is not None
         for token_id in self._constraints.closing(fill.constraint, sequence.ids, self._room(sequence, fill)):
-            self._append(sequence, fill, token_id, "closing", 1, None, step)
+            self._append(sequence, fill, SampledToken(token_id, 1), "closing", step)
         self._finish(sequence, fill, "length", None, events)
 
     def _may_end(self, fill: FillState) -> bool:
@@ -357,7 +406,7 @@ class SegmentRunner:
         if text or end > begin:
             request_id = sequence.owner.request.request_id
             ids = tuple(fill.token_ids[begin:end])
-            logprobs = tuple(fill.logprobs[begin:end])
+            logprobs = tuple(fill.logprobs[begin:end]) if fill.logprobs else ()
             events.append(TextDelta(request_id, sequence.index, fill.part.index, text, ids, logprobs))
 
 

@@ -11,7 +11,7 @@ from slipform.grammars.compiler import CompiledGrammar
 from slipform.grammars.spec import GrammarSpec
 from slipform.runtime.cache_manager import Holding
 from slipform.runtime.fill_state import FillState
-from slipform.runtime.program import Program
+from slipform.runtime.program import FillPart, Program
 from slipform.runtime.radix_cache import IdArray
 from slipform.runtime.request import (
     FillResult,
@@ -108,15 +108,15 @@ class Sequence:
     @property
     def wants_logprobs(self) -> bool:
         """Whether a sampled token's log-probability is wanted, by the fill or by the request."""
-        return self.owner.request.trace_top_logprobs > 0 or self.streams_logprobs
-
-    @property
-    def streams_logprobs(self) -> bool:
-        """Whether each token must come with its log-probability, so that forced ones too are computed one by one."""
-        if self.owner.request.prompt_logprobs_from is not None:
+        request = self.owner.request
+        if request.prompt_logprobs_from is not None or request.trace_top_logprobs > 0:
             return True
-        params = self.fill.part.fill.sampling if self.fill is not None else None
-        return params is not None and (params.logprobs or params.top_logprobs > 0)
+        return self.fill is not None and self.streams_logprobs(self.fill.part)
+
+    def streams_logprobs(self, part: FillPart) -> bool:
+        """Whether each token of a fill comes with its log-probability at once."""
+        params = part.fill.sampling
+        return self.owner.request.prompt_logprobs_from is not None or params.logprobs or params.top_logprobs > 0
 
     @property
     def num_top_logprobs(self) -> int:
@@ -145,12 +145,16 @@ class Sequence:
     def last_id(self) -> int:
         return int(self._ids[self._len - 1])
 
-    def append_id(self, token_id: int) -> None:
-        """Append one known token."""
-        if self._len == len(self._ids):
-            self._grow(self._len + 1)
-        self._ids[self._len] = token_id
-        self._len += 1
+    def append_ids(self, ids: tuple[int, ...]) -> None:
+        """Append output tokens."""
+        end = self._len + len(ids)
+        if end > len(self._ids):
+            self._grow(end)
+        if len(ids) == 1:
+            self._ids[self._len] = ids[0]
+        else:
+            self._ids[self._len : end] = ids
+        self._len = end
 
     def append(self, ids: IdArray) -> None:
         """Append known tokens. Those at a position that the request wants scored are noted as unscored."""

@@ -134,6 +134,10 @@ class FillText:
 
     def take_delta(self) -> tuple[str, int, int]:
         """What may be shown now and was not yet: text, and the range (begin, end) of tokens that it shows whole."""
+        if self._finder is None and self._borders and self._borders[-1] == len(self.text):
+            text, begin = self.text[self._shown_len :], self._shown_tokens
+            self._shown_len, self._shown_tokens = len(self.text), len(self._borders)
+            return text, begin, self._shown_tokens
         end = len(self.text) if self._finder is None else self._scan_from
         return self._take(end)
 
