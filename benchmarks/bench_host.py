@@ -26,7 +26,6 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from bench_serving import check_output
 from common import print_result, print_table
@@ -254,7 +253,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows, figures = [], {}
     with ExitStack() as stack:
         for module in (device_steps, engine_core):
-            stack.enter_context(mock.patch.object(module, "runs_device_steps", lambda device: True))
+            stack.enter_context(mock.patch.object(module, "runs_device_steps", return_value=True))
         stack.enter_context(mock.patch.object(gpu_setup, "RecordedSteps", NullDevice))
         for concurrency in map(int, options.concurrency.split(",")):
             engine = make_engine(options.tokenizer, concurrency)

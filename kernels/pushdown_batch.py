@@ -2,24 +2,12 @@
 
 from typing import Any
 
-from llvmlite import ir  # type: ignore[import-untyped]
-from numba import carray, njit, types
-from numba.extending import intrinsic
+from numba import njit
 
+from slipform.kernels._addresses import int64_array
 from slipform.kernels.pushdown import advance_token
 from slipform.kernels.pushdown_tables import DEAD, NUM_TABLES, Int
 from slipform.kernels.vocabulary_tables import NUM_VOCABULARY_TABLES
-
-
-@intrinsic
-def _pointer(typing_context: Any, address: Any) -> Any:
-    """int64 address to a pointer to int64."""
-    result = types.CPointer(types.int64)
-
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
-
-    return result(types.int64), codegen
 
 
 @njit(cache=True, nogil=True)
@@ -37,8 +25,8 @@ def advance_tokens(heaps: Any, vocabularies: Any, configs: Any, tokens: Any, beg
         if configs[i] <= DEAD:
             after[i] = DEAD
             continue
-        heap = carray(_pointer(heaps[i]), (2 * NUM_TABLES,))
-        vocabulary = carray(_pointer(vocabularies[i]), (2 * NUM_VOCABULARY_TABLES,))
+        heap = int64_array(heaps[i], 2 * NUM_TABLES)
+        vocabulary = int64_array(vocabularies[i], 2 * NUM_VOCABULARY_TABLES)
         after[i] = advance_token(heap, vocabulary, configs[i], tokens[i])
         if after[i] < 0:
             return i

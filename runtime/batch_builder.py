@@ -7,8 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from slipform.kernels.step_tokens import gather_tokens
 from slipform.runtime.batch import ForwardBatch
 from slipform.runtime.sequence import Sequence
+
+Int64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,64 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class FlatPlan:
+    """A plan as arrays, for flat tokens: those of sequence i are borders[i]:borders[i + 1].
+
+    Attributes:
+        begins, ends, rows: (B,) int64, position of the first token and of the one behind the last, row of the slot
+            table. lens: (B,) int64. borders: (B + 1,) int64.
+        addresses: (B,) int64, where the known tokens lie; 0 for a sequence that computes a token not known yet.
+        wanted: (N,) int64, flat tokens whose logits are wanted, ascending.
+        sampled: (S,) int64, the sequences that get a new token; sampled_at: (S,) int64, where in `wanted` theirs is.
+        scored: (sequence, position of a known token, where in `wanted` the token is that predicts it).
+    """
+
+    begins: Int64
+    ends: Int64
+    rows: Int64
+    lens: Int64
+    borders: Int64
+    addresses: Int64
+    wanted: Int64
+    sampled: Int64
+    sampled_at: Int64
+    scored: list[tuple[Sequence, int, int]]
+
+    @classmethod
+    def of(cls, plan: Plan) -> "FlatPlan":
+        sequences, count = plan.sequences, len(plan.sequences)
+        holdings = [sequence.holding for sequence in sequences if sequence.holding is not None]
+        begins = np.fromiter([sequence.computed_len for sequence in sequences], np.int64, count)
+        known_lens = np.fromiter([sequence.seq_len for sequence in sequences], np.int64, count)
+        addresses = np.fromiter([sequence.ids_address for sequence in sequences], np.int64, count)
+        in_fill = np.fromiter([sequence.fill is not None for sequence in sequences], np.bool_, count)
+        rows = np.fromiter([holding.row for holding in holdings], np.int64, count)
+        lens = np.array(plan.extend_lens, np.int64)
+        ends = begins + lens
+        assert (ends == [holding.length for holding in holdings]).all()
+        addresses[begins == known_lens] = 0
+        borders = np.zeros(count + 1, np.int64)
+        np.cumsum(lens, out=borders[1:])
+        sampled = np.flatnonzero((ends >= known_lens) & in_fill)
+        wanted, sampled_at = borders[sampled + 1] - 1, np.arange(len(sampled))
+        scored: list[tuple[Sequence, int, int]] = []
+        if any(sequence.unscored for sequence in sequences):
+            known = [
+                (sequence, position, int(borders[index]) + position - 1 - sequence.computed_len)
+                for index, sequence in enumerate(sequences)
+                for position in sequence.unscored
+                if position <= ends[index]
+            ]
+            both = np.concatenate([np.array([token for _, _, token in known], np.int64), wanted])
+            order = np.argsort(both, kind="stable")
+            places = np.empty_like(order)
+            places[order] = np.arange(len(order))
+            wanted, sampled_at = both[order], places[len(known) :]
+            scored = [(*one[:2], at) for one, at in zip(known, places.tolist(), strict=False)]
+        return cls(begins, ends, rows, lens, borders, addresses, wanted, sampled, sampled_at, scored)
+
+
+@dataclass(frozen=True, slots=True)
 class StepInput:
     """A batch, and what is wanted of its logits.
 
@@ -40,9 +101,9 @@ class StepInput:
 
     batch: ForwardBatch
     sampled: list[Sequence]
-    logits_rows: npt.NDArray[np.int64]
-    table_rows: npt.NDArray[np.int64]
-    positions: npt.NDArray[np.int64]
+    logits_rows: Int64
+    table_rows: Int64
+    positions: Int64
     scored: list[tuple[Sequence, int, int]]
 
 
@@ -53,80 +114,42 @@ class BatchBuilder:
         """`table`: (num_rows, max_len) int32, the slot table, which the cache manager keeps up to date."""
         num_rows, self._max_len = table.shape
         self._table = table
-        self._table_array = table.numpy()
         self._device = device
         self._input_ids, self._input_ids_tensor = _buffer(token_budget, np.int64)
         self._positions, self._positions_tensor = _buffer(token_budget, np.int64)
         self._out_slots, self._out_slots_tensor = _buffer(token_budget, np.int64)
-        self._logits_rows, self._logits_rows_tensor = _buffer(token_budget, np.int64)
         self._cu_seqlens, self._cu_seqlens_tensor = _buffer(num_rows + 1, np.int32)
         self._seq_lens, self._seq_lens_tensor = _buffer(num_rows, np.int32)
-        self._rows, self._rows_tensor = _buffer(num_rows, np.int64)
 
     def build(self, plan: Plan) -> StepInput:
         """The batch of a plan."""
-        input_ids, positions, out_slots = self._input_ids, self._positions, self._out_slots
-        wanted, cu_seqlens, seq_lens, rows = self._logits_rows, self._cu_seqlens, self._seq_lens, self._rows
-        sampled: list[Sequence] = []
-        sampled_rows: list[int] = []
-        table_rows: list[int] = []
-        next_positions: list[int] = []
-        scored: list[tuple[Sequence, int, int]] = []
-        flat = num_wanted = max_extend_len = max_seq_len = 0
-        for index, (sequence, extend_len) in enumerate(zip(plan.sequences, plan.extend_lens, strict=True)):
-            begin = sequence.computed_len
-            end = begin + extend_len
-            holding = sequence.holding
-            assert holding is not None
-            assert holding.length == end
-            row = holding.row
-            if extend_len == 1:
-                input_ids[flat] = sequence.ids[begin]
-                positions[flat] = begin
-                out_slots[flat] = self._table_array[row, begin]
-            else:
-                input_ids[flat : flat + extend_len] = sequence.ids[begin:end]
-                positions[flat : flat + extend_len] = np.arange(begin, end)
-                out_slots[flat : flat + extend_len] = self._table_array[row, begin:end]
-            for position in sequence.unscored:
-                if position > end:
-                    break
-                scored.append((sequence, position, num_wanted))
-                wanted[num_wanted] = flat + position - 1 - begin
-                num_wanted += 1
-            if end == sequence.seq_len and sequence.fill is not None:
-                sampled.append(sequence)
-                sampled_rows.append(num_wanted)
-                table_rows.append(row)
-                next_positions.append(end)
-                wanted[num_wanted] = flat + extend_len - 1
-                num_wanted += 1
-            rows[index] = row
-            seq_lens[index] = end
-            flat += extend_len
-            cu_seqlens[index + 1] = flat
-            max_extend_len = max(max_extend_len, extend_len)
-            max_seq_len = max(max_seq_len, end)
-        count = len(plan.sequences)
-        slot_table = self._table[:, :max_seq_len].index_select(0, self._rows_tensor[:count])
+        flat = FlatPlan.of(plan)
+        count, num_tokens = len(flat.lens), int(flat.borders[-1])
+        gather_tokens(
+            flat.addresses, flat.begins, flat.lens, flat.rows, self._table.numpy(),
+            self._input_ids, self._positions, self._out_slots,
+        )  # fmt: skip
+        self._cu_seqlens[: count + 1] = flat.borders
+        self._seq_lens[:count] = flat.ends
+        max_seq_len = int(flat.ends.max())
         batch = ForwardBatch(
-            input_ids=self._to_device(self._input_ids_tensor[:flat]),
-            positions=self._to_device(self._positions_tensor[:flat]),
-            out_slots=self._to_device(self._out_slots_tensor[:flat]),
+            input_ids=self._to_device(self._input_ids_tensor[:num_tokens]),
+            positions=self._to_device(self._positions_tensor[:num_tokens]),
+            out_slots=self._to_device(self._out_slots_tensor[:num_tokens]),
             cu_seqlens=self._to_device(self._cu_seqlens_tensor[: count + 1]),
             seq_lens=self._to_device(self._seq_lens_tensor[:count]),
-            slot_table=self._to_device(slot_table),
-            logits_rows=self._to_device(self._logits_rows_tensor[:num_wanted]),
-            max_extend_len=max_extend_len,
+            slot_table=self._to_device(self._table[:, :max_seq_len].index_select(0, torch.from_numpy(flat.rows))),
+            logits_rows=self._to_device(torch.from_numpy(flat.wanted)),
+            max_extend_len=int(flat.lens.max()),
             max_seq_len=max_seq_len,
         )
         return StepInput(
             batch,
-            sampled,
-            np.array(sampled_rows, np.int64),
-            np.array(table_rows, np.int64),
-            np.array(next_positions, np.int64),
-            scored,
+            [plan.sequences[index] for index in flat.sampled.tolist()],
+            flat.sampled_at,
+            flat.rows[flat.sampled],
+            flat.ends[flat.sampled],
+            flat.scored,
         )
 
     def _to_device(self, tensor: torch.Tensor) -> torch.Tensor:

@@ -10,6 +10,7 @@ At every moment free + cached + own slots of all holdings = pool; `check` proves
 """
 
 from collections.abc import Callable
+from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +36,7 @@ class CacheManager:
     Attributes:
         table: (num_rows, max_len) int32 on the host; the slots of each running sequence, kept up to date in place.
         shares_prefixes: whether computed prefixes are kept and found again.
-        row_changed: called with (row, length) when a row's first `length` entries changed in another way than by
+        row_changed: called with (row, begin, end) when these entries of a row changed in another way than by
             `reserve`; for those who keep a copy of the table.
     """
 
@@ -49,7 +50,7 @@ class CacheManager:
         self._pins: dict[int, PrefixHandle] = {}
         self._num_pins = 0
         self.table = torch.from_numpy(self._slots)
-        self.row_changed: Callable[[int, int], None] | None = None
+        self.row_changed: Callable[[int, int, int], None] | None = None
 
     @property
     def num_free(self) -> int:
@@ -92,7 +93,7 @@ class CacheManager:
         self._slots[row, : match.length] = match.slots
         holding = self._holdings[row] = Holding(row, namespace, handle, match.length)
         if self.row_changed is not None:
-            self.row_changed(row, match.length)
+            self.row_changed(row, 0, match.length)
         return holding
 
     def reserve(self, holding: Holding, count: int) -> SlotArray | None:
@@ -116,6 +117,23 @@ class CacheManager:
         holding.length += count
         return slots
 
+    def reserve_each(self, holdings: SequenceOf[Holding], counts: SequenceOf[int]) -> bool:
+        """`reserve` for several holdings at once. False, and nothing changed, if not enough slots are free as it is."""
+        total = sum(counts)
+        slots = self._pool.allocate(total)
+        if slots is None:
+            return False
+        rows = np.fromiter([holding.row for holding in holdings], np.int64, len(holdings))
+        begins = np.fromiter([holding.length for holding in holdings], np.int64, len(holdings))
+        if total == len(holdings):
+            self._slots[rows, begins] = slots
+        else:
+            starts = np.cumsum(counts) - counts
+            self._slots[np.repeat(rows, counts), np.repeat(begins - starts, counts) + np.arange(total)] = slots
+        for holding, count in zip(holdings, counts, strict=True):
+            holding.length += count
+        return True
+
     def share(self, holding: Holding, computed_ids: IdArray) -> None:
         """Put the computed tokens of a running sequence into the prefix cache, where others find them.
 
@@ -123,14 +141,16 @@ class CacheManager:
         """
         if not self.shares_prefixes or len(computed_ids) <= holding.handle.length:
             return
-        row = self._slots[holding.row]
-        self._insert(holding, computed_ids)
+        own_from = holding.handle.length
+        known = self._insert(holding, computed_ids)
         handle = self._tree.lock(holding.namespace, computed_ids)
         self._tree.unlock(holding.handle)
-        row[: len(computed_ids)] = self._tree.match(holding.namespace, computed_ids).slots
         holding.handle = handle
-        if self.row_changed is not None:
-            self.row_changed(holding.row, len(computed_ids))
+        if known > own_from:
+            slots = self._tree.match(holding.namespace, computed_ids[:known]).slots
+            self._slots[holding.row, own_from:known] = slots[own_from:]
+            if self.row_changed is not None:
+                self.row_changed(holding.row, own_from, known)
 
     def truncate(self, holding: Holding, ids: IdArray, length: int) -> None:
         """Give up the slots behind the first `length` tokens of `ids`, which are the holding's tokens."""
@@ -191,7 +211,9 @@ class CacheManager:
         rows = sorted([*self._free_rows, *self._holdings])
         assert rows == list(range(len(self._slots))), "a table row is lost or held twice"
 
-    def _insert(self, holding: Holding, computed_ids: IdArray) -> None:
+    def _insert(self, holding: Holding, computed_ids: IdArray) -> int:
+        """Put the holding's tokens into the tree; returns how many it had, whose own slots become free."""
         row = self._slots[holding.row]
         known = self._tree.insert(holding.namespace, computed_ids, row[: len(computed_ids)])
         self._pool.release(row[holding.handle.length : known])
+        return known

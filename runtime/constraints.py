@@ -222,9 +222,8 @@ class Constraints:
         edited: list[tuple[int, FillState]] = []
         for row, fill in fills:
             constraint = fill.constraint
-            params = fill.part.fill.sampling
-            short = fill.num_counted < params.min_tokens
             if constraint is None:
+                short = is_short(fill)
                 self.is_masked[row] = short
                 if short:
                     self.masks[row] = self._everything
@@ -270,7 +269,7 @@ class Constraints:
         """Rules 3 to 5."""
         constraint = fill.constraint
         params = fill.part.fill.sampling
-        short = fill.num_counted < params.min_tokens
+        short = is_short(fill)
         if constraint is not None and constraint.seam:
             narrowed = mask & self.seams.mask(constraint.seam)
             if narrowed.any():
@@ -308,6 +307,11 @@ class Constraints:
         # A tail that was cut inside a character is no text.
         cut = next((at for at, byte in enumerate(tail[:4]) if byte & 0xC0 != 0x80), 0)
         return tail[cut:]
+
+
+def is_short(fill: FillState) -> bool:
+    """Whether a fill has not reached its `min_tokens`."""
+    return fill.num_counted < fill.part.fill.sampling.min_tokens
 
 
 def needs_edit(fill: FillState) -> bool:

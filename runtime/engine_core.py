@@ -380,6 +380,7 @@ class EngineCore:
 
     def _compute(self, plan: Plan, times: list[float]) -> None:
         counters = self._counters
+        self._note_admitted(plan)
         step_input = self._builder.build(plan)
         times.append(time.perf_counter())
         logits = self._runner.forward(step_input.batch)
@@ -389,10 +390,9 @@ class EngineCore:
         times.append(time.perf_counter())
         output = self._sample(host, step_input)
         times.append(time.perf_counter())
-        self._note_admitted(plan)
         step = StepInfo(counters.steps, (times[-1] - times[0]) * 1e3 / plan.num_tokens)
         self._scheduler.note_computed(plan)
-        self._scheduler.commit(plan, step_input, output, step, self._events)
+        self._scheduler.commit(plan, step_input.sampled, step_input.scored, output, step, self._events)
         now = time.monotonic()
         for sequence in step_input.sampled:
             if sequence.owner.first_token_s is None:

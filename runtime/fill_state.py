@@ -54,6 +54,7 @@ class FillState:
         seed: 64 bits; with a position they determine a draw.
         jumps: forced tokens are appended without a step for each.
         in_runs: and all at once: nothing looks at single tokens.
+        wants_logprobs: a sampled token's log-probability is wanted, by the fill or by the request.
         mask_s: seconds spent on masks and automata.
     """
 
@@ -65,6 +66,7 @@ class FillState:
     seed: int
     jumps: bool
     in_runs: bool
+    wants_logprobs: bool
     token_ids: list[int] = field(default_factory=list)
     num_counted: int = 0
     num_forced: int = 0

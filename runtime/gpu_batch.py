@@ -4,27 +4,34 @@ The slot table has a copy on the device. A step enters its tokens' slots there i
 prefix, a shared one) is copied when it happens.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from slipform.kernels.attention_plan import AttentionSettings, count_tiles
+from slipform.kernels.step_tokens import gather_tokens
 from slipform.runtime.batch import ForwardBatch
-from slipform.runtime.batch_builder import Plan
+from slipform.runtime.batch_builder import FlatPlan, Int64, Plan
 from slipform.runtime.cache_manager import CacheManager, Holding
-from slipform.runtime.sequence import Sequence as TokenSequence
+from slipform.runtime.sequence import Sequence
+from slipform.runtime.staging import Staging
+
+Int32 = npt.NDArray[np.int32]
 
 # Fields begin at multiples of 16 bytes, which kernels are compiled for.
 _ALIGNMENT = 4
+# Fields, by their places in `InputSizes.lengths`, whose padding is -1: sources, slots, tiles. That of others is 0.
+_PADDED_BELOW = (1, 3, 9, 10)
 # Captured steps of up to this many tokens use tiles of few queries only.
 FEW_TOKENS = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A sequence that gets a new token in a step if, once the step before is known, it still wants one.
 
     Attributes:
@@ -32,7 +39,7 @@ class Candidate:
         end: tokens of the sequence that are computed with this step, and the position of the new one.
     """
 
-    sequence: TokenSequence
+    sequence: Sequence
     holding: Holding
     logits_row: int
     end: int
@@ -81,7 +88,7 @@ class GpuInput:
     tensors: StepTensors
     size: int
     candidates: list[Candidate]
-    scored: list[tuple[TokenSequence, int, int]]
+    scored: list[tuple[Sequence, int, int]]
 
 
 class GpuBatchBuilder:
@@ -106,12 +113,18 @@ class GpuBatchBuilder:
         self._hosts = [torch.zeros(capacity, dtype=torch.int32, pin_memory=pinned) for _ in range(2)]
         self._flat = torch.zeros(capacity, dtype=torch.int32, device=device)
         self.slot_table = torch.zeros(cache.table.shape, dtype=torch.int32, device=device)
-        cache.row_changed = self._copy_row
+        # Ranges of rows that differ from the device's copy: (row, begin, end).
+        self._changed: list[tuple[int, int, int]] = []
+        self._patches = Staging(torch.int64, device)
+        cache.row_changed = self._note_change
 
     def captured_tensors(self, size: int) -> StepTensors:
         """Tensors for `size` tokens where `build` puts inputs of that size, holding nothing but padding."""
         sizes = self._captured_sizes(size)
-        self._write(sizes, {}, [np.zeros((2, 0), np.int32)] * 2)
+        columns = self._next_columns(sizes)
+        for index, column in enumerate(columns):
+            column[:] = -1 if index in _PADDED_BELOW else 0
+        self._send(sizes)
         return self._tensors(sizes, size, size)
 
     def build(self, plan: Plan, size: int, sampled_at: Mapping[int, int]) -> GpuInput:
@@ -121,85 +134,84 @@ class GpuBatchBuilder:
             size: tokens of the captured step to fit into, or 0.
             sampled_at: by `id` of each sequence that waits for its token, where the device has it among sampled ids.
         """
-        columns: dict[int, list[int]] = {index: [] for index in range(9)}
-        input_ids, sources, positions, out_slots, table_rows, cu_seqlens, seq_lens, slot_rows, rows = columns.values()
-        cu_seqlens.append(0)
-        candidates: list[Candidate] = []
-        scored: list[tuple[TokenSequence, int, int]] = []
+        flat = FlatPlan.of(plan)
+        num_tokens, num_sequences, num_rows = int(flat.borders[-1]), len(flat.lens), len(flat.wanted)
+        few, many = self._tiles(flat.lens, only_few=0 < size <= FEW_TOKENS)
         # A captured step of few tokens has logits of each token, in order; any other of the rows that are named.
         all_rows = 0 < size <= self.max_rows
-        for sequence, extend_len in zip(plan.sequences, plan.extend_lens, strict=True):
-            begin = sequence.computed_len
-            end = begin + extend_len
-            flat = len(input_ids)
-            holding = sequence.holding
-            assert holding is not None
-            assert holding.length == end
-            row = holding.row
-            waits = begin == sequence.seq_len
-            if waits:
-                input_ids.append(0)
-                sources.append(sampled_at[id(sequence)])
-            else:
-                input_ids.extend(sequence.ids[begin:end].tolist())
-                sources.extend([-1] * extend_len)
-            positions.extend(range(begin, end))
-            out_slots.extend(self._host_table[row, begin:end].tolist())
-            table_rows.extend([row] * extend_len)
-            cu_seqlens.append(flat + extend_len)
-            seq_lens.append(end)
-            slot_rows.append(row)
-            for position in sequence.unscored:
-                if position > end:
-                    break
-                token = flat + position - 1 - begin
-                scored.append((sequence, position, token if all_rows else len(rows)))
-                rows.append(token)
-            if (waits or end == sequence.seq_len) and sequence.fill is not None:
-                token = flat + extend_len - 1
-                candidates.append(Candidate(sequence, holding, token if all_rows else len(rows), end))
-                rows.append(token)
-        num_tokens = len(input_ids)
-        if all_rows:
-            columns[8] = list(range(size))
-        elif not rows:
-            rows.append(0)  # nobody reads it; kernels want one row at least
-        tiles = self._tiles(plan.extend_lens, only_few=0 < size <= FEW_TOKENS)
         if size:
             sizes = self._captured_sizes(size)
-        else:
-            sizes = InputSizes(num_tokens, len(seq_lens), len(rows), tiles[0].shape[1], tiles[1].shape[1])
-        self._write(sizes, columns, tiles)
-        longest = max(plan.extend_lens)
-        return GpuInput(self._tensors(sizes, size or num_tokens, longest), size, candidates, scored)
+        else:  # kernels want one row of logits at least
+            sizes = InputSizes(num_tokens, num_sequences, max(1, num_rows), few.shape[1], many.shape[1])
+        columns = self._next_columns(sizes)
+        input_ids, sources, positions, out_slots, table_rows, cu_seqlens, seq_lens, slot_rows, rows = columns[:9]
+        gather_tokens(
+            flat.addresses, flat.begins, flat.lens, flat.rows, self._host_table, input_ids, positions, out_slots
+        )
+        sources[:] = -1
+        for index in np.flatnonzero(flat.addresses == 0).tolist():
+            sources[flat.borders[index]] = sampled_at[id(plan.sequences[index])]
+        table_rows[:num_tokens] = np.repeat(flat.rows, flat.lens)
+        cu_seqlens[: num_sequences + 1] = flat.borders
+        cu_seqlens[num_sequences + 1 :] = num_tokens
+        seq_lens[:num_sequences] = flat.ends
+        slot_rows[:num_sequences] = flat.rows
+        rows[:] = 0
+        rows[: sizes.rows if all_rows else num_rows] = np.arange(sizes.rows) if all_rows else flat.wanted
+        for column in (input_ids, positions, table_rows):
+            column[num_tokens:] = 0
+        out_slots[num_tokens:] = -1
+        for column in (seq_lens, slot_rows):
+            column[num_sequences:] = 0
+        for column, tiles, count in ((columns[9], few, sizes.few), (columns[10], many, sizes.many)):
+            column[:] = -1
+            column.reshape(2, count)[:, : tiles.shape[1]] = tiles
+        self._send(sizes)
+        logits_rows = (flat.wanted[flat.sampled_at] if all_rows else flat.sampled_at).tolist()
+        sampled = [plan.sequences[index] for index in flat.sampled.tolist()]
+        holdings = [sequence.holding for sequence in sampled if sequence.holding is not None]
+        candidates = list(map(Candidate, sampled, holdings, logits_rows, flat.ends[flat.sampled].tolist()))
+        scored = flat.scored
+        if all_rows:
+            scored = [(sequence, position, int(flat.wanted[at])) for sequence, position, at in scored]
+        tensors = self._tensors(sizes, size or num_tokens, int(flat.lens.max()))
+        return GpuInput(tensors, size, candidates, scored)
 
     def _captured_sizes(self, size: int) -> InputSizes:
         rows = min(size, self.max_rows)
         many = 0 if size <= FEW_TOKENS else size // self._tile_sizes.many + self.max_rows
         return InputSizes(size, rows, rows, size, many)
 
-    def _tiles(self, extend_lens: Sequence[int], *, only_few: bool) -> list[np.ndarray]:
-        lens = np.array(extend_lens)
-        is_few = np.ones(len(lens), bool) if only_few else lens < self._tile_sizes.many_queries
-        few = count_tiles(np.where(is_few, lens, 0), self._tile_sizes.few)
-        return [few, count_tiles(np.where(is_few, 0, lens), self._tile_sizes.many)]
+    def _tiles(self, lens: Int64, *, only_few: bool) -> tuple[Int32, Int32]:
+        sizes = self._attention.sizes
+        is_many = np.zeros(len(lens), bool) if only_few else lens >= sizes.many_queries
+        return count_tiles(np.where(is_many, 0, lens), sizes.few), count_tiles(np.where(is_many, lens, 0), sizes.many)
 
-    def _write(self, sizes: InputSizes, columns: Mapping[int, list[int]], tiles: list[np.ndarray]) -> None:
-        """Put the columns where `sizes` wants them, padding behind them, and send all to the device."""
+    def _next_columns(self, sizes: InputSizes) -> list[Int32]:
+        """Views of the host buffer that is free, one for each field."""
         self._hosts.reverse()
         host = self._hosts[0].numpy()
-        offsets = sizes.offsets()
-        paddings = (0, -1, 0, -1, 0, None, 0, 0, 0)
-        for index, padding in enumerate(paddings):
-            column = columns.get(index, [])
-            begin, end = offsets[index], offsets[index + 1]
-            host[begin : begin + len(column)] = column
-            host[begin + len(column) : end] = padding if padding is not None else (column[-1] if column else 0)
-        for index, (tile, count) in enumerate(zip(tiles, (sizes.few, sizes.many), strict=True), len(paddings)):
-            place = host[offsets[index] : offsets[index] + 2 * count].reshape(2, count)
-            place[:, : tile.shape[1]] = tile
-            place[:, tile.shape[1] :] = -1
-        self._flat[: offsets[-1]].copy_(self._hosts[0][: offsets[-1]], non_blocking=True)
+        return [
+            host[begin : begin + length] for begin, length in zip(sizes.offsets(), sizes.lengths(), strict=False)
+        ]  # fmt: skip
+
+    def _send(self, sizes: InputSizes) -> None:
+        """Bring the host buffer that was written, and the rows of the slot table that changed, to the device."""
+        end = sizes.offsets()[-1]
+        self._flat[:end].copy_(self._hosts[0][:end], non_blocking=True)
+        if not self._changed:
+            return
+        rows, begins, ends = np.array(self._changed, np.int64).T
+        self._changed.clear()
+        counts = ends - begins
+        starts = np.cumsum(counts) - counts
+        within = np.arange(int(counts.sum())) + np.repeat(begins - starts, counts)
+        entries = np.repeat(rows * self._max_len, counts) + within
+        places, slots = self._patches.take(2, len(entries))
+        places.numpy()[:] = entries
+        slots.numpy()[:] = self._host_table.reshape(-1)[entries]
+        device_places, device_slots = self._patches.send()
+        self.slot_table.view(-1).index_copy_(0, device_places, device_slots.to(torch.int32))
 
     def _tensors(self, sizes: InputSizes, num_tokens: int, max_extend_len: int) -> StepTensors:
         offsets = sizes.offsets()
@@ -223,10 +235,6 @@ class GpuBatchBuilder:
         )
         return StepTensors(batch, sources, table_rows)
 
-    def _copy_row(self, row: int, length: int) -> None:
-        if length == 0:
-            return
-        entries = torch.from_numpy(self._host_table[row, :length].copy())
-        if self._device.type == "cuda":
-            entries = entries.pin_memory()
-        self.slot_table[row, :length].copy_(entries, non_blocking=True)
+    def _note_change(self, row: int, begin: int, end: int) -> None:
+        if end > begin:
+            self._changed.append((row, begin, end))

@@ -11,8 +11,9 @@ import torch
 
 from slipform.errors import SlipformError
 from slipform.grammars.vocabulary import Vocabulary
-from slipform.runtime.constraints import Constraints
+from slipform.runtime.constraints import Constraints, is_short, needs_edit
 from slipform.runtime.fill_state import FillState
+from slipform.runtime.staging import Staging
 
 NO_MASK = -1
 
@@ -30,7 +31,9 @@ class GpuMasks:
         self._device = device
         self.pool = torch.zeros(self._host.rows.shape, dtype=torch.int32, device=device)
         # The number of the row that the device has in each slot; see `MaskPool`.
-        self._sent = np.full(len(self._host.rows), -1, np.int64)
+        self._sent = [-1] * len(self._host.rows)
+        self._staged_rows = Staging(torch.int32, device)
+        self._staged_slots = Staging(torch.int64, device)
         self._forced: dict[int, tuple[int, int]] = {}
 
     def slots(self, fills: Iterable[tuple[int, FillState]]) -> tuple[dict[int, int], dict[int, SlipformError]]:
@@ -44,26 +47,19 @@ class GpuMasks:
         errors: dict[int, SlipformError] = {}
         for row, fill in fills:
             constraint = fill.constraint
-            params = fill.part.fill.sampling
-            is_short = fill.num_counted < params.min_tokens
-            if constraint is None and not is_short:
+            if constraint is None and not is_short(fill):
                 found[row] = NO_MASK
-                continue
-            named = None
-            if constraint is not None and constraint.forced:
-                named = self._forced_slot(constraint.forced[0])
-            elif constraint is not None and constraint.matcher is not None:
-                rules = constraint.seam or is_short or params.ignore_eos or params.stop_token_ids
-                if not rules and constraint.matcher.mask_pool is self._host:
-                    try:
-                        named = constraint.matcher.mask_slot()
-                    except SlipformError as error:
-                        errors[row] = error
-                        continue
-            if named is None:
+            elif constraint is not None and constraint.forced:
+                self._want(row, self._forced_slot(constraint.forced[0]), found, missing)
+            elif constraint is None or constraint.matcher is None or needs_edit(fill):
                 edited.append((row, fill))
-                continue
-            self._want(row, named, found, missing)
+            else:
+                try:
+                    named = constraint.matcher.mask_slot()
+                except SlipformError as error:
+                    errors[row] = error
+                else:
+                    self._want(row, named, found, missing)
         if edited:
             errors |= self._constraints.write_masks(edited)
             for row, _ in edited:
@@ -91,11 +87,8 @@ class GpuMasks:
         return known
 
     def _send(self, slots: list[int]) -> None:
+        rows = self._staged_rows.take(len(slots), self.pool.shape[1])
         with self._host.lock:
-            rows = torch.from_numpy(self._host.rows[slots])
-        where = torch.tensor(slots)
-        if self._device.type == "cuda":
-            rows, where = rows.pin_memory(), where.pin_memory()
-        self.pool.index_copy_(
-            0, where.to(self._device, non_blocking=True), rows.to(self._device, non_blocking=True)
-        )  # fmt: skip
+            np.take(self._host.rows, slots, axis=0, out=rows.numpy())
+        self._staged_slots.take(len(slots)).numpy()[:] = slots
+        self.pool.index_copy_(0, self._staged_slots.send(), self._staged_rows.send())

@@ -11,6 +11,7 @@ from slipform.kernels.triton_sampling import DeviceSamplingTable, Workspace, mak
 from slipform.runtime.params import SamplingParams
 from slipform.runtime.radix_cache import IdArray
 from slipform.runtime.sampler import Sampler
+from slipform.runtime.staging import Staging
 
 # The columns that hold one number a row, in the order of the kernel's table.
 _NUMBERS = (
@@ -57,6 +58,7 @@ class GpuSampler(Sampler):
         self._offsets = np.cumsum([0, *(-(-width // 16) * 16 for width in widths)]).tolist()
         numbers = torch.zeros(self._offsets[-1], dtype=torch.uint8, device=device)
         self._numbers = numbers
+        self._staged_numbers = Staging(torch.uint8, device)
         columns = {
             name: numbers[begin : begin + dtype.itemsize * num_rows].view(dtype)
             for (name, dtype), begin in zip(_NUMBERS, self._offsets, strict=False)
@@ -96,7 +98,12 @@ class GpuSampler(Sampler):
         return not ((filters & (table.temperature[at] > 0)) | (table.flags[at] != 0)).any()
 
     def send(
-        self, logits_rows: list[int], table_rows: list[int], mask_slots: list[int], positions: list[int], size: int
+        self,
+        logits_rows: SequenceOf[int],
+        table_rows: SequenceOf[int],
+        mask_slots: SequenceOf[int],
+        positions: SequenceOf[int],
+        size: int,
     ) -> SampleInput:
         """Bring a step's input and what changed of the table to the device.
 
@@ -105,13 +112,9 @@ class GpuSampler(Sampler):
         self._host_inputs.reverse()
         host = self._host_inputs[0].numpy()
         count = len(table_rows)
-        host[0, :count], host[1, :count], host[2, :count], host[3, :count] = (
-            logits_rows,
-            table_rows,
-            mask_slots,
-            positions,
-        )
-        host[0, count:size] = host[2, count:size] = host[3, count:size] = 0
+        if count:
+            host[:, :count] = (logits_rows, table_rows, mask_slots, positions)
+        host[:, count:size] = 0
         host[1, count:size] = -1
         self._inputs.copy_(self._host_inputs[0], non_blocking=True)
         self._send_table()
@@ -157,12 +160,11 @@ class GpuSampler(Sampler):
         table = self._table
         if self._changed:
             self._changed = False
-            host = self._host_zeros(self._offsets[-1], dtype=torch.uint8)
-            packed = host.numpy()
+            packed = self._staged_numbers.take(self._offsets[-1]).numpy()
             for (name, _), begin in zip(_NUMBERS, self._offsets, strict=False):
                 octets = getattr(table, name).view(np.uint8)
                 packed[begin : begin + len(octets)] = octets
-            self._numbers.copy_(host, non_blocking=True)
+            self._numbers.copy_(self._staged_numbers.send())
         if self._new_rows and self._wide["bias"].shape[0] == 1:
             for name, column in self._wide.items():
                 shape = (self._num_rows, self._vocab_size)
@@ -179,5 +181,5 @@ class GpuSampler(Sampler):
             self._wide["counts"].index_put_((rows, ids), ones, accumulate=True)
             self._wide["seen"][rows, ids] = 1
 
-    def _host_zeros(self, *shape: int, dtype: torch.dtype = torch.int32) -> Tensor:
-        return torch.zeros(shape, dtype=dtype, pin_memory=self._is_cuda)
+    def _host_zeros(self, *shape: int) -> Tensor:
+        return torch.zeros(shape, dtype=torch.int32, pin_memory=self._is_cuda)

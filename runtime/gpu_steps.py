@@ -131,24 +131,25 @@ class GpuSteps:
     def _sample(self, step: _Step) -> None:
         """Bind the masks of those who still want a token, and start the sampling."""
         began = time.perf_counter()
-        wanting = {c.holding.row: c for c in step.given.candidates if _still_wants(c)}
-        needs_host = bool(step.given.scored) or any(c.sequence.wants_logprobs for c in wanting.values())
-        if needs_host:
-            step.sampled = list(wanting.values())
+        step.sampled = [candidate for candidate in step.given.candidates if _still_wants(candidate)]
+        if step.given.scored or any(candidate.sequence.wants_logprobs for candidate in step.sampled):
             step.output = self._sample_on_host(host_logits(step.logits), _as_input(step))
             self._counters.sample_s += time.perf_counter() - began
             return
-        fills = [(row, c.sequence.fill) for row, c in wanting.items() if c.sequence.fill is not None]
+        fills = [(c.holding.row, c.sequence.fill) for c in step.sampled if c.sequence.fill is not None]
         slots, errors = self._masks.slots(fills)
-        for row, error in errors.items():
-            self._fail(wanting[row].sequence, error)
+        if errors:
+            for candidate in step.sampled:
+                error = errors.get(candidate.holding.row)
+                if error is not None:
+                    self._fail(candidate.sequence, error)
+            step.sampled = [candidate for candidate in step.sampled if _still_wants(candidate)]
         bound = time.perf_counter()
         self._counters.mask_s += bound - began
-        step.sampled = [c for c in wanting.values() if _still_wants(c)]
         if not step.sampled:
             return
-        rows = [c.holding.row for c in step.sampled]
-        step.sampled_at = {id(c.sequence): at for at, c in enumerate(step.sampled)}
+        rows = [candidate.holding.row for candidate in step.sampled]
+        step.sampled_at = {id(candidate.sequence): at for at, candidate in enumerate(step.sampled)}
         plain = self._sampler.is_plain(rows)
         size = step.given.size
         replays = self._recorded is not None and size > 0 and plain
@@ -183,11 +184,12 @@ class GpuSteps:
         arrived = time.perf_counter()
         cost_ms = (arrived - step.began_s) * 1e3 / step.plan.num_tokens
         info = StepInfo(self._counters.steps, cost_ms)
-        self._scheduler.commit(step.plan, _as_input(step), output, info, events)
+        sampled = [candidate.sequence for candidate in step.sampled]
+        self._scheduler.commit(step.plan, sampled, step.given.scored, output, info, events)
         now = time.monotonic()
-        for candidate in step.sampled:
-            if candidate.sequence.owner.first_token_s is None:
-                candidate.sequence.owner.first_token_s = now
+        for sequence in sampled:
+            if sequence.owner.first_token_s is None:
+                sequence.owner.first_token_s = now
         self._counters.steps += 1
         self._counters.forward_s += arrived - began
         self._counters.commit_s += time.perf_counter() - arrived

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from slipform.errors import PoolExhausted, SlipformError
-from slipform.runtime.batch_builder import Plan, StepInput
+from slipform.runtime.batch_builder import Plan
 from slipform.runtime.cache_manager import CacheManager
 from slipform.runtime.faults import as_slipform_error
 from slipform.runtime.policy import MIN_COALESCED_LEN, admission_order, shared_prefill_len
@@ -91,24 +91,23 @@ class Scheduler:
             ahead: the last step's tokens are not known yet. A sequence that waits for its token takes part with it,
                 and nothing is preempted: without room for all there is no plan.
         """
-        if ahead and self._cache.room < sum(min(self._wanted_len(s, ahead), self._chunk_size) for s in self.running):
+        wanted_lens = [self._wanted_len(sequence, ahead) for sequence in self.running]
+        if ahead and self._cache.room < sum([min(wanted, self._chunk_size) for wanted in wanted_lens]):
             return None
         preemptions = self.num_preemptions
         plan = Plan([], [], [])
-        num_decoding = sum(self._wanted_len(sequence, ahead) == 1 for sequence in self.running)
         left = self._token_budget
-        left_for_extends = max(1, left - num_decoding)
-        for sequence in self.running.copy():
-            if sequence.phase is not Phase.RUNNING:
-                continue
-            extend_len = min(self._wanted_len(sequence, ahead), self._chunk_size)
-            if extend_len > 1:
-                extend_len = min(extend_len, left_for_extends)
+        left_for_extends = max(1, left - wanted_lens.count(1))
+        chosen: list[tuple[Sequence, int]] = []
+        for sequence, wanted in zip(self.running, wanted_lens, strict=True):
+            extend_len = wanted
+            if wanted > 1:
+                extend_len = min(wanted, self._chunk_size, left_for_extends)
                 left_for_extends -= extend_len
-            if 0 < extend_len <= left and self._reserve(sequence, extend_len):
+            if 0 < extend_len <= left:
                 left -= extend_len
-                plan.sequences.append(sequence)
-                plan.extend_lens.append(extend_len)
+                chosen.append((sequence, extend_len))
+        self._reserve_chosen(chosen, plan)
         has_room = left > 0 and len(self.running) < self._max_sequences
         if self.waiting and has_room and self.num_preemptions == preemptions:
             self._admit(plan, left)
@@ -122,28 +121,38 @@ class Scheduler:
         for sequence, extend_len in zip(plan.sequences, plan.extend_lens, strict=True):
             if sequence.phase is Phase.RUNNING:
                 sequence.computed_len += extend_len
-                self._share(sequence)
+                if sequence.fill is None or not sequence.fill.num_sampled:
+                    self._share(sequence)
 
     def commit(
-        self, plan: Plan, step_input: StepInput, output: StepOutput, step: StepInfo, events: list[Event]
+        self,
+        plan: Plan,
+        sampled: list[Sequence],
+        scored: list[tuple[Sequence, int, int]],
+        output: StepOutput,
+        step: StepInfo,
+        events: list[Event],
     ) -> None:
         """Grow the sequences of a step, and take out those that are complete (their phase is DONE).
 
         Sequences whose request failed since the plan was made are left alone.
 
+        Args:
+            sampled, scored: what `output` is about, as in `StepInput`.
+
         Mutates: `events`, to which what happens is appended in order; `fail` appends to the same list.
         """
-        for (sequence, position, _), score in zip(step_input.scored, output.scores, strict=True):
+        for (sequence, position, _), score in zip(scored, output.scores, strict=True):
             sequence.scores[position] = score
             sequence.unscored.popleft()
         ids, num_allowed = output.tokens.ids, output.tokens.num_allowed
-        successors = self._segments.successors(step_input.sampled, ids)
+        successors = self._segments.successors(sampled, ids)
         tokens = map(SampledToken, ids, num_allowed, output.logprobs, successors)
-        for sequence, token in zip(step_input.sampled, tokens, strict=True):
+        for sequence, token in zip(sampled, tokens, strict=True):
             if sequence.phase is Phase.RUNNING:
                 self._grow(sequence, token, step, events)
         for sequence in plan.sequences:
-            if sequence.phase is Phase.RUNNING and sequence.is_complete:
+            if sequence.fill is None and sequence.phase is Phase.RUNNING and sequence.is_complete:
                 self.remove(sequence, keep_computed=True)
 
     def _grow(self, sequence: Sequence, token: SampledToken, step: StepInfo, events: list[Event]) -> None:
@@ -184,9 +193,17 @@ class Scheduler:
         """Put a prompt into the cache while it is still being computed, so that others need not compute it too."""
         holding = sequence.holding
         assert holding is not None
-        in_prompt = sequence.fill is None or not sequence.fill.num_sampled
-        if in_prompt and sequence.computed_len - holding.handle.length >= MIN_COALESCED_LEN:
+        if sequence.computed_len - holding.handle.length >= MIN_COALESCED_LEN:
             self._cache.share(holding, sequence.ids[: sequence.computed_len])
+
+    def _reserve_chosen(self, chosen: list[tuple[Sequence, int]], plan: Plan) -> None:
+        """Find slots for running sequences, at once where enough are free, and put those who got theirs into `plan`."""
+        holdings = [sequence.holding for sequence, _ in chosen if sequence.holding is not None]
+        if not self._cache.reserve_each(holdings, [extend_len for _, extend_len in chosen]):
+            chosen = [one for one in chosen if one[0].phase is Phase.RUNNING and self._reserve(*one)]
+        for sequence, extend_len in chosen:
+            plan.sequences.append(sequence)
+            plan.extend_lens.append(extend_len)
 
     def _reserve(self, sequence: Sequence, count: int) -> bool:
         """Find slots for `count` more tokens; if need be preempt whoever comes last, maybe the sequence itself."""
@@ -213,23 +230,21 @@ class Scheduler:
 
     def _admit(self, plan: Plan, left: int) -> None:
         """Start waiting sequences, best first, within `left` tokens."""
+        prefilling = [other for other in self.running if other.pending_len > 1] if self._cache.shares_prefixes else []
         for sequence in admission_order(self.waiting.candidates(), self._cached_len):
             if left <= 0 or len(self.running) >= self._max_sequences:
                 return
-            if self._about_to_be_cached(sequence):
+            if prefilling and self._about_to_be_cached(sequence, prefilling):
                 continue
             if self.running and self._cache.room < sequence.seq_len + HEADROOM_TOKENS * len(self.running):
                 return
             left -= self._start(sequence, plan, left)
+            if sequence.phase is Phase.RUNNING and self._cache.shares_prefixes and sequence.pending_len > 1:
+                prefilling.append(sequence)
 
-    def _about_to_be_cached(self, sequence: Sequence) -> bool:
+    def _about_to_be_cached(self, sequence: Sequence, prefilling: list[Sequence]) -> bool:
         """Whether to wait a step because a running prefill computes the same prefix now."""
-        if not self._cache.shares_prefixes:
-            return False
-        neighbours = (other for other in self.running if other.namespace == sequence.namespace)
-        prefilling = [other for other in neighbours if other.pending_len > 1]
-        if not prefilling:
-            return False
+        prefilling = [other for other in prefilling if other.namespace == sequence.namespace]
         reusable = sequence.ids[: sequence.reusable_len]
         cached_len = self._cache.cached_len(sequence.namespace, reusable)
         return shared_prefill_len(reusable, cached_len, prefilling) >= MIN_COALESCED_LEN

@@ -139,7 +139,8 @@ class SegmentRunner:
         seam = self._give_back_seam(sequence, part)
         constraint = self._constraints.start(grammar, seam, sequence.ids)
         # Where each token comes with its log-probability, forced ones too are computed one by one.
-        jumps = self._jump_forward and part.fill.jump_forward and not sequence.streams_logprobs(part)
+        streams = sequence.streams_logprobs(part)
+        jumps = self._jump_forward and part.fill.jump_forward and not streams
         fill = FillState(
             part=part,
             start=sequence.seq_len,
@@ -149,6 +150,7 @@ class SegmentRunner:
             seed=sequence.seed if seed is None else derive_seed(seed, sequence.index),
             jumps=jumps,
             in_runs=jumps and not (self._traces(sequence) or part.finder or part.fill.finish != "cut"),
+            wants_logprobs=streams or sequence.owner.request.trace_top_logprobs > 0,
             mask_s=time.perf_counter() - begin,
         )
         sequence.fill = fill

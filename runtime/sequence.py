@@ -58,7 +58,8 @@ class Sequence:
     """A list of known tokens of which the first `computed_len` have their keys and values in the pool.
 
     Attributes:
-        ids: (seq_len,) int64, a view. cursor: index of the next part of the program to execute.
+        ids: (seq_len,) int64, a view; ids_address: where it lies, until it grows.
+        cursor: index of the next part of the program to execute.
         cached_len: tokens found in the prefix cache at first admission, or None before it.
         unscored: positions of known tokens whose log-probability is still to be computed, ascending.
         scores: log-probabilities by position: from the request's `prompt_logprobs_from` on, and where a trace wants
@@ -81,8 +82,13 @@ class Sequence:
     unscored: deque[int] = field(default_factory=deque)
     scores: dict[int, TokenLogprob] = field(default_factory=dict)
     times_overtaken: int = 0
-    _ids: IdArray = field(default_factory=lambda: np.empty(64, dtype=np.int64))
+    ids_address: int = field(init=False)
+    _ids: IdArray = field(init=False)
     _len: int = 0
+
+    def __post_init__(self) -> None:
+        self._ids = np.empty(64, dtype=np.int64)
+        self.ids_address = self._ids.ctypes.data
 
     @property
     def ids(self) -> IdArray:
@@ -107,11 +113,8 @@ class Sequence:
 
     @property
     def wants_logprobs(self) -> bool:
-        """Whether a sampled token's log-probability is wanted, by the fill or by the request."""
-        request = self.owner.request
-        if request.prompt_logprobs_from is not None or request.trace_top_logprobs > 0:
-            return True
-        return self.fill is not None and self.streams_logprobs(self.fill.part)
+        """Whether a sampled token's log-probability is wanted."""
+        return self.fill is not None and self.fill.wants_logprobs
 
     def streams_logprobs(self, part: FillPart) -> bool:
         """Whether each token of a fill comes with its log-probability at once."""
@@ -213,3 +216,4 @@ class Sequence:
         grown = np.empty(max(needed, 2 * len(self._ids)), dtype=np.int64)
         grown[: self._len] = self._ids[: self._len]
         self._ids = grown
+        self.ids_address = grown.ctypes.data
