@@ -16,7 +16,9 @@ def fill_meta(
 ) -> dict[str, Any] | list[dict[str, Any]]:
     """Metadata of fill number `fill_index` of a request; a list with one entry a sequence where the fill has n > 1.
 
-    `prompt_tokens` and `cached_tokens` count for the whole request that carried the fill.
+    `prompt_tokens` and `cached_tokens` count for the whole request that carried the fill. The lists of
+    log-probabilities have one entry a token; that of the last `unscored_tokens` is None, as the model was not asked for
+    them: tokens that closed the text, or what a stop left of a token that it cut.
     """
     decode = backend.decode if item.text_in_logprobs else None
     metas = []
@@ -37,8 +39,11 @@ def fill_meta(
             "e2e_latency": finished.times.total_s,
         }
         if item.fill.sampling.logprobs:
-            meta |= _logprobs("output", result.logprobs, decode, item.fill.sampling.top_logprobs)
-            meta["output_constrained_logprobs"] = [entry.constrained for entry in result.logprobs]
+            unscored = _unscored(result)
+            meta["unscored_tokens"] = len(unscored)
+            meta |= _logprobs("output", result.logprobs, decode, item.fill.sampling.top_logprobs, unscored)
+            constrained = [entry.constrained for entry in result.logprobs]
+            meta["output_constrained_logprobs"] = [*constrained, *([None] * len(unscored))]
             if item.prompt_logprobs_from is not None:
                 prompt = sequence.prompt_logprobs[: max(0, sequence.prompt_len - item.prompt_logprobs_from)]
                 meta |= _logprobs("input", prompt, decode, item.fill.sampling.top_logprobs)
@@ -88,13 +93,22 @@ def select_meta(choices: Sequence[str], scores: Scores, decision: Decision, back
     return meta
 
 
-def _logprobs(side: str, entries: Sequence[TokenLogprob], decode: Any, top: int) -> dict[str, Any]:
-    def entry(token_id: int, logprob: float) -> tuple[float, int, str | None]:
+def _unscored(result: FillResult) -> tuple[int, ...]:
+    """The tokens at the end of a fill that have no log-probability."""
+    scored = tuple(entry.token_id for entry in result.logprobs)
+    # An API that counts tokens of its own scores others than those that stand in the context.
+    return result.token_ids[len(scored) :] if result.token_ids[: len(scored)] == scored else ()
+
+
+def _logprobs(
+    side: str, entries: Sequence[TokenLogprob], decode: Any, top: int, unscored: Sequence[int] = ()
+) -> dict[str, Any]:
+    def entry(token_id: int, logprob: float | None) -> tuple[float | None, int, str | None]:
         return (logprob, token_id, decode((token_id,)) if decode is not None else None)
 
-    meta: dict[str, Any] = {f"{side}_token_logprobs": [entry(token.token_id, token.logprob) for token in entries]}
+    scored = [entry(token.token_id, token.logprob) for token in entries]
+    meta: dict[str, Any] = {f"{side}_token_logprobs": [*scored, *(entry(token_id, None) for token_id in unscored)]}
     if top:
-        meta[f"{side}_top_logprobs"] = [
-            [entry(token_id, logprob) for token_id, logprob in token.top] for token in entries
-        ]
+        alternatives = [[entry(token_id, logprob) for token_id, logprob in token.top] for token in entries]
+        meta[f"{side}_top_logprobs"] = [*alternatives, *([] for _ in unscored)]
     return meta

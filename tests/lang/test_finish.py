@@ -49,6 +49,21 @@ def test_the_metadata_says_that_and_how_a_text_was_closed(backend: Backend) -> N
     assert meta["finish_reason"] == {"type": "length", "matched": None}
 
 
+def test_closing_tokens_stand_in_the_lists_of_log_probabilities_without_one(backend: Backend) -> None:
+    options = {"max_tokens": 28, "seed": 1, "return_logprob": True, "top_logprobs_num": 2}
+    state = people.run(backend=backend, return_text_in_logprobs=True, **options)
+    meta = state.get_meta_info("one")
+    listed = meta["output_token_logprobs"]
+    assert "".join(text for _, _, text in listed) == state.get_text("one")
+    assert len(listed) == len(meta["output_top_logprobs"]) == len(meta["output_constrained_logprobs"])
+    count = meta["closing_tokens"]
+    assert meta["unscored_tokens"] == count > 0
+    assert [logprob for logprob, _, _ in listed[-count:]] == [None] * count == meta["output_constrained_logprobs"][-count:]
+    assert all(logprob <= 0 for logprob, _, _ in listed[:-count])
+    whole = people.run(backend=backend, **{**options, "max_tokens": 200}).get_meta_info("one")
+    assert whole["unscored_tokens"] == whole["closing_tokens"]
+
+
 def test_several_completions_streams_and_unfused_runs(backend: Backend) -> None:
     state = people.run(max_tokens=28, n=3, backend=backend, seed=1)
     assert all(isinstance(person, Person) for person in state["one"])
