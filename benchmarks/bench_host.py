@@ -18,6 +18,7 @@ import json
 import pstats
 import statistics
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -27,9 +28,9 @@ from unittest import mock
 
 import numpy as np
 import torch
-from bench_serving import check_output
 from common import print_result, print_table
 from numba import njit
+from serving_clients import check_output
 from serving_workloads import (
     Workload,
     constrained,
@@ -102,14 +103,17 @@ class NullDevice:
         self._masks = masks
         self._max_rows = builder.max_rows
         self._logits = torch.zeros((1, 1))
+        self._sizes = step_sizes(8192)
         self._num_ids = len(masks.pool[0]) * 32
+        for size in sizes:
+            builder.captured_tensors(size)
         self.seconds = 0.0
         self.sizes: list[int] = []
         NullDevice.instances.append(self)
 
     def size_for(self, num_tokens: int) -> int:
         self.sizes.append(num_tokens)
-        return next((size for size in step_sizes(8192) if size >= num_tokens), 0)
+        return self._sizes[bisect_left(self._sizes, num_tokens)]
 
     def forward(self, size: int) -> Tensor:
         return self._logits

@@ -126,7 +126,7 @@ class Matcher:
         """`forced_tokens` and the place behind them. Changes nothing.
 
         Args:
-            facts: the matcher's own. last: what the last token spells.
+            facts: the matcher's own. last: what the last tokens spell.
             tail: gives the text before, as far as known; not asked where `last` is enough.
         """
         return self._session.forced_run(self._config, facts, last, tail)

@@ -35,6 +35,8 @@ from slipform.runtime.seams import SeamIndex
 
 # How much text before a forced run is looked at to find its canonical tokens.
 TAIL_BYTES, TAIL_TOKENS = 128, 64
+# These are looked at first: mostly the tokenizer cuts within them.
+_NEAR_TOKENS = 3
 
 
 class GrammarCache:
@@ -292,7 +294,7 @@ class Constraints:
         constraint.forced = ()
         constraint.is_complete = facts is not None and facts.is_complete
         if facts is not None and facts.forced_byte >= 0:
-            last = self._spellings[context[-1]]
+            last = self._tail(context[-_NEAR_TOKENS:])
             constraint.run = constraint.matcher.forced_run(facts, last, lambda: self._tail(context))
             constraint.forced = constraint.run.ids
 

@@ -9,26 +9,22 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from slipform.kernels.attention_plan import AttentionSettings, count_tiles
-from slipform.kernels.step_tokens import gather_tokens
+from slipform.kernels.attention_plan import AttentionSettings
+from slipform.kernels.step_input import write_step_input
 from slipform.runtime.batch import ForwardBatch
 from slipform.runtime.batch_builder import FlatPlan, Int64, Plan
 from slipform.runtime.cache_manager import CacheManager, Holding
 from slipform.runtime.sequence import Sequence
 from slipform.runtime.staging import Staging
 
-Int32 = npt.NDArray[np.int32]
-
 # Fields begin at multiples of 16 bytes, which kernels are compiled for.
 _ALIGNMENT = 4
-# Fields, by their places in `InputSizes.lengths`, whose padding is -1: sources, slots, tiles. That of others is 0.
-_PADDED_BELOW = (1, 3, 9, 10)
 # Captured steps of up to this many tokens use tiles of few queries only.
 FEW_TOKENS = 512
+_NEVER = 1 << 62
 
 
 class Candidate(NamedTuple):
@@ -91,6 +87,17 @@ class GpuInput:
     scored: list[tuple[Sequence, int, int]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where the fields of an input are: (NUM_FIELDS,) int64 each, and the end of all; and the tensors over them."""
+
+    offsets: Int64
+    lengths: Int64
+    end: int
+    only_few: bool
+    tensors: StepTensors
+
+
 class GpuBatchBuilder:
     """Builds inputs in two host buffers in turn: one may still be on its way to the device while the next is written.
 
@@ -106,7 +113,7 @@ class GpuBatchBuilder:
         self._host_table = cache.table.numpy()
         self._device = device
         self._attention = attention
-        self._tile_sizes = attention.sizes
+        self._captured: dict[int, _Layout] = {}
         tokens = max(token_budget, self.max_rows)
         capacity = InputSizes(tokens, self.max_rows, tokens, tokens, tokens).offsets()[-1]
         pinned = device.type == "cuda"
@@ -120,12 +127,10 @@ class GpuBatchBuilder:
 
     def captured_tensors(self, size: int) -> StepTensors:
         """Tensors for `size` tokens where `build` puts inputs of that size, holding nothing but padding."""
-        sizes = self._captured_sizes(size)
-        columns = self._next_columns(sizes)
-        for index, column in enumerate(columns):
-            column[:] = -1 if index in _PADDED_BELOW else 0
-        self._send(sizes)
-        return self._tensors(sizes, size, size)
+        layout = self._captured[size] = self._layout(self._captured_sizes(size), size)
+        nothing = np.empty(0, np.int64)
+        self._write(layout, [nothing] * 6, is_dense=False)
+        return layout.tensors
 
     def build(self, plan: Plan, size: int, sampled_at: Mapping[int, int]) -> GpuInput:
         """The input of a plan.
@@ -135,72 +140,59 @@ class GpuBatchBuilder:
             sampled_at: by `id` of each sequence that waits for its token, where the device has it among sampled ids.
         """
         flat = FlatPlan.of(plan)
-        num_tokens, num_sequences, num_rows = int(flat.borders[-1]), len(flat.lens), len(flat.wanted)
-        few, many = self._tiles(flat.lens, only_few=0 < size <= FEW_TOKENS)
         # A captured step of few tokens has logits of each token, in order; any other of the rows that are named.
-        all_rows = 0 < size <= self.max_rows
-        if size:
-            sizes = self._captured_sizes(size)
-        else:  # kernels want one row of logits at least
-            sizes = InputSizes(num_tokens, num_sequences, max(1, num_rows), few.shape[1], many.shape[1])
-        columns = self._next_columns(sizes)
-        input_ids, sources, positions, out_slots, table_rows, cu_seqlens, seq_lens, slot_rows, rows = columns[:9]
-        gather_tokens(
-            flat.addresses, flat.begins, flat.lens, flat.rows, self._host_table, input_ids, positions, out_slots
-        )
-        sources[:] = -1
+        is_dense = 0 < size <= self.max_rows
+        layout = self._captured.get(size)
+        if layout is None:
+            layout = self._layout(self._captured_sizes(size) if size else self._sizes(flat), int(flat.lens.max()))
+        sources = np.zeros(len(flat.lens), np.int64)
         for index in np.flatnonzero(flat.addresses == 0).tolist():
-            sources[flat.borders[index]] = sampled_at[id(plan.sequences[index])]
-        table_rows[:num_tokens] = np.repeat(flat.rows, flat.lens)
-        cu_seqlens[: num_sequences + 1] = flat.borders
-        cu_seqlens[num_sequences + 1 :] = num_tokens
-        seq_lens[:num_sequences] = flat.ends
-        slot_rows[:num_sequences] = flat.rows
-        rows[:] = 0
-        rows[: sizes.rows if all_rows else num_rows] = np.arange(sizes.rows) if all_rows else flat.wanted
-        for column in (input_ids, positions, table_rows):
-            column[num_tokens:] = 0
-        out_slots[num_tokens:] = -1
-        for column in (seq_lens, slot_rows):
-            column[num_sequences:] = 0
-        for column, tiles, count in ((columns[9], few, sizes.few), (columns[10], many, sizes.many)):
-            column[:] = -1
-            column.reshape(2, count)[:, : tiles.shape[1]] = tiles
-        self._send(sizes)
-        logits_rows = (flat.wanted[flat.sampled_at] if all_rows else flat.sampled_at).tolist()
+            sources[index] = sampled_at[id(plan.sequences[index])]
+        columns = [flat.addresses, sources, flat.begins, flat.lens, flat.rows, flat.wanted]
+        self._write(layout, columns, is_dense=is_dense)
+        logits_rows = (flat.wanted[flat.sampled_at] if is_dense else flat.sampled_at).tolist()
         sampled = [plan.sequences[index] for index in flat.sampled.tolist()]
         holdings = [sequence.holding for sequence in sampled if sequence.holding is not None]
         candidates = list(map(Candidate, sampled, holdings, logits_rows, flat.ends[flat.sampled].tolist()))
         scored = flat.scored
-        if all_rows:
+        if is_dense:
             scored = [(sequence, position, int(flat.wanted[at])) for sequence, position, at in scored]
-        tensors = self._tensors(sizes, size or num_tokens, int(flat.lens.max()))
-        return GpuInput(tensors, size, candidates, scored)
+        return GpuInput(layout.tensors, size, candidates, scored)
 
     def _captured_sizes(self, size: int) -> InputSizes:
         rows = min(size, self.max_rows)
-        many = 0 if size <= FEW_TOKENS else size // self._tile_sizes.many + self.max_rows
+        many = 0 if size <= FEW_TOKENS else size // self._attention.sizes.many + self.max_rows
         return InputSizes(size, rows, rows, size, many)
 
-    def _tiles(self, lens: Int64, *, only_few: bool) -> tuple[Int32, Int32]:
+    def _sizes(self, flat: FlatPlan) -> InputSizes:
+        """Those of a step that is not captured; kernels want one row of logits at least."""
         sizes = self._attention.sizes
-        is_many = np.zeros(len(lens), bool) if only_few else lens >= sizes.many_queries
-        return count_tiles(np.where(is_many, 0, lens), sizes.few), count_tiles(np.where(is_many, lens, 0), sizes.many)
+        is_many = flat.lens >= sizes.many_queries
+        few, many = -(-flat.lens[~is_many] // sizes.few), -(-flat.lens[is_many] // sizes.many)
+        rows = max(1, len(flat.wanted))
+        return InputSizes(int(flat.borders[-1]), len(flat.lens), rows, int(few.sum()), int(many.sum()))
 
-    def _next_columns(self, sizes: InputSizes) -> list[Int32]:
-        """Views of the host buffer that is free, one for each field."""
+    def _layout(self, sizes: InputSizes, longest: int) -> _Layout:
+        offsets = sizes.offsets()
+        tensors = self._tensors(sizes, longest)
+        lengths = np.array(sizes.lengths(), np.int64)
+        return _Layout(np.array(offsets[:-1], np.int64), lengths, offsets[-1], sizes.many == 0, tensors)
+
+    def _write(self, layout: _Layout, columns: list[Int64], *, is_dense: bool) -> None:
+        """Write the host buffer that is free, and bring it to the device with what changed of the slot table."""
         self._hosts.reverse()
-        host = self._hosts[0].numpy()
-        return [
-            host[begin : begin + length] for begin, length in zip(sizes.offsets(), sizes.lengths(), strict=False)
-        ]  # fmt: skip
+        sizes = self._attention.sizes
+        addresses, sources, begins, lens, rows, wanted = columns
+        write_step_input(
+            self._hosts[0].numpy(), layout.offsets, layout.lengths, addresses, sources, begins, lens, rows, wanted,
+            self._host_table, sizes.few, sizes.many, _NEVER if layout.only_few else sizes.many_queries, is_dense,
+        )  # fmt: skip
+        self._flat[: layout.end].copy_(self._hosts[0][: layout.end], non_blocking=True)
+        if self._changed:
+            self._send_changes()
 
-    def _send(self, sizes: InputSizes) -> None:
-        """Bring the host buffer that was written, and the rows of the slot table that changed, to the device."""
-        end = sizes.offsets()[-1]
-        self._flat[:end].copy_(self._hosts[0][:end], non_blocking=True)
-        if not self._changed:
-            return
+    def _send_changes(self) -> None:
+        """Bring the ranges of the slot table that changed to the device's copy."""
         rows, begins, ends = np.array(self._changed, np.int64).T
         self._changed.clear()
         counts = ends - begins
@@ -213,7 +205,7 @@ class GpuBatchBuilder:
         device_places, device_slots = self._patches.send()
         self.slot_table.view(-1).index_copy_(0, device_places, device_slots.to(torch.int32))
 
-    def _tensors(self, sizes: InputSizes, num_tokens: int, max_extend_len: int) -> StepTensors:
+    def _tensors(self, sizes: InputSizes, max_extend_len: int) -> StepTensors:
         offsets = sizes.offsets()
         fields = [
             self._flat[begin : begin + length]

@@ -74,6 +74,7 @@ class GpuSampler(Sampler):
         self._results = [self._host_zeros(2, num_rows) for _ in range(2)]
         self._inputs = torch.zeros((4, num_rows), dtype=torch.int32, device=device)
         self._host_inputs = [self._host_zeros(4, num_rows) for _ in range(2)]
+        self._views: dict[int, SampleInput] = {}
         self._plain = make_workspace(num_rows, vocab_size, device, filters=False)
         self._filtering: Workspace | None = None
 
@@ -122,8 +123,11 @@ class GpuSampler(Sampler):
 
     def tensors(self, size: int) -> SampleInput:
         """Where `send` puts its input, and where the outcome will be."""
-        rows, table_rows, slots, positions = self._inputs[:, :size].unbind()
-        return SampleInput(rows, table_rows, slots, positions, self._outputs[0, :size], self._outputs[1, :size])
+        known = self._views.get(size)
+        if known is None:
+            inputs, (ids, num_allowed) = self._inputs[:, :size].unbind(), self._outputs[:, :size].unbind()
+            known = self._views[size] = SampleInput(*inputs, ids, num_allowed)
+        return known
 
     def launch(self, logits: Tensor, given: SampleInput, mask_pool: Tensor, *, plain: bool) -> None:
         """Start the kernels. `plain`: what `is_plain` said of the rows."""
