@@ -304,7 +304,7 @@ class _Parser:
     def inline(self, directive: Token, value: Token) -> Expression:
         spec: GrammarSpec
         if directive.text == "%json":
-            spec = JsonSchema.of(json.dumps(value.value, ensure_ascii=False))
+            spec = JsonSchema.of(json.dumps(value.value, ensure_ascii=False), integers="plain")
         else:
             options = value.value if isinstance(value.value, dict) else {}
             key = next(iter(options), None)

@@ -4,6 +4,7 @@ The mask of a step is made in one place, `Constraints.write_masks`, by these rul
 
 1. a forced token: only the first of the forced tokens, and nothing below applies;
 2. the grammar's mask (end tokens exactly where the text may end), or everything the tokenizer knows without a grammar;
+   of it only `allowed_token_ids`, if there are some: where that leaves nothing, the request ends in an error;
 3. a healed seam: only tokens that begin with its bytes, unless the grammar has none of them;
 4. where the grammar lets the text end, the fill's own special stop tokens too;
 5. `min_tokens` not reached: no end token and no stop token; `ignore_eos` under a grammar: no end token; unless nothing
@@ -22,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from slipform.errors import SlipformError, TokenRejected, VocabularyMismatch
+from slipform.errors import InvalidRequest, SlipformError, TokenRejected, VocabularyMismatch
 from slipform.grammars.compiler import CompiledGrammar, compile_grammar
 from slipform.grammars.compiler import GrammarCache as CompiledCache
 from slipform.grammars.matcher import Matcher, fill_batch, successors
@@ -30,6 +31,7 @@ from slipform.grammars.spec import GrammarSpec
 from slipform.grammars.vocabulary import Vocabulary
 from slipform.runtime.faults import as_slipform_error
 from slipform.runtime.fill_state import FillConstraint, FillState
+from slipform.runtime.params import SamplingParams
 from slipform.runtime.radix_cache import IdArray
 from slipform.runtime.seams import SeamIndex
 
@@ -101,16 +103,30 @@ class Constraints:
         bits[:num_ids] = 1
         self._everything = np.packbits(bits, bitorder="little").view(np.int32)
 
-    def start(self, grammar: CompiledGrammar | None, seam: bytes, context: IdArray) -> FillConstraint | None:
+    def start(
+        self, grammar: CompiledGrammar | None, seam: bytes, context: IdArray, *, jumps: bool = True
+    ) -> FillConstraint | None:
         """A cursor for a new fill behind the tokens `context`, whose text begins with `seam`.
 
+        Args:
+            jumps: whether tokens that the grammar forces may be taken without a mask.
         Returns: None for free text without a seam.
         """
         if grammar is None:
             return FillConstraint(None, None, seam) if seam else None
-        constraint = FillConstraint(grammar, grammar.matcher(seam), seam)
+        constraint = FillConstraint(grammar, grammar.matcher(seam), seam, jumps=jumps)
         self._look_ahead(constraint, context)
         return constraint
+
+    def allowed_mask(self, params: SamplingParams) -> npt.NDArray[np.int32] | None:
+        """The mask row of `allowed_token_ids`, or None where all are allowed."""
+        if not params.allowed_token_ids:
+            return None
+        mask = np.zeros_like(self._everything)
+        ids = np.array(params.allowed_token_ids, dtype=np.int64)
+        _set_bits(mask, ids[ids < 32 * len(mask)])
+        mask &= self._everything
+        return mask
 
     def successors(self, constraints: list[FillConstraint | None], token_ids: list[int]) -> list[int | None]:
         """Where each grammar's cursor would stand behind its token, for `accept`; None where there is no grammar."""
@@ -225,9 +241,8 @@ class Constraints:
         for row, fill in fills:
             constraint = fill.constraint
             if constraint is None:
-                short = is_short(fill)
-                self.is_masked[row] = short
-                if short:
+                self.is_masked[row] = is_short(fill) or fill.allowed is not None
+                if self.is_masked[row]:
                     self.masks[row] = self._everything
                     edited.append((row, fill))
                 continue
@@ -251,6 +266,11 @@ class Constraints:
             for fill in walking:
                 fill.mask_s += share
         for row, fill in edited:
+            if fill.allowed is not None:
+                self.masks[row] &= fill.allowed
+                if not self.masks[row].any() and row not in errors:
+                    self.is_masked[row] = 0
+                    errors[row] = InvalidRequest("none of them may come next", field="allowed_token_ids")
             self._edit(self.masks[row], fill)
         return errors
 
@@ -285,7 +305,10 @@ class Constraints:
             if narrowed.any():
                 mask[:] = narrowed
         elif self.admits_end(constraint):
-            _set_bits(mask, np.array([i for i in params.stop_token_ids if i in self._special_ids], dtype=np.int64))
+            stops = [i for i in params.stop_token_ids if i in self._special_ids]
+            if fill.allowed is not None:
+                stops = [i for i in stops if i in params.allowed_token_ids]
+            _set_bits(mask, np.array(stops, dtype=np.int64))
 
     def _look_ahead(self, constraint: FillConstraint, context: IdArray) -> None:
         assert constraint.matcher is not None
@@ -293,7 +316,7 @@ class Constraints:
         constraint.run = None
         constraint.forced = ()
         constraint.is_complete = facts is not None and facts.is_complete
-        if facts is not None and facts.forced_byte >= 0:
+        if constraint.jumps and facts is not None and facts.forced_byte >= 0:
             last = self._tail(context[-_NEAR_TOKENS:])
             constraint.run = constraint.matcher.forced_run(facts, last, lambda: self._tail(context))
             constraint.forced = constraint.run.ids
@@ -317,7 +340,7 @@ def is_short(fill: FillState) -> bool:
 
 
 def needs_edit(fill: FillState) -> bool:
-    """Whether rules 3 to 5 can change the mask of a fill's grammar."""
+    """Whether rules 2 to 5 can change the mask of a fill's grammar."""
     constraint = fill.constraint
     return fill.part.edits_masks or (constraint is not None and bool(constraint.seam))
 

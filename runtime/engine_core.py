@@ -442,7 +442,9 @@ class EngineCore:
         sequences = [step_input.sampled[at] for at in wanted] + [s for s, _, _ in step_input.scored]
         num_top = [sequence.num_top_logprobs for sequence in sequences[: len(wanted)]]
         num_top += [sequence.num_known_top_logprobs for sequence in sequences[len(wanted) :]]
-        entries = token_logprobs(logits, rows, ids, num_top)
+        chosen = [sequence.logprob_token_ids for sequence in sequences[: len(wanted)]]
+        chosen += [()] * len(step_input.scored)
+        entries = token_logprobs(logits, rows, ids, num_top, chosen)
         table_rows = [int(step_input.table_rows[at]) for at in wanted]
         masks = [self._constraints.masks[row] if self._constraints.is_masked[row] else None for row in table_rows]
         among_allowed = constrained_logprobs(logits, rows[: len(wanted)], ids[: len(wanted)], masks)

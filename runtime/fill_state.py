@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
 from slipform.grammars.compiler import CompiledGrammar
 from slipform.grammars.matcher import Matcher
 from slipform.grammars.session import ForcedRun
@@ -32,6 +35,7 @@ class FillConstraint:
         seam: bytes that the next tokens must begin with.
         run: tokens that the grammar forces, where it stands before them; forced: what of them is still to come.
         is_complete: the text matches and nothing may follow it.
+        jumps: whether forced tokens are looked for.
     """
 
     grammar: CompiledGrammar | None
@@ -40,6 +44,7 @@ class FillConstraint:
     run: ForcedRun | None = None
     forced: tuple[int, ...] = ()
     is_complete: bool = False
+    jumps: bool = True
 
 
 @dataclass(slots=True, eq=False)
@@ -51,6 +56,7 @@ class FillState:
         num_counted: tokens that count towards `max_tokens`: all but those that only respell a healed seam.
         seam: bytes of the text before the fill that its tokens begin with.
         constraint: its grammar's cursor, or None for free text whose seam is behind it.
+        allowed: (W,) int32 mask row of `allowed_token_ids`, or None where all are allowed.
         seed: 64 bits; with a position they determine a draw.
         jumps: forced tokens are appended without a step for each.
         in_runs: and all at once: nothing looks at single tokens.
@@ -67,6 +73,7 @@ class FillState:
     jumps: bool
     in_runs: bool
     wants_logprobs: bool
+    allowed: npt.NDArray[np.int32] | None = None
     token_ids: list[int] = field(default_factory=list)
     num_counted: int = 0
     num_forced: int = 0

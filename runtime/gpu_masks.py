@@ -47,7 +47,7 @@ class GpuMasks:
         errors: dict[int, SlipformError] = {}
         for row, fill in fills:
             constraint = fill.constraint
-            if constraint is None and not is_short(fill):
+            if constraint is None and not is_short(fill) and fill.allowed is None:
                 found[row] = NO_MASK
             elif constraint is not None and constraint.forced:
                 self._want(row, self._forced_slot(constraint.forced[0]), found, missing)

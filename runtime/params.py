@@ -23,11 +23,14 @@ class SamplingParams:
         frequency_penalty, presence_penalty: subtracted per occurrence / once, over generated tokens, in [-2, 2].
         repetition_penalty: divides (positive) or multiplies (negative) logits of prompt and output tokens, in (0, 10].
         logit_bias: pairs (token id, value added to its logit), sorted; build it with `SamplingParams.of`.
+        allowed_token_ids: only these tokens, end tokens included, may be sampled; empty allows all. Such a fill neither
+            heals its seam nor jumps forward; where a constraint admits none of them, its request ends in an error.
         seed: with it a sample depends on (seed, position) alone; None draws a seed for the request.
         stop: strings that end the fill and are not part of it (kept when `include_stop` is set).
         stop_token_ids: further tokens that end the fill, not kept. stop_regex: patterns that end it, match not kept.
         ignore_eos: go on past the model's end token.
         logprobs: return the log-probability of each output token. top_logprobs: and of the N likeliest alternatives.
+        logprob_token_ids: and of these tokens, behind the likeliest ones and in this order.
         skip_special_tokens: leave special tokens out of the text.
     """
 
@@ -41,6 +44,7 @@ class SamplingParams:
     presence_penalty: float = 0.0
     repetition_penalty: float = 1.0
     logit_bias: tuple[tuple[int, float], ...] = ()
+    allowed_token_ids: tuple[int, ...] = ()
     seed: int | None = None
     stop: tuple[str, ...] = ()
     stop_token_ids: tuple[int, ...] = ()
@@ -49,6 +53,7 @@ class SamplingParams:
     ignore_eos: bool = False
     logprobs: bool = False
     top_logprobs: int = 0
+    logprob_token_ids: tuple[int, ...] = ()
     skip_special_tokens: bool = True
 
     def __post_init__(self) -> None:
@@ -85,14 +90,20 @@ class SamplingParams:
         for name in ("stop", "stop_regex"):
             if name in values:
                 values[name] = _as_tuple(values[name], str)
-        if "stop_token_ids" in values:
-            values["stop_token_ids"] = _as_tuple(values["stop_token_ids"], int)
+        for name in ("stop_token_ids", "allowed_token_ids", "logprob_token_ids"):
+            if name in values:
+                values[name] = _as_tuple(values[name], int)
         bias = values.get("logit_bias")
         if isinstance(bias, Mapping):
             values["logit_bias"] = tuple(sorted((int(key), float(value)) for key, value in bias.items()))
         elif bias is None:
             values.pop("logit_bias", None)
         return cls(**values)
+
+    @property
+    def wants_logprobs(self) -> bool:
+        """Whether log-probabilities of the output tokens are to be returned."""
+        return self.logprobs or self.top_logprobs > 0 or bool(self.logprob_token_ids)
 
     def replace(self, **changes: Any) -> "SamplingParams":
         return dataclass_replace(self, **changes)

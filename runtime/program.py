@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slipform.errors import InvalidRequest, PoolExhausted, PromptTooLong
+from slipform.errors import InvalidRequest, OutputTooLong, PoolExhausted, PromptTooLong
 from slipform.grammars.spec import GrammarSpec
 from slipform.runtime.params import MAX_TOP_LOGPROBS, SamplingParams
 from slipform.runtime.radix_cache import IdArray
@@ -73,6 +73,7 @@ def prepare(request: GenerateRequest, tokenizer: Tokenizer, vocab_size: int, lim
     with `Tokenizer.start_ids`.
 
     Raises: InvalidRequest naming the field; PromptTooLong if the known tokens and one for each fill exceed the context;
+        OutputTooLong if the prompt and `reserve_tokens` do;
         PoolExhausted if they exceed the whole KV pool.
     """
     if not 1 <= request.n <= limits.max_n:
@@ -87,6 +88,8 @@ def prepare(request: GenerateRequest, tokenizer: Tokenizer, vocab_size: int, lim
         raise InvalidRequest("needs trace", field="trace_top_logprobs")
     if request.deadline_s is not None and not request.deadline_s > 0:
         raise InvalidRequest("must be positive", field="deadline_s")
+    if request.reserve_tokens < 0:
+        raise InvalidRequest("must not be negative", field="reserve_tokens")
     parts: list[KnownPart | FillPart] = []
     text_run: list[Text] = []
     num_fills = 0
@@ -123,6 +126,8 @@ def prepare(request: GenerateRequest, tokenizer: Tokenizer, vocab_size: int, lim
             )
             raise InvalidRequest(problem, field="segments")
         _check_ids(segment.sampling, vocab_size)
+        if segment.sampling.allowed_token_ids and segment.finish == "valid":
+            raise InvalidRequest('cannot be combined with finish="valid"', field="allowed_token_ids")
         parts.append(_fill_part(segment, num_fills, tokenizer))
         num_fills += 1
     close_run()
@@ -135,6 +140,8 @@ def prepare(request: GenerateRequest, tokenizer: Tokenizer, vocab_size: int, lim
         raise PromptTooLong(known_len + num_fills, limits.max_context)
     if known_len + num_fills > limits.num_slots:
         raise PoolExhausted(known_len + num_fills, limits.num_slots, 0)
+    if prompt_len + request.reserve_tokens > min(limits.max_context, limits.num_slots):
+        raise OutputTooLong(prompt_len, request.reserve_tokens, min(limits.max_context, limits.num_slots))
     return Program(request, tuple(parts), prompt_len, num_fills > 0)
 
 
@@ -142,7 +149,7 @@ def _fill_part(fill: Fill, index: int, tokenizer: Tokenizer) -> FillPart:
     params = fill.sampling
     finder = StopFinder(params.stop, params.stop_regex) if params.stop or params.stop_regex else None
     end_ids = frozenset(params.stop_token_ids) | (frozenset() if params.ignore_eos else frozenset(tokenizer.eos_ids))
-    edits_masks = params.min_tokens > 0 or params.ignore_eos or bool(params.stop_token_ids)
+    edits_masks = params.min_tokens > 0 or params.ignore_eos or bool(params.stop_token_ids or params.allowed_token_ids)
     return FillPart(fill, index, finder, end_ids, edits_masks)
 
 
@@ -150,6 +157,8 @@ def _check_ids(params: SamplingParams, vocab_size: int) -> None:
     for field, ids in (
         ("stop_token_ids", params.stop_token_ids),
         ("logit_bias", [index for index, _ in params.logit_bias]),
+        ("allowed_token_ids", params.allowed_token_ids),
+        ("logprob_token_ids", params.logprob_token_ids),
     ):
         for index in ids:
             if not 0 <= index < vocab_size:

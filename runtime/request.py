@@ -77,6 +77,7 @@ class GenerateRequest:
         prompt_top_logprobs: and for each of these tokens the likeliest N alternatives.
         priority: larger goes first. namespace: requests share cached prefixes only within one namespace.
         deadline_s: seconds after arrival at which the request is aborted, or None.
+        reserve_tokens: refuse the request unless so many tokens fit the context behind its prompt.
         trace: keep how and when each output token came to be, whatever the engine's own setting. trace_top_logprobs:
             and how likely the model found it, beside the likeliest N tokens; 0 for neither. Changes no text.
     """
@@ -91,11 +92,12 @@ class GenerateRequest:
     deadline_s: float | None = None
     trace: bool = False
     trace_top_logprobs: int = 0
+    reserve_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TokenLogprob:
-    """One token: its id, its log-probability before masking (natural log), and the likeliest alternatives.
+    """One token: its id, its log-probability before masking (natural log), and the alternatives that were asked for.
 
     `constrained` is the log-probability among the tokens that the mask allowed (0 for a forced one), equal to `logprob`
     without a constraint; None for a token of the prompt. `top_allowed` are the likeliest of the allowed ones with their
@@ -147,6 +149,7 @@ class FillResult:
         start: position of its first token in the context.
         seed: 64 bits that with the positions determined its draws; given as `SamplingParams.seed` they do so again (for
             n > 1 that of sequence 0 does, for all of them). None where the backend does not say.
+        seam_len: characters before the fill that its first tokens spell again, since the seam was healed.
     """
 
     name: str | None
@@ -163,6 +166,7 @@ class FillResult:
     mask_ms: float = 0.0
     start: int = 0
     seed: int | None = None
+    seam_len: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +194,9 @@ class SequenceResult:
 class TextDelta:
     """New text of fill number `fill_index` (counted over the request's fills) of sequence `sequence_index`.
 
-    `logprobs` has an entry for each of `token_ids`, if the fill asks for them.
+    `logprobs` has an entry for each of `token_ids`, if the fill asks for them. `prompt_len`: tokens before the first
+    fill.
+    `seam_len`: characters before the fill that its first tokens spell again, since the seam was healed.
     """
 
     request_id: str
@@ -199,16 +205,19 @@ class TextDelta:
     text: str
     token_ids: tuple[int, ...]
     logprobs: tuple[TokenLogprob, ...] = ()
+    prompt_len: int = 0
+    seam_len: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class FillFinished:
-    """Fill number `fill_index` is complete."""
+    """Fill number `fill_index` is complete. `prompt_len`: tokens before the first fill."""
 
     request_id: str
     sequence_index: int
     fill_index: int
     result: FillResult
+    prompt_len: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,16 +146,22 @@ class Sampler:
 
 
 def token_logprobs(
-    logits: LogitsArray, rows: SequenceOf[int], ids: SequenceOf[int], num_top: SequenceOf[int]
+    logits: LogitsArray,
+    rows: SequenceOf[int],
+    ids: SequenceOf[int],
+    num_top: SequenceOf[int],
+    chosen: SequenceOf[SequenceOf[int]] | None = None,
 ) -> list[TokenLogprob]:
     """Log-probabilities of `ids[i]` under logits[rows[i]], with the `num_top[i]` likeliest tokens, likeliest first.
 
+    Behind those come the tokens `chosen[i]` that are not among them.
     logits: (N, V) float32, before masks, penalties and temperature. Among equals the lower id comes first.
     """
     normalizers = np.empty(len(rows), np.float64)
     log_normalizers(logits, np.array(rows, np.int64), normalizers)
     entries = []
-    for row, token_id, count, normalizer in zip(rows, ids, num_top, normalizers.tolist(), strict=True):
+    also = chosen or [()] * len(rows)
+    for row, token_id, count, extra, normalizer in zip(rows, ids, num_top, also, normalizers.tolist(), strict=True):
         scores = logits[row]
         top: tuple[tuple[int, float], ...] = ()
         if count:
@@ -163,6 +169,9 @@ def token_logprobs(
             candidates = np.flatnonzero(scores >= threshold)
             order = np.lexsort((candidates, -scores[candidates]))[:count]
             top = tuple((int(candidates[at]), float(scores[candidates[at]]) - normalizer) for at in order)
+        if extra:
+            known = {other for other, _ in top}
+            top += tuple((other, float(scores[other]) - normalizer) for other in extra if other not in known)
         entries.append(TokenLogprob(token_id, float(scores[token_id]) - normalizer, top))
     return entries
 

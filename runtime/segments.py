@@ -137,7 +137,8 @@ class SegmentRunner:
         seed = part.fill.sampling.seed
         begin = time.perf_counter()
         seam = self._give_back_seam(sequence, part)
-        constraint = self._constraints.start(grammar, seam, sequence.ids)
+        allowed = self._constraints.allowed_mask(part.fill.sampling)
+        constraint = self._constraints.start(grammar, seam, sequence.ids, jumps=allowed is None)
         # Where each token comes with its log-probability, forced ones too are computed one by one.
         streams = sequence.streams_logprobs(part)
         jumps = self._jump_forward and part.fill.jump_forward and not streams
@@ -147,6 +148,7 @@ class SegmentRunner:
             text=FillText(part.finder, seam),
             seam=seam,
             constraint=constraint,
+            allowed=allowed,
             seed=sequence.seed if seed is None else derive_seed(seed, sequence.index),
             jumps=jumps,
             in_runs=jumps and not (self._traces(sequence) or part.finder or part.fill.finish != "cut"),
@@ -171,6 +173,8 @@ class SegmentRunner:
         """Take the last token of the text before the fill out of the context; its bytes, or nothing."""
         before = sequence.owner.program.parts[sequence.cursor - 2] if sequence.cursor > 1 else None
         if not part.fill.heal or not isinstance(before, KnownPart) or not before.healable or sequence.seq_len < 2:
+            return b""
+        if part.fill.sampling.allowed_token_ids:
             return b""
         seam = self._constraints.seams.healable(sequence.last_id())
         if seam:
@@ -337,8 +341,10 @@ class SegmentRunner:
     def _keep_logprob(self, sequence: Sequence, fill: FillState, logprob: TokenLogprob) -> None:
         params = fill.part.fill.sampling
         if sequence.owner.request.trace_top_logprobs:  # the trace has more than was asked for here
-            logprob = replace(logprob, top=logprob.top[: params.top_logprobs], top_allowed=())
-        if params.logprobs or params.top_logprobs:
+            likeliest = logprob.top[: params.top_logprobs]
+            chosen = tuple(pair for pair in logprob.top[len(likeliest) :] if pair[0] in params.logprob_token_ids)
+            logprob = replace(logprob, top=likeliest + chosen, top_allowed=())
+        if params.wants_logprobs:
             fill.logprobs.append(logprob)
         first = sequence.owner.request.prompt_logprobs_from
         if first is not None and sequence.seq_len > first:
@@ -373,9 +379,7 @@ class SegmentRunner:
         begin = fill.text.num_shown_tokens
         rest = fill.text.take_rest()
         if rest or begin < len(fill.token_ids):
-            ids = tuple(fill.token_ids[begin:])
-            logprobs = tuple(fill.logprobs[begin:])
-            events.append(TextDelta(request_id, sequence.index, fill.part.index, rest, ids, logprobs))
+            events.append(_delta(sequence, fill, rest, begin, len(fill.token_ids)))
         result = FillResult(
             name=fill.part.fill.name,
             text=fill.text.text,
@@ -391,8 +395,11 @@ class SegmentRunner:
             mask_ms=fill.mask_s * 1e3,
             start=fill.start,
             seed=fill.seed,
+            seam_len=len(fill.seam.decode()),
         )
-        events.append(FillFinished(request_id, sequence.index, fill.part.index, result))
+        events.append(
+            FillFinished(request_id, sequence.index, fill.part.index, result, sequence.owner.program.prompt_len)
+        )
         sequence.fills.append(result)
         sequence.texts.append(fill.text.text)
         sequence.fill = None
@@ -406,10 +413,20 @@ class SegmentRunner:
     def _show(self, sequence: Sequence, fill: FillState, events: list[Event]) -> None:
         text, begin, end = fill.text.take_delta()
         if text or end > begin:
-            request_id = sequence.owner.request.request_id
-            ids = tuple(fill.token_ids[begin:end])
-            logprobs = tuple(fill.logprobs[begin:end]) if fill.logprobs else ()
-            events.append(TextDelta(request_id, sequence.index, fill.part.index, text, ids, logprobs))
+            events.append(_delta(sequence, fill, text, begin, end))
+
+
+def _delta(sequence: Sequence, fill: FillState, text: str, begin: int, end: int) -> TextDelta:
+    return TextDelta(
+        sequence.owner.request.request_id,
+        sequence.index,
+        fill.part.index,
+        text,
+        tuple(fill.token_ids[begin:end]),
+        tuple(fill.logprobs[begin:end]) if fill.logprobs else (),
+        sequence.owner.program.prompt_len,
+        len(fill.seam.decode()) if fill.seam else 0,
+    )
 
 
 def _token_trace(note: TokenNote, text_end: int) -> TokenTrace:

@@ -118,8 +118,7 @@ class Sequence:
 
     def streams_logprobs(self, part: FillPart) -> bool:
         """Whether each token of a fill comes with its log-probability at once."""
-        params = part.fill.sampling
-        return self.owner.request.prompt_logprobs_from is not None or params.logprobs or params.top_logprobs > 0
+        return self.owner.request.prompt_logprobs_from is not None or part.fill.sampling.wants_logprobs
 
     @property
     def num_top_logprobs(self) -> int:
@@ -131,6 +130,10 @@ class Sequence:
     def num_known_top_logprobs(self) -> int:
         """Alternatives wanted beside a known token that is scored."""
         return max(self.owner.request.prompt_top_logprobs, self.owner.request.trace_top_logprobs)
+
+    @property
+    def logprob_token_ids(self) -> tuple[int, ...]:
+        return self.fill.part.fill.sampling.logprob_token_ids if self.fill is not None else ()
 
     @property
     def priority(self) -> int:

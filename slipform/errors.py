@@ -4,6 +4,7 @@
     ├── ConfigError                     start-up: an option, a checkpoint or a device that cannot be used
     ├── InvalidRequest             400  the request itself is wrong
     │   ├── PromptTooLong
+    │   ├── OutputTooLong               more tokens are asked for than the context leaves behind the prompt
     │   ├── BudgetTooSmall              no text that matches fits in a fill's tokens
     │   ├── UnsupportedField
     │   └── GrammarError                a constraint that cannot be honoured
@@ -64,6 +65,18 @@ class PromptTooLong(InvalidRequest):
     def __init__(self, prompt_len: int, limit: int, *, field: str = "prompt") -> None:
         super().__init__(f"{prompt_len} tokens, and the limit is {limit}", field=field)
         self.prompt_len = prompt_len
+        self.limit = limit
+
+
+class OutputTooLong(InvalidRequest):
+    """The prompt and the output that is asked for exceed what the model or the KV pool can hold (lengths in tokens)."""
+
+    def __init__(self, prompt_len: int, output_len: int, limit: int, *, field: str = "max_tokens") -> None:
+        super().__init__(
+            f"{output_len} tokens do not fit behind a prompt of {prompt_len}: the context has {limit}", field=field
+        )
+        self.prompt_len = prompt_len
+        self.output_len = output_len
         self.limit = limit
 
 

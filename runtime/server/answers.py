@@ -30,6 +30,18 @@ class Usage(BaseModel):
     prompt_tokens_details: CachedTokens
 
 
+class PromptToken(BaseModel):
+    """`rank`: 1 is the likeliest; null beyond the alternatives that were asked for."""
+
+    logprob: float
+    rank: int | None
+    decoded_token: str
+
+
+# For each token of the prompt, by token id; null for the first one.
+PromptLogprobs = list[dict[str, PromptToken] | None]
+
+
 class CompletionLogprobs(BaseModel):
     """One entry a token; the first token of an echoed prompt has no log-probability."""
 
@@ -46,6 +58,7 @@ class CompletionChoice(BaseModel):
     finish_reason: FinishReason | None
     stop_reason: str | int | None = None
     token_ids: list[int] | None = None
+    prompt_logprobs: PromptLogprobs | None = None
 
 
 class CompletionAnswer(BaseModel):
@@ -108,6 +121,7 @@ class ChatAnswer(BaseModel):
     choices: list[ChatChoice]
     usage: Usage
     system_fingerprint: str
+    prompt_logprobs: PromptLogprobs | None = None
 
 
 ERRORS: dict[int | str, dict[str, Any]] = {"default": {"model": ErrorAnswer, "description": "An error."}}

@@ -18,7 +18,17 @@ class StreamOptions(Body):
     """What a stream holds beside the text."""
 
     include_usage: bool | None = Field(default=None, description="A last chunk brings the usage.")
-    continuous_usage_stats: bool | None = Field(default=None, description="Not supported.")
+    continuous_usage_stats: bool | None = Field(
+        default=None, description="With include_usage: each chunk brings the usage of its choice so far."
+    )
+
+    @property
+    def wants_usage(self) -> bool:
+        return bool(self.include_usage)
+
+    @property
+    def counts_on(self) -> bool:
+        return bool(self.include_usage and self.continuous_usage_stats)
 
 
 def parse_json(data: bytes, max_depth: int) -> Any:

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from slipform.runtime.request import RequestFinished, TokenLogprob
 from slipform.runtime.server.answers import ChatAnswer, documented
+from slipform.runtime.server.bodies import StreamOptions
 from slipform.runtime.server.chat_fields import ChatBody
 from slipform.runtime.server.chat_turn import ChatTurn, TurnDelta, TurnEnd, WholeAnswer, prepare_turn
 from slipform.runtime.server.generation import Generation, unless_disconnected
@@ -16,7 +18,7 @@ from slipform.runtime.server.pieces import ContentPiece, Piece, ReasoningPiece, 
 from slipform.runtime.server.routing import JsonRoute, json_answer
 from slipform.runtime.server.services import request_id_of
 from slipform.runtime.server.sse import DONE, data, stream_answer
-from slipform.runtime.server.token_shapes import chat_logprobs, usage
+from slipform.runtime.server.token_shapes import chat_logprobs, prompt_logprobs, running_usage, usage
 
 router = APIRouter(route_class=JsonRoute, tags=["generation"])
 
@@ -38,7 +40,10 @@ async def create_chat_completion(request: Request, body: ChatBody) -> Response:
     async with generation:
         (finished,) = await unless_disconnected(request, generation.results())
     choices = [_choice(body, turn, turn.whole(sequence)) for sequence in finished.sequences]
-    return json_answer({**head, "choices": choices, "usage": usage([finished])}, turn.headers)
+    answer = {**head, "choices": choices, "usage": usage([finished])}
+    if body.prompt_logprobs is not None:
+        answer["prompt_logprobs"] = prompt_logprobs(finished.sequences[0], turn.services.info.spellings)
+    return json_answer(answer, turn.headers)
 
 
 def message_of(pieces: Iterable[Piece]) -> dict[str, Any]:
@@ -87,25 +92,29 @@ def _choice(body: ChatBody, turn: ChatTurn, answer: WholeAnswer) -> dict[str, An
 async def _chunks(
     turn: ChatTurn, body: ChatBody, head: dict[str, Any], generation: Generation
 ) -> AsyncGenerator[bytes, None]:
-    wants_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
+    options = body.stream_options or StreamOptions()
+    counts: Counter[int] = Counter()
     held_reasoning: dict[int, str] = {}
 
-    def chunk(index: int, delta: dict[str, Any], finish_reason: str | None = None, **changes: Any) -> bytes:
+    def chunk(
+        index: int, delta: dict[str, Any], prompt_len: int, finish_reason: str | None = None, **changes: Any
+    ) -> bytes:
         choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish_reason, **changes}
         value = {**head, "choices": [choice]}
-        if wants_usage:
-            value["usage"] = None
+        if options.wants_usage:
+            value["usage"] = running_usage(prompt_len, counts[index]) if options.counts_on else None
         return data(value)
 
     async with generation:
         is_begun = False
         async for event in turn.events(generation):
-            if not is_begun:
+            if not is_begun and not isinstance(event, RequestFinished):
                 is_begun = True
                 for index in range(turn.request.n):
-                    yield chunk(index, {"role": "assistant", "content": ""})
+                    yield chunk(index, {"role": "assistant", "content": ""}, event.prompt_len)
             match event:
-                case TurnDelta(index, pieces, token_ids, logprobs):
+                case TurnDelta(index, pieces, token_ids, logprobs, prompt_len):
+                    counts[index] += len(token_ids)
                     deltas = _deltas(_wanted(body, pieces), held_reasoning, index, hold=body.stream_reasoning is False)
                     changes: dict[str, Any] = {}
                     if body.logprobs and logprobs:
@@ -113,14 +122,14 @@ async def _chunks(
                     if body.return_token_ids and token_ids:
                         changes["token_ids"] = list(token_ids)
                     for delta in deltas or ([{}] if changes else []):
-                        yield chunk(index, delta, **changes)
+                        yield chunk(index, delta, prompt_len, **changes)
                         changes = {}
-                case TurnEnd(index, reason, matched_stop):
+                case TurnEnd(index, reason, matched_stop, prompt_len):
                     if held_reasoning.get(index):
-                        yield chunk(index, {"reasoning_content": held_reasoning.pop(index)})
-                    yield chunk(index, {}, reason, stop_reason=matched_stop)
+                        yield chunk(index, {"reasoning_content": held_reasoning.pop(index)}, prompt_len)
+                    yield chunk(index, {}, prompt_len, reason, stop_reason=matched_stop)
                 case RequestFinished():
-                    if wants_usage:
+                    if options.wants_usage:
                         yield data({**head, "choices": [], "usage": usage([event])})
         yield DONE
 

@@ -87,6 +87,9 @@ class ChatBody(SamplingFields):
     stream_reasoning: bool | None = Field(default=None, description="false sends the reasoning in one piece.")
     include_reasoning: bool | None = Field(default=None, description="false leaves the reasoning out.")
     return_token_ids: bool | None = None
+    prompt_logprobs: int | None = Field(
+        default=None, ge=0, description="Log-probabilities of the prompt's tokens, and of so many alternatives."
+    )
 
 
 def template_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """One turn of a chat, from a checked body to the pieces of the answers: what the chat and the responses route share."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from slipform.runtime.request import (
     TextDelta,
     TokenLogprob,
 )
+from slipform.runtime.server.bad_words import without_words
 from slipform.runtime.server.bounded_constraint import bounded_constraint, check_spec
 from slipform.runtime.server.chat_fields import ChatBody, template_messages, template_tools, tool_use
 from slipform.runtime.server.chat_parser import ChatParser
@@ -45,12 +46,14 @@ _INLINE_CHARS = 32768
 
 @dataclass(frozen=True, slots=True)
 class TurnDelta:
-    """More of choice `choice`. `logprobs`: of the tokens behind these pieces, if asked for."""
+    """More of choice `choice`. `logprobs`: of the tokens behind these pieces, if asked for. `prompt_len`: tokens of the
+    prompt."""
 
     choice: int
     pieces: Sequence[Piece]
     token_ids: tuple[int, ...]
     logprobs: tuple[TokenLogprob, ...]
+    prompt_len: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class TurnEnd:
     choice: int
     finish_reason: str
     matched_stop: str | int | None
+    prompt_len: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +94,15 @@ class ChatTurn:
     new_parser: Callable[[], PieceParser]
     has_thoughts_fill: bool
 
-    def start(self, http_request: Request, *, stream: bool) -> Generation:
-        """Hand it to the engine. Raises: ApiError 429 or 503."""
+    def start(self, http_request: Request, *, stream: bool, terms: Mapping[str, str] | None = None) -> Generation:
+        """Hand it to the engine. `terms`: as for `ApiError.in_terms`. Raises: ApiError 429 or 503."""
         return Generation.start(
-            http_request, [self.request], stream=stream, max_tokens=self.max_tokens, constraint=self.constraint
+            http_request,
+            [self.request],
+            stream=stream,
+            max_tokens=self.max_tokens,
+            constraint=self.constraint,
+            terms=terms,
         )
 
     async def events(self, generation: Generation) -> AsyncIterator[TurnDelta | TurnEnd | RequestFinished]:
@@ -150,7 +159,7 @@ class _Answer:
         self._held_ids += event.token_ids
         self._held_logprobs += event.logprobs
         pieces = self.parse(event.fill_index, event.text)
-        return self._taken(pieces) if pieces or self._held_logprobs else None
+        return self._taken(pieces, event.prompt_len) if pieces or self._held_logprobs else None
 
     def end_fill(self, event: FillFinished) -> list[TurnDelta | TurnEnd]:
         """What a finished fill sets free; behind the last one, the end."""
@@ -159,15 +168,15 @@ class _Answer:
         items: list[TurnDelta | TurnEnd] = []
         pieces = self._noted(self._parser.finish())
         if pieces or self._held_ids:
-            items.append(self._taken(pieces))
+            items.append(self._taken(pieces, event.prompt_len))
         reason: str = event.result.finish_reason
         if reason == "stop" and self._calls_tools:
             reason = "tool_calls"
-        items.append(TurnEnd(self._choice, reason, event.result.matched_stop))
+        items.append(TurnEnd(self._choice, reason, event.result.matched_stop, event.prompt_len))
         return items
 
-    def _taken(self, pieces: Sequence[Piece]) -> TurnDelta:
-        delta = TurnDelta(self._choice, pieces, self._held_ids, self._held_logprobs)
+    def _taken(self, pieces: Sequence[Piece], prompt_len: int) -> TurnDelta:
+        delta = TurnDelta(self._choice, pieces, self._held_ids, self._held_logprobs, prompt_len)
         self._held_ids, self._held_logprobs = (), ()
         return delta
 
@@ -192,9 +201,12 @@ async def prepare_turn(http_request: Request, body: ChatBody) -> ChatTurn:
         request_id=body.request_id or body.rid or request_id_of(http_request),
         segments=(*prompt, *fills),
         n=body.n or 1,
+        prompt_logprobs_from=None if body.prompt_logprobs is None else 0,
+        prompt_top_logprobs=body.prompt_logprobs or 0,
         priority=body.priority or 0,
         namespace=namespace(identity_of(http_request).salt, body),
         deadline_s=min(body.timeout or settings.request_timeout_s, settings.request_timeout_s),
+        reserve_tokens=max_tokens or 0,
     )
     num_fills = sum(isinstance(segment, Fill) for segment in fills)
     kind = constraint.kind if constraint else None
@@ -214,8 +226,10 @@ def _check_bounds(body: ChatBody, services: Services) -> None:
         raise bad_request(f"at most {bounds.logprobs}, got {body.top_logprobs}", "top_logprobs")
     if body.stream_options is not None and not body.stream:
         raise bad_request("needs stream", "stream_options")
-    if body.stream_options is not None and body.stream_options.continuous_usage_stats:
-        raise bad_request("is not supported", "stream_options.continuous_usage_stats", "unsupported_parameter")
+    if body.prompt_logprobs is not None and body.stream:
+        raise bad_request("cannot be streamed", "prompt_logprobs", "unsupported_parameter")
+    if (body.prompt_logprobs or 0) > bounds.logprobs:
+        raise bad_request(f"at most {bounds.logprobs}, got {body.prompt_logprobs}", "prompt_logprobs")
     if body.continue_final_message and body.add_generation_prompt:
         raise bad_request("cannot be combined with continue_final_message", "add_generation_prompt")
     if body.continue_final_message and body.messages[-1].role != "assistant":
@@ -276,6 +290,7 @@ def _plan(
         max_context=services.info.max_context,
         num_logprobs=(body.top_logprobs or 0) if body.logprobs else None,
     )
+    answer = without_words(answer, body.bad_words, settings.bounds)
     use = tool_use(body)
     has_calls = use is not None and use.choice != "none"
     format_ = choose_format(settings.tool_format, template) if has_calls else None

@@ -1,8 +1,10 @@
 """POST /v1/completions: texts continued."""
 
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
+from collections.abc import Sequence as SequenceOf
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from fastapi import APIRouter, Request, Response
@@ -20,6 +22,7 @@ from slipform.runtime.request import (
     TokenIds,
 )
 from slipform.runtime.server.answers import CompletionAnswer, documented
+from slipform.runtime.server.bad_words import without_words
 from slipform.runtime.server.bodies import StreamOptions
 from slipform.runtime.server.bounded_constraint import bounded_constraint
 from slipform.runtime.server.dialects.constraint import Constraint
@@ -39,7 +42,7 @@ from slipform.runtime.server.sampling_fields import (
 )
 from slipform.runtime.server.services import Services, identity_of, request_id_of, services_of
 from slipform.runtime.server.sse import DONE, data, stream_answer
-from slipform.runtime.server.token_shapes import CompletionTokens, usage
+from slipform.runtime.server.token_shapes import CompletionTokens, prompt_logprobs, running_usage, usage
 
 router = APIRouter(route_class=JsonRoute, tags=["generation"])
 
@@ -62,6 +65,9 @@ class CompletionBody(SamplingFields):
     )
     echo: bool | None = Field(default=None, description="The answer begins with the prompt.")
     best_of: int | None = Field(default=None, description="Only the value of n.")
+    prompt_logprobs: int | None = Field(
+        default=None, ge=0, description="Log-probabilities of the prompt's tokens, and of so many alternatives."
+    )
     return_token_ids: bool | None = None
 
 
@@ -85,6 +91,8 @@ async def create_completion(request: Request, body: CompletionBody) -> Response:
     headers = ignored_fields(request, body, CONSTRAINT_FIELDS | ACCEPTED | UNSUPPORTED.keys())
     constraint = bounded_constraint(body.model_extra, services_of(request).settings.bounds)
     call = await _check(request, body, constraint)
+    if body.stream and body.echo and body.logprobs is not None:
+        return await stream_answer(request, _scored_chunks(request, call, constraint), headers)
     generation = Generation.start(
         request,
         call.requests,
@@ -93,7 +101,7 @@ async def create_completion(request: Request, body: CompletionBody) -> Response:
         constraint=constraint.kind if constraint else None,
     )
     if body.stream:
-        return await stream_answer(request, _chunks(call, generation), headers)
+        return await stream_answer(request, _chunks(call, generation, ()), headers)
     async with generation:
         results = await unless_disconnected(request, generation.results())
     choices = [
@@ -119,23 +127,25 @@ async def _check(request: Request, body: CompletionBody, constraint: Constraint 
         raise bad_request("only the value of n is supported", "best_of", "unsupported_parameter")
     if body.stream_options is not None and not body.stream:
         raise bad_request("needs stream", "stream_options")
-    if body.stream_options is not None and body.stream_options.continuous_usage_stats:
-        raise bad_request("is not supported", "stream_options.continuous_usage_stats", "unsupported_parameter")
-    if body.stream and body.echo and body.logprobs is not None:
-        raise bad_request("with echo is not supported in a stream", "logprobs", "unsupported_parameter")
+    if body.prompt_logprobs is not None and body.stream:
+        raise bad_request("cannot be streamed", "prompt_logprobs", "unsupported_parameter")
+    if (body.prompt_logprobs or 0) > bounds.logprobs:
+        raise bad_request(f"at most {bounds.logprobs} alternatives, got {body.prompt_logprobs}", "prompt_logprobs")
     fills = _fills(body, services, constraint)
-    from_position = 0 if body.echo and body.logprobs is not None else None
-    scores_alternatives = (body.logprobs or 0) if from_position == 0 else 0
+    echoes_scores = bool(body.echo) and body.logprobs is not None
+    scores_prompt = echoes_scores or body.prompt_logprobs is not None
+    alternatives = max((body.logprobs or 0) if echoes_scores else 0, body.prompt_logprobs or 0)
     requests = [
         GenerateRequest(
             request_id=body.request_id or body.rid or request_id_of(request),
             segments=(prompt, *fills),
             n=n,
-            prompt_logprobs_from=from_position,
-            prompt_top_logprobs=scores_alternatives,
+            prompt_logprobs_from=0 if scores_prompt else None,
+            prompt_top_logprobs=alternatives,
             priority=body.priority or 0,
             namespace=namespace(identity_of(request).salt, body),
             deadline_s=min(body.timeout or services.settings.request_timeout_s, services.settings.request_timeout_s),
+            reserve_tokens=body.max_tokens or 0,
         )
         for prompt in prompts
     ]
@@ -176,7 +186,8 @@ def _fills(body: CompletionBody, services: Services, constraint: Constraint | No
         if not body.echo:
             raise bad_request("0 needs echo: there is nothing else to answer with", "max_tokens")
         return ()
-    return (Fill(None, sampling, constraint.spec if constraint else None, finish=body.finish or "cut"),)
+    spec = without_words(constraint.spec if constraint else None, body.bad_words, services.settings.bounds)
+    return (Fill(None, sampling, spec, finish=body.finish or "cut"),)
 
 
 async def _text(services: Services, prompt: Segment) -> str:
@@ -195,7 +206,7 @@ def _choice(call: _Call, index: int, prompt_index: int, sequence: SequenceResult
         if body.echo:
             logprobs = CompletionTokens(spellings).take(sequence.prompt_logprobs, has_first=True)
         elif fill is not None:
-            logprobs = CompletionTokens(spellings).take(fill.logprobs)
+            logprobs = CompletionTokens(spellings, -fill.seam_len).take(fill.logprobs)
     choice = {
         "index": index,
         "text": echoed + (fill.text if fill else ""),
@@ -205,47 +216,79 @@ def _choice(call: _Call, index: int, prompt_index: int, sequence: SequenceResult
     }
     if body.return_token_ids:
         choice["token_ids"] = list(fill.token_ids) if fill else []
+    if body.prompt_logprobs is not None:
+        choice["prompt_logprobs"] = prompt_logprobs(sequence, spellings)
     return choice
 
 
-async def _chunks(call: _Call, generation: Generation) -> AsyncGenerator[bytes, None]:
-    body = call.body
-    wants_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
-    tokens: dict[int, CompletionTokens] = {}
+async def _scored_chunks(request: Request, call: _Call, constraint: Constraint | None) -> AsyncGenerator[bytes, None]:
+    """A stream that begins with the prompt's log-probabilities: the prompts are scored first, which leaves them in the
+    prefix cache for the answers."""
+    kind = constraint.kind if constraint else None
+    scoring = [replace(one, segments=one.segments[:1], n=1, reserve_tokens=0) for one in call.requests]
+    async with Generation.start(request, scoring, stream=False) as generation:
+        scored = await generation.results()
+    answering = [replace(one, prompt_logprobs_from=None, prompt_top_logprobs=0) for one in call.requests]
+    generation = Generation.start(request, answering, stream=True, max_tokens=call.body.max_tokens, constraint=kind)
+    async for chunk in _chunks(call, generation, scored):
+        yield chunk
+
+
+async def _chunks(
+    call: _Call, generation: Generation, scored: SequenceOf[RequestFinished]
+) -> AsyncGenerator[bytes, None]:
+    """`scored`: the results of scoring the prompts, where the echo has log-probabilities."""
+    body, spellings = call.body, call.services.info.spellings
+    options = body.stream_options or StreamOptions()
+    shapes: dict[int, CompletionTokens] = {}
+    begun: set[int] = set()
+    counts: Counter[int] = Counter()
     results: list[RequestFinished] = []
 
-    def chunk(index: int, text: str, **changes: Any) -> bytes:
+    def chunk(index: int, text: str, prompt_len: int | None = None, **changes: Any) -> bytes:
         choice = {"index": index, "text": text, "logprobs": None, "finish_reason": None, **changes}
         value = {**call.head, "choices": [choice]}
-        if wants_usage:
-            value["usage"] = None
+        if options.wants_usage:
+            counted = options.counts_on and prompt_len is not None
+            value["usage"] = running_usage(prompt_len or 0, counts[index]) if counted else None
         return data(value)
 
+    def echo_chunk(prompt_index: int, index: int) -> bytes:
+        if not scored:
+            return chunk(index, call.echoes[prompt_index])
+        (sequence,) = scored[prompt_index].sequences
+        shapes[index] = CompletionTokens(spellings)
+        logprobs = shapes[index].take(sequence.prompt_logprobs, has_first=True)
+        return chunk(index, call.echoes[prompt_index], sequence.prompt_len, logprobs=logprobs)
+
     async with generation:
-        for prompt_index, echoed in enumerate(call.echoes):
+        for prompt_index in range(len(call.echoes)):
             for index in range(prompt_index * call.n, (prompt_index + 1) * call.n):
-                yield chunk(index, echoed)
+                yield echo_chunk(prompt_index, index)
         async for prompt_index, event in generation.events():
             first = prompt_index * call.n
             match event:
-                case TextDelta():
+                case TextDelta(prompt_len=prompt_len):
+                    index = first + event.sequence_index
+                    counts[index] += len(event.token_ids)
                     changes: dict[str, Any] = {}
                     if body.logprobs is not None:
-                        shapes = tokens.setdefault(
-                            first + event.sequence_index, CompletionTokens(call.services.info.spellings)
-                        )
-                        changes["logprobs"] = shapes.take(event.logprobs)
+                        if index not in begun:
+                            begun.add(index)
+                            shapes.setdefault(index, CompletionTokens(spellings)).step_back(event.seam_len)
+                        changes["logprobs"] = shapes[index].take(event.logprobs)
                     if body.return_token_ids:
                         changes["token_ids"] = list(event.token_ids)
-                    yield chunk(first + event.sequence_index, event.text, **changes)
-                case FillFinished(result=fill):
+                    yield chunk(index, event.text, prompt_len, **changes)
+                case FillFinished(result=fill, prompt_len=prompt_len):
                     reason, stop = fill.finish_reason, fill.matched_stop
-                    yield chunk(first + event.sequence_index, "", finish_reason=reason, stop_reason=stop)
+                    index = first + event.sequence_index
+                    yield chunk(index, "", prompt_len, finish_reason=reason, stop_reason=stop)
                 case RequestFinished():
                     results.append(event)
                     for sequence in event.sequences:
                         if not sequence.fills:  # only scored
-                            yield chunk(first + sequence.index, "", finish_reason="length")
-        if wants_usage:
+                            yield chunk(first + sequence.index, "", sequence.prompt_len, finish_reason="length")
+        if options.wants_usage:
             yield data({**call.head, "choices": [], "usage": usage(results)})
         yield DONE

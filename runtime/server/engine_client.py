@@ -281,10 +281,10 @@ class EngineClient:
         request_id = stream.request.request_id
         event: Event
         match message:
-            case Delta(_, sequence, fill, text, ids, logprobs):
-                event = TextDelta(request_id, sequence, fill, text, ids, logprobs)
-            case Filled(_, sequence, fill, result):
-                event = FillFinished(request_id, sequence, fill, result)
+            case Delta(_, sequence, fill, text, ids, logprobs, prompt_len, seam_len):
+                event = TextDelta(request_id, sequence, fill, text, ids, logprobs, prompt_len, seam_len)
+            case Filled(_, sequence, fill, result, prompt_len):
+                event = FillFinished(request_id, sequence, fill, result, prompt_len)
             case Finished(_, result):
                 event = RequestFinished(request_id, result.sequences, result.times)
                 self._end(message.number)

@@ -248,15 +248,14 @@ class _Pending:
                     self._urgent.add(number)
                 last = messages[-1] if messages else None
                 place = (event.sequence_index, event.fill_index)
+                text, ids, logprobs = event.text, event.token_ids, event.logprobs
                 if isinstance(last, Delta) and (last.sequence_index, last.fill_index) == place:
-                    messages[-1] = Delta(
-                        number, *place, last.text + event.text, last.token_ids + event.token_ids,
-                        last.logprobs + event.logprobs,
-                    )  # fmt: skip
-                else:
-                    messages.append(Delta(number, *place, event.text, event.token_ids, event.logprobs))
+                    messages.pop()
+                    text, ids, logprobs = last.text + text, last.token_ids + ids, last.logprobs + logprobs
+                messages.append(Delta(number, *place, text, ids, logprobs, event.prompt_len, event.seam_len))
             case FillFinished():
-                messages.append(Filled(number, event.sequence_index, event.fill_index, event.result))
+                place = (event.sequence_index, event.fill_index)
+                messages.append(Filled(number, *place, event.result, event.prompt_len))
             case RequestFinished():
                 self._end(number, messages, Finished(number, event))
             case RequestFailed():

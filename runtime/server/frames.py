@@ -94,6 +94,8 @@ class Delta(_Message, tag=12):
     text: str
     token_ids: tuple[int, ...]
     logprobs: tuple[TokenLogprob, ...]
+    prompt_len: int
+    seam_len: int
 
 
 class Filled(_Message, tag=13):
@@ -103,6 +105,7 @@ class Filled(_Message, tag=13):
     sequence_index: int
     fill_index: int
     result: FillResult
+    prompt_len: int
 
 
 class Finished(_Message, tag=14):

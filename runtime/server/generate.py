@@ -21,6 +21,7 @@ from slipform.runtime.request import (
     TokenLogprob,
 )
 from slipform.runtime.server.answers import documented
+from slipform.runtime.server.bad_words import without_words
 from slipform.runtime.server.bodies import Body
 from slipform.runtime.server.bounded_constraint import bounded_constraint
 from slipform.runtime.server.dialects.read import CONSTRAINT_FIELDS
@@ -43,6 +44,7 @@ from slipform.runtime.server.token_shapes import finite, token_text
 router = APIRouter(route_class=JsonRoute, tags=["generation"])
 
 _DEFAULT_MAX_NEW_TOKENS = 128
+_OWN_TERMS = {"max_tokens": "max_new_tokens"}
 
 
 class NativeSampling(SamplingFields):
@@ -65,6 +67,9 @@ class GenerateBody(Body):
     logprob_start_len: int | None = Field(default=None, ge=-1, description="-1: no log-probabilities of the prompt.")
     top_logprobs_num: int | None = Field(default=None, ge=0)
     return_text_in_logprobs: bool | None = None
+    token_ids_logprob: list[TokenId] | None = Field(
+        default=None, description="With return_logprob: these tokens' log-probabilities at each token of the answer."
+    )
     stream: bool | None = None
     priority: int | None = Field(default=None, ge=-1000, le=1000)
     extra_key: str | None = Field(default=None, max_length=256)
@@ -89,6 +94,7 @@ class MetaInfo(BaseModel):
     output_token_logprobs: list[Any] | None = None
     input_top_logprobs: list[Any] | None = None
     output_top_logprobs: list[Any] | None = None
+    output_token_ids_logprobs: list[Any] | None = None
 
 
 class GenerateAnswer(BaseModel):
@@ -114,7 +120,7 @@ async def generate(request: Request, body: GenerateBody) -> Response:
     known = CONSTRAINT_FIELDS | ACCEPTED | UNSUPPORTED.keys()
     headers = ignored_fields(request, body, known | {f"sampling_params.{name}" for name in known})
     call = _check(request, body)
-    generation = Generation.start(request, call.requests, stream=bool(body.stream))
+    generation = Generation.start(request, call.requests, stream=bool(body.stream), terms=_OWN_TERMS)
     if body.stream:
         return await stream_answer(request, _chunks(call, generation), headers)
     async with generation:
@@ -173,6 +179,10 @@ def _request(
         names = {"min_tokens": params.min_new_tokens, "seed": params.sampling_seed}
         params = params.model_copy(update={name: value for name, value in names.items() if value is not None})
     num_top = body.top_logprobs_num or 0
+    if body.token_ids_logprob:
+        if not body.return_logprob:
+            raise bad_request("needs return_logprob", "token_ids_logprob")
+        params = params.model_copy(update={"logprob_token_ids": body.token_ids_logprob})
     sampling = sampling_params(
         params,
         settings.bounds,
@@ -180,7 +190,8 @@ def _request(
         max_context=services.info.max_context,
         num_logprobs=num_top if body.return_logprob else None,
     )
-    fill = Fill(None, sampling, constraint.spec if constraint else None, finish=params.finish or "cut")
+    spec = without_words(constraint.spec if constraint else None, params.bad_words, settings.bounds)
+    fill = Fill(None, sampling, spec, finish=params.finish or "cut")
     starts = body.logprob_start_len if body.return_logprob else None
     scores_prompt = starts is not None and starts >= 0
     key = params.model_copy(update={"cache_salt": body.cache_salt, "extra_key": body.extra_key})
@@ -193,6 +204,7 @@ def _request(
         priority=body.priority or params.priority or 0,
         namespace=namespace(identity_of(request).salt, key),
         deadline_s=min(params.timeout or settings.request_timeout_s, settings.request_timeout_s),
+        reserve_tokens=params.max_new_tokens or 0,
     )
 
 
@@ -237,8 +249,15 @@ def _add_logprobs(
     ]
     if call.body.top_logprobs_num:
         meta[f"{side}_top_logprobs"] = [
-            None if has_first and index == 0 else [triple(token_id, logprob) for token_id, logprob in entry.top]
+            None
+            if has_first and index == 0
+            else [triple(token_id, logprob) for token_id, logprob in entry.top[: call.body.top_logprobs_num]]
             for index, entry in enumerate(entries)
+        ]
+    if call.body.token_ids_logprob and side == "output":
+        found = [dict(entry.top) for entry in entries]
+        meta["output_token_ids_logprobs"] = [
+            [triple(token_id, tops[token_id]) for token_id in call.body.token_ids_logprob] for tops in found
         ]
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
 from starlette.requests import Request
@@ -32,12 +32,14 @@ class Generation:
         stream: bool,
         max_tokens: int | None = None,
         constraint: str | None = None,
+        terms: Mapping[str, str] | None = None,
     ) -> Self:
         """Hand the requests to the engine.
 
         Args:
             stream: whether events other than the terminal ones are wanted.
             max_tokens, constraint: as the client asked; for observers.
+            terms: the route's own names of fields, as for `ApiError.in_terms`.
         Raises: ApiError: 429 with Retry-After if they are too many for now, 503 if there is no engine.
         """
         services = services_of(http_request)
@@ -56,7 +58,7 @@ class Generation:
                     began_ns=time.time_ns(),
                     trace_context=http_request.headers.get("traceparent"),
                 )
-                part = _Part(services.engine.submit(request, stream=stream), arrival, services.observer)
+                part = _Part(services.engine.submit(request, stream=stream), arrival, services.observer, terms or {})
                 parts.append(part)
         except SlipformError as error:
             for part in parts:
@@ -110,8 +112,9 @@ class Generation:
 class _Part:
     """One engine request of a call; tells the observer of it."""
 
-    def __init__(self, stream: EventStream, arrival: Arrival, observer: Observer) -> None:
+    def __init__(self, stream: EventStream, arrival: Arrival, observer: Observer, terms: Mapping[str, str]) -> None:
         self._stream = stream
+        self._terms = terms
         self._arrival = arrival
         self._observer = observer
         self._last_text_s: float | None = None
@@ -131,7 +134,7 @@ class _Part:
                     self._note_text(len(ids))
                 case RequestFailed(error=error):
                     self._end(None, error)
-                    raise as_api_error(error) from error
+                    raise as_api_error(error).in_terms(self._terms) from error
                 case RequestFinished():
                     self._end(event, None)
             yield event

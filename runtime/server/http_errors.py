@@ -1,5 +1,6 @@
 """Errors as clients see them: one table from exception classes to statuses, one shape, OpenAI's."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from slipform.errors import (
     EngineStopped,
     GrammarError,
     InvalidRequest,
+    OutputTooLong,
     PromptTooLong,
     QueueFull,
     RequestAborted,
@@ -61,6 +63,22 @@ class ApiError(Exception):
         self.details = details
         self.retry_after_s = retry_after_s
 
+    def in_terms(self, terms: Mapping[str, str]) -> "ApiError":
+        """The same error about a body whose fields have other names: `terms` has theirs by ours."""
+        for ours, theirs in terms.items():
+            if self.param is not None and re.match(rf"{re.escape(ours)}\b", self.param):
+                param = theirs + self.param.removeprefix(ours)
+                message = self.message.replace(self.param, param)
+                return ApiError(
+                    self.status,
+                    message,
+                    param=param,
+                    code=self.code,
+                    details=self.details,
+                    retry_after_s=self.retry_after_s,
+                )
+        return self
+
     def body(self) -> dict[str, Any]:
         """`{"error": {"message", "type", "param", "code"}}`, with `details` where there are some."""
         error: dict[str, Any] = {
@@ -105,7 +123,7 @@ def as_api_error(error: SlipformError, *, param: str | None = None, retry_after_
             keyword = error.feature if isinstance(error, UnsupportedGrammar) else None
             details = [{"pointer": error.path, "keyword": keyword, "reason": error.reason}]
             return ApiError(400, message, param=param, code="invalid_grammar", details=details)
-        case PromptTooLong():
+        case PromptTooLong() | OutputTooLong():
             return ApiError(400, message, param=error.field, code="context_length_exceeded")
         case InvalidRequest():
             return ApiError(400, message, param=error.field or param)

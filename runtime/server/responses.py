@@ -78,13 +78,13 @@ class _Call:
         reason = "length"
         async for event in self.turn.events(generation):
             match event:
-                case TurnDelta(_, pieces, token_ids, logprobs):
+                case TurnDelta(_, pieces, token_ids, logprobs, _):
                     if pieces and all(isinstance(piece, ReasoningPiece) for piece in pieces):
                         self.num_reasoning_tokens += len(token_ids)
                     shown = chat_logprobs(logprobs, self.turn.services.info.spellings)["content"]
                     for item in self.output.push(pieces, shown):
                         yield item
-                case TurnEnd(_, reason, _):
+                case TurnEnd(_, reason, _, _):
                     for item in self.output.finish(complete=reason != "length"):
                         yield item
                 case RequestFinished():
@@ -118,7 +118,7 @@ class _Call:
 async def create_response(request: Request, body: ResponsesBody) -> Response:
     """Answer an input: text, function calls, or both."""
     call = await _prepare(request, body)
-    generation = call.turn.start(request, stream=True)
+    generation = call.turn.start(request, stream=True, terms=_OWN_TERMS)
     store = _store_of(request)
     owner = identity_of(request).salt
     if body.background:
@@ -181,7 +181,7 @@ async def _prepare(request: Request, body: ResponsesBody) -> _Call:
     try:
         turn = await prepare_turn(request, chat_body(body, messages, body.model))
     except ApiError as error:
-        raise _in_own_terms(error) from error
+        raise error.in_terms(_OWN_TERMS) from error
     response = _new_response(body, f"resp_{request_id_of(request)}", turn.model)
     return _Call(body, turn, messages, response, headers)
 
@@ -292,16 +292,6 @@ def _stored(request: Request, response_id: str) -> StoredResponse:
 
 def _store_of(request: Request) -> ResponseStore:
     return services_of(request).responses
-
-
-def _in_own_terms(error: ApiError) -> ApiError:
-    """An error about the chat as one about the response's body."""
-    for theirs, ours in _OWN_TERMS.items():
-        if error.param is not None and error.param.startswith(theirs):
-            param = ours + error.param.removeprefix(theirs)
-            message = error.message.replace(error.param, param)
-            return ApiError(error.status, message, param=param, code=error.code, details=error.details)
-    return error
 
 
 _OWN_TERMS = {"response_format": "text.format", "messages": "input", "max_tokens": "max_output_tokens"}

@@ -90,7 +90,7 @@ def check_unsupported(body: ResponsesBody) -> None:
         raise unsupported("background", "cannot be combined with stream")
     if body.background and body.store is False:
         raise bad_request("needs store", "background")
-    for name in ("conversation", "prompt", "max_tool_calls"):
+    for name in ("conversation", "prompt", "max_tool_calls", "prompt_logprobs"):
         if (body.model_extra or {}).get(name) is not None:
             raise unsupported(name)
 

@@ -15,9 +15,7 @@ from slipform.runtime.server.settings import Bounds
 # Fields of OpenAI's, vLLM's and SGLang's requests that this server does not implement, and the values that ask for
 # nothing. Any other value is answered with 400 rather than ignored: it would change the answer.
 UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {
-    "allowed_token_ids": (None, []),
     "audio": (None,),
-    "bad_words": (None, []),
     "best_of": (None,),
     "chat_template": (None,),
     "custom_logit_processor": (None,),
@@ -30,7 +28,6 @@ UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {
     "input_ids": (None,),
     "kv_transfer_params": (None,),
     "length_penalty": (None, 1, 1.0),
-    "logprob_token_ids": (None, []),
     "lora_path": (None,),
     "media_io_kwargs": (None, {}),
     "mm_processor_kwargs": (None, {}),
@@ -84,6 +81,15 @@ class SamplingFields(Body):
     logit_bias: dict[str, Annotated[float, Field(ge=-100, le=100)]] | None = Field(
         default=None, description="Token id, as text, to the value added to its logit."
     )
+    allowed_token_ids: list[TokenId] | None = Field(
+        default=None, min_length=1, description="Only these tokens; the end token too only if it is among them."
+    )
+    bad_words: list[Annotated[str, Field(min_length=1)]] | None = Field(
+        default=None, description="Strings that the answer never contains."
+    )
+    logprob_token_ids: list[TokenId] | None = Field(
+        default=None, description="Tokens whose log-probabilities stand among the alternatives of each token."
+    )
     seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
     stop: str | list[str] | None = None
     stop_token_ids: list[TokenId] | None = None
@@ -120,6 +126,10 @@ def sampling_params(
     limit = min(max_context, bounds.max_tokens or max_context)
     if max_tokens is not None and max_tokens > limit:
         raise bad_request(f"must be at most {limit}, got {max_tokens}", "max_tokens")
+    if fields.logprob_token_ids and num_logprobs is None:
+        raise bad_request("needs logprobs", "logprob_token_ids")
+    if len(fields.logprob_token_ids or ()) > bounds.logprob_ids:
+        raise bad_request(f"at most {bounds.logprob_ids} tokens", "logprob_token_ids")
     if num_logprobs is not None and num_logprobs > bounds.logprobs:
         raise bad_request(f"at most {bounds.logprobs} alternatives, got {num_logprobs}", "logprobs")
     stop, stop_regex = _texts(fields.stop, "stop", bounds), _texts(fields.stop_regex, "stop_regex", bounds)
@@ -137,6 +147,8 @@ def sampling_params(
         "presence_penalty": fields.presence_penalty,
         "repetition_penalty": fields.repetition_penalty,
         "logit_bias": _bias(fields.logit_bias),
+        "allowed_token_ids": tuple(fields.allowed_token_ids or ()),
+        "logprob_token_ids": tuple(dict.fromkeys(fields.logprob_token_ids or ())),
         "seed": fields.seed,
         "stop": stop,
         "stop_token_ids": stop_token_ids,

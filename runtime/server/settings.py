@@ -12,8 +12,9 @@ class Bounds:
         body_bytes: size of a request body. json_depth: nesting of its arrays and objects.
         n: sequences grown from one prompt. prompts: prompts of one request. sequences: n times prompts.
         max_tokens: tokens of one answer; None leaves it to the model's context.
-        logprobs: alternatives to each token. stops: stop strings, patterns and tokens together.
-        stop_chars: length of one of them.
+        logprobs: alternatives to each token. logprob_ids: tokens that `logprob_token_ids` names.
+        stops: stop strings, patterns and tokens together.
+        stop_chars: length of one of them. bad_words: of one request, each at most as long.
         schema_bytes: size of one constraint as JSON or text. schema_depth: nesting of a JSON schema.
         tools: tools of one request. messages: messages of one request. segments: segments of one program.
     """
@@ -25,8 +26,10 @@ class Bounds:
     sequences: int = 512
     max_tokens: int | None = None
     logprobs: int = 20
+    logprob_ids: int = 256
     stops: int = 64
     stop_chars: int = 1024
+    bad_words: int = 256
     schema_bytes: int = 2**20
     schema_depth: int = 64
     tools: int = 256

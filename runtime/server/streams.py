@@ -112,4 +112,6 @@ def _joined(first: TextDelta, second: TextDelta) -> TextDelta:
         first.text + second.text,
         first.token_ids + second.token_ids,
         first.logprobs + second.logprobs,
+        second.prompt_len,
+        second.seam_len,
     )

@@ -25,8 +25,8 @@ from slipform.runtime.server.http_errors import ApiError
 from tests.server.grammar_texts import matches
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
-AS_SPEC = JsonSchema.of(SCHEMA)
-COMPACT = JsonSchema.of(SCHEMA, whitespace="compact")
+AS_SPEC = JsonSchema.of(SCHEMA, integers="plain")
+COMPACT = JsonSchema.of(SCHEMA, whitespace="compact", integers="plain")
 OBJECT = JsonSchema.of({"type": "object"})
 GBNF = 'root ::= "yes" | "no"'
 LARK = 'start: "yes" | "no"'
@@ -51,18 +51,18 @@ SAME: list[tuple[dict[str, Any], GrammarSpec | None]] = [
         named(schema=SCHEMA, strict=True),
         AS_SPEC,
     ),
-    (named(schema=SCHEMA, strict=False), JsonSchema.of(True)),
+    (named(schema=SCHEMA, strict=False), JsonSchema.of(True, integers="plain")),
     # vLLM
     ({"structured_outputs": {"json": SCHEMA}}, AS_SPEC),
     ({"structured_outputs": {"json": json.dumps(SCHEMA)}}, AS_SPEC),
     (
         {"structured_outputs": {"json": SCHEMA, "disable_any_whitespace": True}},
-        JsonSchema.of(SCHEMA, whitespace="compact"),
+        COMPACT,
     ),
     ({"structured_outputs": {"json": SCHEMA, "whitespace_pattern": ""}}, COMPACT),
     (
         {"structured_outputs": {"json": SCHEMA, "disable_additional_properties": True}},
-        JsonSchema.of({**SCHEMA, "additionalProperties": False}),
+        JsonSchema.of({**SCHEMA, "additionalProperties": False}, integers="plain"),
     ),
     ({"structured_outputs": {"json": None, "regex": "a+"}}, Regex("a+")),
     ({"structured_outputs": {"choice": ["a", "b"]}}, Choice(("a", "b"))),
@@ -230,3 +230,11 @@ def test_what_cannot_be_honoured_is_named(body: dict[str, Any], field: str) -> N
     with pytest.raises(ApiError) as caught:
         constraint_of(body)
     assert (caught.value.status, caught.value.param) == (400, field)
+
+
+@pytest.mark.parametrize("field", ["json_schema", "guided_json", "format"])
+def test_a_whole_number_is_never_written_as_a_float(field: str) -> None:
+    constraint = constraint_of({field: {"type": "object", "properties": {"n": {"type": "integer"}}}})
+    assert constraint is not None
+    assert matches(constraint.spec, '{"n": 3}')
+    assert not matches(constraint.spec, '{"n": 3.0}')

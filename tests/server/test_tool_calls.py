@@ -290,3 +290,12 @@ def test_the_embedded_model_writes_the_generic_format() -> None:
     assert parsed(FORMATS["generic"].parser(TOOLS), list("[]")) == ("", [])
     for tool in TOOLS:
         assert tool.name in FORMATS["generic"].instructions(TOOLS)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_integer_argument_is_never_written_as_a_float(name: str) -> None:
+    spec = FORMATS[name].constraint(ToolUse(TOOLS, "required"))
+    assert spec is not None
+    digits = [at for at, character in enumerate(NATIVE[name]) if character.isdigit()]
+    assert matches(spec, NATIVE[name])
+    assert not matches(spec, NATIVE[name][: digits[-1] + 1] + ".0" + NATIVE[name][digits[-1] + 1 :])

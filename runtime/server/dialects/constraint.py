@@ -47,7 +47,8 @@ def json_schema(value: Any, field: str, style: JsonStyle = JsonStyle()) -> Const
         raise bad_request("must be a JSON Schema", field)
     if style.closed:
         value = _closed(value)
-    return Constraint(JsonSchema.of(value, whitespace=style.whitespace), "json_schema", field)
+    # Readers of an API's answers take `3.0` for a float, so a whole number is written `3`.
+    return Constraint(JsonSchema.of(value, whitespace=style.whitespace, integers="plain"), "json_schema", field)
 
 
 def json_object(field: str, style: JsonStyle = JsonStyle()) -> Constraint:

@@ -57,8 +57,8 @@ class Tool:
 
     @property
     def arguments(self) -> GrammarSpec:
-        """What the JSON text of the arguments matches."""
-        return JsonSchema.of(self.schema)
+        """What the JSON text of the arguments matches; whole numbers are written without `.0`."""
+        return JsonSchema.of(self.schema, integers="plain")
 
 
 # Keywords through which a schema admits, or describes elsewhere, properties that `properties` does not name.
