@@ -1,0 +1,191 @@
+"""Random load on an engine whose KV pool is far too small: does every request end once, is every slot free at the end?
+
+    python benchmarks/gpu_load.py --tokenizer DIR [--geometry 0.6b] [--seconds 300] [--pool-slots 24000]
+
+Free and constrained requests, programs of several fills, samples of one prompt, long prompts, clients that leave,
+deadlines that pass; about twice as many as there is room for, so that sequences are preempted all the time. Each
+request must end in exactly one way. Every constrained text that ended by itself is checked, greedy texts of equal
+requests are compared (in the deterministic mode, which is used here, they must be equal whatever shared the batch), and
+at the end the engine must hold nothing.
+"""
+
+import argparse
+import random
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from common import print_result
+from dummy_models import write_checkpoint
+from serving_clients import check_output
+from serving_workloads import REGEXES, Prompts, constrained, free_text, random_schema, w3_spec
+
+from slipform.errors import DeadlineExceeded, RequestAborted
+from slipform.grammars.spec import Regex
+from slipform.runtime.engine import Engine
+from slipform.runtime.handle import RequestHandle
+from slipform.runtime.params import SamplingParams
+from slipform.runtime.request import (
+    Event,
+    Fill,
+    GenerateRequest,
+    RequestFailed,
+    RequestFinished,
+    Segment,
+    TokenIds,
+)
+
+
+class Load:
+    """What was asked for, and what came of it. Events arrive on the engine's thread."""
+
+    def __init__(self, engine: Engine, seed: int, longest: int) -> None:
+        self._engine = engine
+        self._random = random.Random(seed)
+        self._prompts = Prompts(seed)
+        self._longest = longest
+        self._shared = self._prompts.ids(longest // 2)
+        self._lock = threading.Lock()
+        self._handles: dict[str, RequestHandle] = {}
+        self._asked: dict[str, GenerateRequest] = {}
+        self._repeated: dict[str, set[str]] = {}
+        self.accepted = 0
+        self.ended: Counter[str] = Counter()
+        self.broken: list[str] = []
+
+    @property
+    def num_open(self) -> int:
+        return len(self._asked)
+
+    def submit_one(self) -> None:
+        self.accepted += 1
+        name = f"load-{self.accepted}"
+        kind, segments = self._segments()
+        request = GenerateRequest(
+            f"{name} {kind}",
+            tuple(segments),
+            n=self._random.choice([1, 1, 1, 3]),
+            priority=self._random.randint(0, 2),
+            deadline_s=0.05 if kind == "late" else None,
+        )
+        with self._lock:
+            self._asked[request.request_id] = request
+        handle = self._engine.submit(request, self._on_event)
+        with self._lock:
+            if request.request_id in self._asked:
+                self._handles[request.request_id] = handle
+
+    def leave_one(self) -> None:
+        """A client of one of the open requests goes away."""
+        with self._lock:
+            handle = self._handles[self._random.choice(list(self._handles))] if self._handles else None
+        if handle is not None:
+            handle.abort()
+
+    def check_greedy(self) -> None:
+        """Equal greedy requests must have got equal texts."""
+        for key, texts in self._repeated.items():
+            if len(texts) > 1:
+                self.broken.append(f"{key}: {len(texts)} different greedy texts")
+
+    def _segments(self) -> tuple[str, list[Segment]]:
+        rng, prompts = self._random, self._prompts
+        prompt = TokenIds(self._shared[: rng.randint(1, len(self._shared))] + prompts.ids(rng.randint(1, 200)))
+        kind = rng.choice(["free", "sampled", "schema", "fresh schema", "regex", "program", "long", "late", "repeated"])
+        fills: dict[str, list[Segment]] = {
+            "free": [prompt, free_text(rng.randint(1, 300))],
+            "sampled": [prompt, Fill("text", SamplingParams(top_p=0.9, max_tokens=rng.randint(1, 200)))],
+            "schema": [prompt, constrained(w3_spec())],
+            "fresh schema": [prompt, constrained(random_schema(prompts, f"load_{self.accepted}"))],
+            "regex": [prompt, constrained(Regex(rng.choice(REGEXES)))],
+            "program": [prompt, constrained(Regex(REGEXES[0])), TokenIds(prompts.ids(30)), constrained(w3_spec())],
+            "long": [TokenIds(prompts.ids(self._longest)), free_text(100)],
+            "late": [prompt, free_text(2000)],
+        }  # fmt: skip
+        if kind == "repeated":
+            number = rng.randint(0, 5)
+            return f"repeated {number}", [TokenIds(self._shared[: 100 + 50 * number]), free_text(120)]
+        return kind, fills[kind]
+
+    def _on_event(self, event: Event) -> None:
+        if not isinstance(event, RequestFinished | RequestFailed):
+            return
+        with self._lock:
+            request = self._asked.pop(event.request_id, None)
+            self._handles.pop(event.request_id, None)
+        if request is None:
+            self.broken.append(f"{event.request_id} ended twice")
+        elif isinstance(event, RequestFailed):
+            if not isinstance(event.error, DeadlineExceeded | RequestAborted):
+                self.broken.append(f"{event.request_id}: {event.error!r}")
+            self.ended[type(event.error).__name__] += 1
+        else:
+            self._check(request, event)
+            self.ended["finished"] += 1
+
+    def _check(self, request: GenerateRequest, event: RequestFinished) -> None:
+        if len(event.sequences) != request.n:
+            self.broken.append(f"{event.request_id}: {len(event.sequences)} sequences of {request.n}")
+        kind = request.request_id.partition(" ")[2]
+        for sequence in event.sequences:
+            last = sequence.fills[-1]
+            if kind.startswith("repeated"):
+                self._repeated.setdefault(kind, set()).add(last.text)
+            elif last.finish_reason == "stop":
+                try:
+                    check_output(request, last.text)
+                except Exception as error:
+                    self.broken.append(f"{event.request_id}: {error!r}")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tokenizer", type=Path, required=True)
+    parser.add_argument("--geometry", default="0.6b")
+    parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--pool-slots", type=int, default=24_000)
+    parser.add_argument("--open", type=int, default=96, help="requests that are open at a time")
+    parser.add_argument("--max-sequences", type=int, default=48)
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--kv-dtype", default="auto")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(arguments)
+    rng = random.Random(options.seed)
+    on_gpu = {"deterministic": True, "kv_dtype": options.kv_dtype} if options.device != "cpu" else {}
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_checkpoint(Path(folder), options.geometry, options.tokenizer)
+        engine = Engine(
+            path, device=options.device, dtype="bfloat16", load_format="dummy", trace=False,
+            pool_slots=options.pool_slots, max_sequences=options.max_sequences, **on_gpu,
+        )  # fmt: skip
+    with engine:
+        load = Load(engine, options.seed, options.pool_slots // 6)
+        began = time.monotonic()
+        while time.monotonic() - began < options.seconds:
+            while load.num_open < options.open:
+                load.submit_one()
+                if rng.random() < 0.1:
+                    load.leave_one()
+            time.sleep(0.002)
+        give_up = time.monotonic() + 120
+        while load.num_open and time.monotonic() < give_up:
+            time.sleep(0.01)
+        load.check_greedy()
+        seconds = time.monotonic() - began
+        engine.flush_cache()
+        statistics = engine.statistics()
+    figures = {
+        "seconds": round(seconds), "accepted": load.accepted, "ended": dict(load.ended), "still open": load.num_open,
+        "preemptions": statistics.preemptions, "steps": statistics.steps,
+        "slots not free": statistics.pool_slots - statistics.free_slots, "broken": load.broken[:20],
+    }  # fmt: skip
+    print_result(figures, vars(options))
+    if load.broken or load.num_open or figures["slots not free"] or sum(load.ended.values()) != load.accepted:
+        raise SystemExit("the load harmed somebody")
+
+
+if __name__ == "__main__":
+    main()
