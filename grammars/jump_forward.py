@@ -4,8 +4,10 @@ Let `known` be the text up to the end of the forced bytes. A byte-pair encoder w
 the text that ends at a token border are the encoding of that prefix; so in whatever continues `known`, the first token
 that reaches beyond it starts at some position p, where known[p:] begins that token, and all tokens before p are
 encode(known[:p]). Hence the tokens common to encode(known[:p]) over every such p are settled. Positions p are found in
-the token trie. What follows may also move the borders at which a pre-tokenizer cuts the text before pairs are merged,
-white space above all; so the common part is also taken over encodings of `known` with typical continuations.
+the token trie. By the same property a token t that starts at p is written only if encode(known[:p] + t) ends with it:
+where few tokens could start at p, each is tried, and p counts only if one passes. What follows may also move the
+borders at which a pre-tokenizer cuts the text before pairs are merged, white space above all; so the common part is
+also taken over encodings of `known` with typical continuations.
 
 The observation on prefixes is from the incremental encoder of the `bpe` crate (GitHub, 2024).
 """
@@ -17,11 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from slipform.grammars.trie import TokenTrie
-from slipform.kernels.byte_trie import longer_strings
+from slipform.kernels.byte_trie import longer_strings, nodes_beyond
 
 Encode = Callable[[str], list[int]]
 
 _WINDOW_BYTES = 96
+_MAX_TRIED = 48  # tokens that could start at a position; where there are more, one of them is taken to be written
 _CACHE_ENTRIES = 16_384
 
 # Words, and what may follow a place to cut: their tokens are compared with and without what comes before the place.
@@ -105,8 +108,6 @@ class JumpForward:
                 return []
             # A token that began before the end of `tail` would not leave a border there.
             borders = self._borders(text, len(tail), following)
-            if len(tail) in borders:
-                return []
             # A border inside a character: nothing is known of the tokens before it, so the text ends before that one.
             inside = [border for border in borders if text[border] & 0xC0 == 0x80]
             if not inside:
@@ -119,10 +120,13 @@ class JumpForward:
             return []
         settled = self._aligned(encode, decoded, text, len(tail)) or []
         for border in borders:
+            prefix = text[:border]
+            before = self._aligned(encode, prefix.decode("utf-8"), prefix, len(tail)) or []
+            common = _common(settled, before)
+            if len(common) < len(settled) and self._starts_token(encode, prefix, text[border:], following):
+                settled = common
             if not settled:
                 return []
-            prefix = text[:border]
-            settled = _common(settled, self._aligned(encode, prefix.decode("utf-8"), prefix, len(tail)) or [])
         for probe in _PROBES:
             if not settled:
                 return []
@@ -191,6 +195,24 @@ class JumpForward:
         array = np.frombuffer(text, np.uint8)
         borders: list[int] = longer_strings(self._trie.byte, self._trie.skip, array, first, following).tolist()
         return borders
+
+    def _starts_token(self, encode: Encode, prefix: bytes, rest: bytes, following: npt.NDArray[np.bool_]) -> bool:
+        """Whether a token that begins with `rest` and goes on with one of `following` may be written behind `prefix`;
+        True as well where that would take too long to find out."""
+        trie = self._trie
+        array = np.frombuffer(rest, np.uint8)
+        nodes = nodes_beyond(trie.byte, trie.skip, trie.token_first, array, following, _MAX_TRIED).tolist()
+        if len(nodes) > _MAX_TRIED:
+            return True
+        for node in nodes:
+            token = self._token_bytes[int(trie.tokens[trie.token_first[node]])]
+            try:
+                ids = encode((prefix + token).decode("utf-8"))
+            except UnicodeDecodeError:  # it ends inside a character
+                return True
+            if ids and self._token_bytes[ids[-1]].endswith(token):  # longer where the tokenizer begins with a space
+                return True
+        return False
 
     def _aligned(self, encode: Encode, decoded: str, text: bytes, begin: int) -> list[int] | None:
         """The tokens of `text` from byte `begin` on; empty if no border is there, None if they spell another text."""

@@ -77,3 +77,32 @@ def longer_strings(byte: Any, skip: Any, text: Any, begin: Any, following: Any) 
             found[count] = p
             count += 1
     return found[:count]
+
+
+@njit(cache=True, nogil=True)
+def nodes_beyond(byte: Any, skip: Any, first: Any, text: Any, following: Any, limit: Any) -> Any:
+    """The nodes at which strings end that are longer than `text`, begin with it and go on with one of the bytes that
+    `following`, (256,) bool, allows. No more than `limit` + 1 of them are looked for.
+
+    `byte`, `skip` and `first` are those of `build_trie`.
+    """
+    found = np.empty(limit + 1, np.int64)
+    count = 0
+    node, end = 0, len(byte)
+    for at in range(len(text)):
+        while node < end and byte[node] != text[at]:
+            node = skip[node]
+        if node >= end:
+            return found[:0]
+        end = skip[node]
+        node += 1
+    while node < end:
+        if following[byte[node]]:
+            for inner in range(node, skip[node]):
+                if first[inner + 1] > first[inner]:
+                    found[count] = inner
+                    count += 1
+                    if count > limit:
+                        return found
+        node = skip[node]
+    return found[:count]

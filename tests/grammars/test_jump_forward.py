@@ -5,6 +5,8 @@ import random
 from collections.abc import Callable
 
 import pytest
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
 
 from slipform.grammars.compiler import compile_grammar
 from slipform.grammars.spec import Choice, GrammarSpec, JsonSchema, Regex
@@ -125,6 +127,25 @@ def test_what_a_later_byte_could_merge_with_is_held_back() -> None:
     assert ends.forced_tokens() == [4]  # behind the end anything may come: b may become bc
     assert compile_grammar(Choice(("abb", "aba")), vocabulary).matcher().forced_tokens() == [4]
     assert compile_grammar(Choice(("aba", "abca")), vocabulary).matcher().forced_tokens() == []
+
+
+def test_what_the_tokenizer_would_never_merge_is_not_held_back() -> None:
+    pieces = {"<eos>": 0, "a": 1, "b": 2, "c": 3, "d": 4, "ab": 5, "bc": 6}
+    backend = Tokenizer(BPE(pieces, [("a", "b"), ("b", "c")]))
+    vocabulary = Vocabulary.from_tokens(
+        [b"", *(piece.encode() for piece in list(pieces)[1:])], [], [0], encode=lambda text: backend.encode(text).ids
+    )
+    # There is a token bc, but behind an a it is never written: ab is merged first.
+    assert compile_grammar(Choice(("abc", "abd")), vocabulary).matcher().forced_tokens() == [5]
+    assert compile_grammar(Choice(("dbc", "dbd")), vocabulary).matcher().forced_tokens() == [4]
+
+
+def test_a_colon_before_a_number_is_ready() -> None:
+    vocabulary = tekken_vocabulary()
+    assert vocabulary.encode is not None
+    schema = {"type": "object", "properties": {"price": {"type": "number"}}, "required": ["price"]}
+    matcher = compile_grammar(JsonSchema.of(schema, whitespace="compact"), vocabulary).matcher()
+    assert matcher.forced_tokens() == vocabulary.encode('{"price":')
 
 
 def greedy(text: str) -> list[int]:
