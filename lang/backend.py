@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from slipform.grammars.spec import GrammarSpec
 from slipform.lang.chat_template import ChatTemplate
@@ -50,6 +50,17 @@ def fuses(backend: object) -> bool:
     return bool(getattr(backend, "fuses", True))
 
 
+Unreported = Literal["sources", "masks", "log-probabilities", "seeds", "steps", "times"]
+"""What a trace may lack: which tokens were forced, how many were allowed, how likely they were, what they were drawn
+with, which engine steps made them and at what cost, and when they and their requests went through the backend."""
+
+
+def unreported(backend: object) -> frozenset[Unreported]:
+    """What the backend does not tell of its tokens. It says so with an attribute `unreported`."""
+    found: frozenset[Unreported] = getattr(backend, "unreported", frozenset())
+    return found
+
+
 @runtime_checkable
 class PinsPrefixes(Protocol):
     """A backend that can keep what it computed; not every one does."""
@@ -68,9 +79,25 @@ class MeasuresConstraints(Protocol):
 
 
 @runtime_checkable
+class WritesMessages(Protocol):
+    """A backend whose API may be unable to go on inside a message, and then asks for the whole of it.
+
+    Attributes:
+        writes_messages: whether that is so.
+    """
+
+    @property
+    def writes_messages(self) -> bool: ...
+
+    def submit_messages(self, request: GenerateRequest, listener: Listener, num_tokens: int) -> "Call":
+        """`Backend.submit` of a request whose messages may hold several fills; each message is asked for as a whole, of
+        up to at least `num_tokens` tokens, and read against the request's text and fills."""
+
+
+@runtime_checkable
 class Backend(Protocol):
     """Executes requests. One backend serves many programs and threads at once. What backends may offer beside this
-    say `fuses`, `PinsPrefixes` and `MeasuresConstraints`.
+    say `fuses`, `unreported`, `PinsPrefixes` and `MeasuresConstraints`.
 
     Attributes:
         name: for messages. chat_template: how the model's messages are written, or None for a model without.

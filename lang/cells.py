@@ -13,7 +13,7 @@ from slipform.lang.reasoning import split_reasoning
 from slipform.lang.shape import Shape
 from slipform.lang.steps import new_future
 from slipform.lang.types import ValueType
-from slipform.runtime.request import FillResult, TokenLogprob
+from slipform.runtime.request import Fill, FillResult, TokenLogprob
 
 if TYPE_CHECKING:
     from slipform.lang.strand import Strand
@@ -83,19 +83,21 @@ class HoleCell(ABC):
 
 
 class FillCell(HoleCell):
-    """A `gen`: one result a sequence, the first of which stands in the text."""
+    """A `gen`: one result a sequence, the first of which stands in the text. `fill` is what the backend is asked."""
 
     def __init__(self, node: Gen, program: str, strand: "Strand", reasoning: str | None = None) -> None:
         super().__init__(node, program, strand)
         self.value_type: ValueType | None = node.value_type
         self.num_sequences = 1
         self.reasoning = reasoning
+        self.fill: Fill | None = None
         self.results: tuple[FillResult, ...] = ()
         self._values: list[Any] | None = None
 
     def resolve(self, results: Sequence[FillResult]) -> None:
+        """Take what was written; again when its request is finished, which says more of the same tokens."""
+        self.results = tuple(results)
         if not self.future.done():
-            self.results = tuple(results)
             self.future.set_result(None)
 
     def texts(self) -> list[str]:

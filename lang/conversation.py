@@ -66,6 +66,11 @@ class Conversation:
         messages = [*self._messages, *([self._open.message] if self._open else [])]
         return [{"role": message.role, "content": text_of(message.pieces)} for message in messages]
 
+    def roles_of_pieces(self) -> dict[int, str]:
+        """The role of each piece that stands in a message, by the piece's `id`."""
+        messages = [*self._messages, *([self._open.message] if self._open else [])]
+        return {id(piece): message.role for message in messages for piece in message.pieces}
+
     def add(self, piece: Piece) -> None:
         """Content was appended; it belongs to the open message if there is one."""
         if self._open is not None:

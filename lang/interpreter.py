@@ -58,7 +58,9 @@ from slipform.lang.ir import (
     origin_of,
 )
 from slipform.lang.options import DEFAULT_MAX_TOKENS, DEFAULT_MAX_TOKENS_JSON, SamplingOptions
+from slipform.lang.run_trace import RunTrace
 from slipform.lang.strand import WARM_MIN_CHARS, FillItem, Item, SelectItem, Session, Strand, WarmItem, settle
+from slipform.lang.trace_build import build_trace
 from slipform.runtime.request import Fill, FillResult, Finish, Text
 
 
@@ -73,6 +75,8 @@ class Interpreter:
         self.session = session
         self.options = options
         self.strand = Strand(session)
+        self.strands = [self.strand]  # all that it has used, the current one last
+        self.path: tuple[int, ...] = ()  # which branch of which branch it is; () is the program itself
         self.pieces: list[Piece] = []
         self.variables: dict[str, Cell] = {}
         self.conversation = Conversation(session.backend, session.program, self._emit)
@@ -82,6 +86,7 @@ class Interpreter:
         self.fork_variables: frozenset[str] = frozenset()
         self.failure: BaseException | None = None
         self.runs_calls = True
+        self._num_fills = 0
         self._scopes: list[tuple[str, int]] = []
         self._dispatch: Mapping[type[Expr], Callable[[Any], object]] = {
             Constant: self._constant,
@@ -143,10 +148,14 @@ class Interpreter:
             )
         if not global_config.skip_special_tokens_in_output:
             sampling = sampling.replace(skip_special_tokens=False)
+        if self.session.seeds is not None:
+            sampling = sampling.replace(seed=self.session.seeds.get((self.path, self._num_fills), sampling.seed))
+        self._num_fills += 1
         cell = FillCell(node, self.session.program, self.strand, reasoning)
         cell.num_sequences = options.n or 1
         heal = self._seam_heals() and reasoning is None
         fill = Fill(node.name, sampling, node.constraint, heal, finish=_finish(node.constraint, options))
+        cell.fill = fill
         with_text = bool(options.return_text_in_logprobs)
         self._hole(cell, FillItem(cell, fill, cell.num_sequences, options.prompt_logprobs_from, with_text))
         return cell
@@ -238,6 +247,10 @@ class Interpreter:
         """Program text before a fill is healed; the template's text is what the model was trained to go on from."""
         last = self.pieces[-1] if self.pieces else None
         return isinstance(last, TextPiece) and not last.template
+
+    def run_trace(self) -> RunTrace:
+        """What the whole run has noted so far. Changes nothing, and waits for nothing."""
+        return build_trace(self.session)
 
     # Looking
 
@@ -371,16 +384,20 @@ class Interpreter:
         if size > 1 and self.strand.num_known_chars >= WARM_MIN_CHARS:
             self.strand.append(WarmItem())
         before = self.strand
-        branches = [self._branch(before.branch()) for _ in range(size)]
+        first = len(self.children)
+        branches = [self._branch(before.branch(), first + index) for index in range(size)]
         self.strand = before.branch()
+        self.strands.append(self.strand)
         for branch in branches:
             branch.siblings = branches
         self.children.extend(branches)
         return branches
 
-    def _branch(self, strand: Strand) -> "Interpreter":
+    def _branch(self, strand: Strand, index: int) -> "Interpreter":
         branch = Interpreter(self.session, self.options)
+        branch.path = (*self.path, index)
         branch.strand = strand
+        branch.strands = [strand]
         branch.pieces = list(self.pieces)
         branch.variables = dict(self.variables)
         branch.conversation = self.conversation.branch(branch._emit)

@@ -43,6 +43,23 @@ def matches(spec: GrammarSpec, text: str) -> bool:
     return at.accept_bytes(data) == len(data) and at.is_accepting
 
 
+def longest_match(spec: GrammarSpec, text: str) -> tuple[int | None, bool]:
+    """Length in characters of the longest beginning of `text` that satisfies `spec`, None where none does; and whether
+    a text that begins with all of `text` could satisfy it too.
+
+    Raises: GrammarError for a spec that cannot be honoured.
+    """
+    at = matcher(spec)
+    longest = 0 if at.is_accepting else None
+    for index, character in enumerate(text):
+        data = character.encode()
+        if at.accept_bytes(data) < len(data):
+            return longest, False
+        if at.is_accepting:
+            longest = index + 1
+    return longest, bool(at.forced_bytes() or allowed_bytes(at))
+
+
 def completion(spec: GrammarSpec, prefix: str) -> str | None:
     """A short text that completes `prefix` to a match, or None if nothing does."""
     data = prefix.encode()

@@ -6,7 +6,7 @@ A value of None means "not said". A fill's own options win over those of `run`, 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from dataclasses import replace as dataclass_replace
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from slipform.errors import InvalidRequest
 from slipform.runtime.params import SamplingParams
@@ -17,7 +17,7 @@ DEFAULT_MAX_TOKENS = 128
 DEFAULT_MAX_TOKENS_JSON = 1024
 
 _NOT_SAMPLING = frozenset(
-    {"n", "finish", "return_logprob", "logprob_start_len", "top_logprobs_num", "return_text_in_logprobs"}
+    {"n", "finish", "return_logprob", "logprob_start_len", "top_logprobs_num", "return_text_in_logprobs", "trace"}
 )
 
 
@@ -26,7 +26,8 @@ class SamplingOptions:
     """The sampling arguments of `gen` and `run`, under the names that programs use; None where not said.
 
     `logprob_start_len` is the token position from which log-probabilities of the prompt are returned (None or -1:
-    none). `finish` is `Fill.finish`. The other fields mean what `SamplingParams` says of them.
+    none). `finish` is `Fill.finish`. `trace` is a run's only: whether it notes how each token came to be, with "full"
+    also how likely it was. The other fields mean what `SamplingParams` says of them.
     """
 
     max_tokens: int | None = None
@@ -50,6 +51,7 @@ class SamplingOptions:
     top_logprobs_num: int | None = None
     return_text_in_logprobs: bool | None = None
     finish: Finish | None = None
+    trace: bool | Literal["full"] | None = None
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "SamplingOptions":
@@ -75,6 +77,8 @@ class SamplingOptions:
             raise InvalidRequest(f"must be -1 or at least 0, got {self.logprob_start_len!r}", field="logprob_start_len")
         if self.finish not in (None, *get_args(Finish)):
             raise InvalidRequest(f'must be "valid" or "cut", got {self.finish!r}', field="finish")
+        if self.trace not in (None, False, True, "full"):
+            raise InvalidRequest(f'must be True, False or "full", got {self.trace!r}', field="trace")
         # Building the parameters checks every range; only `min_tokens` depends on a bound that may come from the run.
         self.params(max_tokens=self.max_tokens or max(DEFAULT_MAX_TOKENS, self.min_tokens or 0))
 

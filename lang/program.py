@@ -47,6 +47,7 @@ _RUN_OPTIONS = frozenset(
         "top_logprobs_num",
         "return_text_in_logprobs",
         "finish",
+        "trace",
     }
 )
 
@@ -60,6 +61,8 @@ class Program:
                         function that has such a name is the function's
         backend         what runs it; without one, the default backend, and without that the embedded model
         fuse            False sends one request a fill; the text is the same
+        trace           True notes when and how each token came to be, "full" also how likely it was and what else might
+                        have stood there; see `state.trace`
 
     Attributes:
         func: the function. name: its name, which errors and requests bear. parameters: of the function, without s.

@@ -18,7 +18,7 @@ from slipform.lang.ir import caller_origin
 from slipform.lang.options import SamplingOptions
 from slipform.lang.state import ProgramState
 from slipform.lang.steps import wait_async
-from slipform.lang.strand import Session
+from slipform.lang.strand import Seeds, Session
 
 if TYPE_CHECKING:
     from slipform.lang.program import Program
@@ -37,13 +37,14 @@ class Run:
         options: SamplingOptions,
         fuse: bool,
         refused: ProgramError | None = None,
+        seeds: Seeds | None = None,
     ) -> None:
-        """`refused`: what the body fails with instead of running."""
-        self._program = program
+        """`refused`: what the body fails with instead of running. `seeds`: of fills, instead of their own."""
+        self.program = program
         self._refused = refused
         self._origin = caller_origin()
-        self._args = (*program.bound_args, *args)
-        self._kwargs = {**program.bound_kwargs, **kwargs}
+        self.args = (*program.bound_args, *args)
+        self.kwargs = {**program.bound_kwargs, **kwargs}
         self.session = Session(
             backend,
             program.name,
@@ -51,27 +52,32 @@ class Run:
             fuse=fuse,
             asynchronous=program.is_async,
             num_spec_tokens=program.num_api_spec_tokens or 0,
+            trace=options.trace or False,
+            seeds=seeds,
         )
+        self.options = options
         self.machine = Interpreter(self.session, options)
+        self.session.root = self.machine
+        self.session.run = self
         self.state = ProgramState(self.machine)
 
     def body(self) -> None:
         """Run the function. Raises: what it raises; RoleError for a message that it left open."""
         self.session.body_thread = threading.get_ident()
         self._check_arguments()
-        self.state.result = self._program.func(self.state, *self._args, **self._kwargs)
+        self.state.result = self.program.func(self.state, *self.args, **self.kwargs)
         self.machine.check_roles()
 
     async def async_body(self) -> None:
         """Run the coroutine function. Raises: as `body`."""
         self._check_arguments()
-        self.state.result = await self._program.func(self.state, *self._args, **self._kwargs)
+        self.state.result = await self.program.func(self.state, *self.args, **self.kwargs)
         self.machine.check_roles()
 
     def _check_arguments(self) -> None:
         if self._refused is not None:
             raise self._refused
-        self._program.check_arguments(self._args, self._kwargs, self._origin)
+        self.program.check_arguments(self.args, self.kwargs, self._origin)
 
     def finish(self) -> "Future[Any]":
         """Start everything that is still pending; done when it is."""
@@ -97,7 +103,7 @@ class Run:
 
     async def arun(self) -> ProgramState:
         try:
-            if self._program.is_async:
+            if self.program.is_async:
                 await self.async_body()
             else:
                 await asyncio.to_thread(self.body)
@@ -116,7 +122,7 @@ class Run:
 
         def work() -> None:
             try:
-                if self._program.is_async:
+                if self.program.is_async:
                     asyncio.run(self.async_body())
                 else:
                     self.body()
@@ -127,7 +133,7 @@ class Run:
                 self.session.running = False
                 self.session.notify()
 
-        threading.Thread(target=work, name=f"slipform-{self._program.name}", daemon=True).start()
+        threading.Thread(target=work, name=f"slipform-{self.program.name}", daemon=True).start()
         return self.state
 
     async def run_as_task(self) -> "asyncio.Task[None]":

@@ -21,7 +21,9 @@ from slipform.lang import ir, streams
 from slipform.lang.calls import make_call, run_calls, run_calls_async
 from slipform.lang.choices import TOKEN_LENGTH_NORMALIZED, check_choices
 from slipform.lang.distribution import Distribution
+from slipform.lang.run_trace import RunTrace
 from slipform.lang.steps import wait_async
+from slipform.lang.trace_notebook import notebook_html
 from slipform.runtime.request import FillResult
 
 JoinMode = Literal["gather_variable", "concate_and_append"]
@@ -45,6 +47,7 @@ class Machine(Protocol):
     def text_waits(self) -> "list[Future[Any]]": ...
     def text(self) -> str: ...
     def message_list(self) -> list[dict[str, str]]: ...
+    def run_trace(self) -> RunTrace: ...
     def finish(self) -> "Future[Any]": ...
     def fork(self, size: int) -> "Sequence[Machine]": ...
     def gather(self, branches: Sequence[Any]) -> None: ...
@@ -157,6 +160,16 @@ class ProgramState:
         """The fills behind a variable with each token's trace, as the backend returned them."""
         self._wait(self._machine.meta_waits(name), f"s.get_fills({name!r})", "await s.async_all()")
         return self._machine.fill_results(name)
+
+    @property
+    def trace(self) -> RunTrace:
+        """How the run's text came to be, so far: every segment, every token, the requests and their times. A run with
+        `trace=True` notes more of it, one with `trace="full"` all of it. Waits for nothing."""
+        return self._machine.run_trace()
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the text so far, coloured by where it came from."""
+        return notebook_html(self.trace)
 
     def score(self, choices: "str | Sequence[str]") -> Distribution:
         """How likely the model finds each of `choices` here; nothing is appended. One batch shares what stands before.

@@ -10,21 +10,24 @@ completion (steps.py), so no thread waits inside a strand.
 """
 
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
 from slipform.errors import FillError, SlipformError
-from slipform.lang.backend import Backend, Call, ScoreRequest, fuses
+from slipform.lang.backend import Backend, Call, Listener, ScoreRequest, Scores, WritesMessages, fuses
 from slipform.lang.cells import FillCell, HoleCell, SelectCell
 from slipform.lang.choices import UNCONDITIONAL_LIKELIHOOD_NORMALIZED, decide
 from slipform.lang.faults import as_fill_error
 from slipform.lang.ids import RequestIds
 from slipform.lang.meta import fill_meta, select_meta, spoken_ahead_meta
-from slipform.lang.speculation import Ahead, can_speculate, split_at_stop
+from slipform.lang.speculation import Ahead, can_widen
 from slipform.lang.steps import Steps, done, gather, new_future, run_steps
+from slipform.lang.trace_log import RequestNote
+from slipform.lang.trace_record import RequestKind
 from slipform.runtime.request import (
     Event,
     Fill,
@@ -37,6 +40,15 @@ from slipform.runtime.request import (
     TextDelta,
     TokenIds,
 )
+
+if TYPE_CHECKING:
+    from slipform.lang.interpreter import Interpreter
+    from slipform.lang.run import Run
+
+NUM_TRACED_ALTERNATIVES = 5
+
+Seeds = Mapping[tuple[tuple[int, ...], int], int]
+"""Seeds of fills, by the path of their branch and their number in it."""
 
 # A fork computes its prefix once before the branches start; below this it is cheaper to compute it in each.
 WARM_MIN_CHARS = 64
@@ -79,6 +91,10 @@ class Session:
     Attributes:
         fuse: whether a run of fills goes out as one request. asynchronous: the program is an `async def`.
         num_spec_tokens: how far to let a backend that takes one fill a request write ahead; 0 for not at all.
+        num_message_tokens: the same for one that asks for whole messages.
+        trace: what requests note of their tokens. notes: of every request, in the order in which they were sent.
+        seeds: of fills, instead of their own. root: the program's own machine. run: what it is a run of.
+        began_s: of `time.monotonic`. began_at: of `time.time`.
         running: a stream reads while the body runs, on the thread `body_thread` where it has one.
     """
 
@@ -91,13 +107,24 @@ class Session:
         fuse: bool = True,
         asynchronous: bool = False,
         num_spec_tokens: int = 0,
+        trace: bool | Literal["full"] = False,
+        seeds: Seeds | None = None,
     ) -> None:
         self.backend = backend
         self.program = program
-        self.fuse = fuse and fuses(backend)
-        self.num_spec_tokens = 0 if fuses(backend) else num_spec_tokens
+        whole = isinstance(backend, WritesMessages) and backend.writes_messages
+        self.num_message_tokens = num_spec_tokens if whole else 0
+        self.fuse = fuse and (fuses(backend) or self.num_message_tokens > 0)
+        self.num_spec_tokens = 0 if fuses(backend) or whole else num_spec_tokens
         self.ids = ids
         self.asynchronous = asynchronous
+        self.trace = trace
+        self.seeds = seeds
+        self.notes: list[RequestNote] = []
+        self.root: Interpreter | None = None
+        self.run: Run | None = None
+        self.began_s = time.monotonic()
+        self.began_at = time.time()
         self.running = False
         self.body_thread: int | None = None
         self._lock = threading.Lock()
@@ -125,7 +152,15 @@ class Session:
         for call in calls:
             call.abort()
 
-    def send(self, request: GenerateRequest, on_event: Callable[[Event], None]) -> "Future[RequestFinished]":
+    def note(self, request_id: str, kind: RequestKind, strand: "Strand", holes: Sequence[HoleCell]) -> RequestNote:
+        """Note that a request is sent."""
+        note = RequestNote(request_id, kind, strand, holes, time.monotonic())
+        self.notes.append(note)
+        return note
+
+    def send(
+        self, request: GenerateRequest, note: RequestNote, on_event: Callable[[Event], None]
+    ) -> "Future[RequestFinished]":
         """Submit a request; deltas and finished fills go to `on_event`."""
         future = new_future()
         if self._aborted.is_set():
@@ -138,13 +173,16 @@ class Session:
                 with self._lock:
                     self._calls.difference_update(calls)
                 if isinstance(event, RequestFinished):
+                    note.note_finished(event, keep_ids=bool(self.trace))
                     future.set_result(event)
                 else:
+                    note.note_end(event.error)
                     future.set_exception(event.error)
             else:
+                note.note_text()
                 on_event(event)
 
-        call = self.backend.submit(request, listen)
+        call = self._submit(request, listen)
         with self._lock:
             calls.append(call)
             if not future.done():
@@ -152,6 +190,11 @@ class Session:
         if self._aborted.is_set():  # meanwhile, so that `abort` could not see this call
             call.abort()
         return future
+
+    def _submit(self, request: GenerateRequest, listener: Listener) -> Call:
+        if self.num_message_tokens and isinstance(self.backend, WritesMessages):
+            return self.backend.submit_messages(request, listener, self.num_message_tokens)
+        return self.backend.submit(request, listener)
 
 
 class Strand:
@@ -168,7 +211,11 @@ class Strand:
         self._failure: BaseException | None = None
         self._lock = threading.Lock()
         self.warmed_ids: tuple[int, ...] = ()  # tokens of the last `WarmItem`
-        self._ahead = Ahead(session.num_spec_tokens) if session.num_spec_tokens else None
+        self._ahead = (
+            Ahead(session.num_spec_tokens, lambda text: len(session.backend.encode(text)))
+            if session.num_spec_tokens
+            else None
+        )
 
     def append(self, item: Item) -> None:
         with self._lock:
@@ -227,7 +274,7 @@ class Strand:
                 if isinstance(last, SelectItem):
                     yield from self._select(last)
                 elif isinstance(last, WarmItem):
-                    finished: RequestFinished | None = yield self._send((), lambda event: None)
+                    finished: RequestFinished | None = yield self._send((), (), lambda event: None)
                     self.warmed_ids = finished.sequences[0].token_ids if finished is not None else ()
                 elif any(isinstance(item, FillItem) for item in batch):
                     yield from self._generate(batch)
@@ -282,6 +329,7 @@ class Strand:
     def _send(
         self,
         segments: Sequence[Segment],
+        holes: Sequence[HoleCell],
         on_event: Callable[[Event], None],
         n: int = 1,
         prompt_logprobs_from: int | None = None,
@@ -289,10 +337,17 @@ class Strand:
         context = self._context()
         if not context and not segments:
             return done(None)
+        trace = self.session.trace
         request = GenerateRequest(
-            self.session.ids.next(), (*context, *segments), n=n, prompt_logprobs_from=prompt_logprobs_from
+            self.session.ids.next(),
+            (*context, *segments),
+            n=n,
+            prompt_logprobs_from=prompt_logprobs_from,
+            trace=bool(trace),
+            trace_top_logprobs=NUM_TRACED_ALTERNATIVES if trace == "full" else 0,
         )
-        return self.session.send(request, on_event)
+        note = self.session.note(request.request_id, "fill" if holes else "prefix", self, holes)
+        return self.session.send(request, note, on_event)
 
     def _generate(self, batch: Sequence[Item]) -> "Steps[None]":
         fills = [item for item in batch if isinstance(item, FillItem)]
@@ -301,6 +356,7 @@ class Strand:
             return
         segments = [item.fill if isinstance(item, FillItem) else item for item in batch if _is_segment(item)]
         last = fills[-1]
+        holes = [item.cell for item in fills]
 
         def on_event(event: Event) -> None:
             if isinstance(event, TextDelta) and event.sequence_index == 0:
@@ -313,7 +369,7 @@ class Strand:
                 fills[event.fill_index].cell.resolve((event.result,))
             self.session.notify()
 
-        finished: RequestFinished = yield self._send(segments, on_event, last.n, last.prompt_logprobs_from)
+        finished: RequestFinished = yield self._send(segments, holes, on_event, last.n, last.prompt_logprobs_from)
         sequences = sorted(finished.sequences, key=lambda sequence: sequence.index)
         for index, item in enumerate(fills):
             item.cell.meta = fill_meta(item, finished, index, self.session.backend)
@@ -336,18 +392,19 @@ class Strand:
         if result is not None:
             item.cell.meta = spoken_ahead_meta(request_id, result)
         else:
-            speculating = can_speculate(item.fill)
+            speculating = can_widen(item.fill)
             fill = ahead.widened(item.fill) if speculating else item.fill
-            finished: RequestFinished = yield self._send((*texts, fill), lambda event: None)
-            found = split_at_stop(finished.sequences[0].fills[0].text, item.fill) if speculating else None
+            finished: RequestFinished = yield self._send((*texts, fill), (item.cell,), lambda event: None)
+            written = finished.sequences[0].fills[0]
+            is_whole = written.finish_reason == "stop"
+            found = ahead.cut(written.text, item.fill, is_whole=is_whole) if speculating else None
             if speculating and found is None:  # the stop is farther away than the speculation: ask as usual
-                finished = yield self._send((*texts, item.fill), lambda event: None)
+                finished = yield self._send((*texts, item.fill), (item.cell,), lambda event: None)
             result = finished.sequences[0].fills[0]
             item.cell.meta = fill_meta(item, finished, 0, self.session.backend)
             if found is not None:
-                value, stop, ahead.text = found
-                ahead.request_id = finished.request_id
-                result = replace(result, text=value, matched_stop=stop, finish_reason="stop", token_ids=())
+                ahead.text, ahead.is_whole, ahead.request_id = found.rest, is_whole, finished.request_id
+                result = replace(result, text=found.value, matched_stop=found.stop, finish_reason="stop", token_ids=())
         self._tail += (*texts, *((Text(result.text),) if result.text else ()))
         item.cell.resolve((result,))
         self.session.notify()
@@ -360,7 +417,14 @@ class Strand:
             item.choices,
             unconditional=item.method == UNCONDITIONAL_LIKELIHOOD_NORMALIZED,
         )
-        scores = yield self.session.backend.score(request)
+        note = self.session.note(request.request_id, "select", self, (item.cell,))
+        try:
+            scores: Scores = yield self.session.backend.score(request)
+        except Exception as error:
+            note.note_end(error)
+            raise
+        note.note_end()
+        note.note_prompt(scores.prompt_len, scores.cached_len)
         decision = decide(item.method, scores.options)
         choice = item.choices[decision.index]
         self._follow((Text(choice),))

@@ -216,6 +216,9 @@ class Recorder:
     def fill_results(self, name: str) -> tuple[FillResult, ...]:
         raise TraceEnd(f"reads the fills of {name!r}", ir.caller_origin())
 
+    def run_trace(self) -> NoReturn:
+        raise TraceEnd("reads the trace of the run", ir.caller_origin())
+
     def text(self) -> Any:
         return self._look("s.text()")
 

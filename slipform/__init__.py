@@ -94,6 +94,7 @@ _EXPORTS: dict[str, tuple[str, str]] = {
     "Program": ("slipform.lang.program", "Program"),
     "ProgramState": ("slipform.lang.state", "ProgramState"),
     "ProgramStateGroup": ("slipform.lang.state", "ProgramStateGroup"),
+    "RunTrace": ("slipform.lang.run_trace", "RunTrace"),
     "Runtime": ("slipform.lang.backends.engine", "Runtime"),
     "SamplingParams": ("slipform.runtime.params", "SamplingParams"),
     "Tool": ("slipform.lang.tools", "Tool"),
@@ -128,6 +129,7 @@ __all__ = [
     "RequestAborted",
     "RoleError",
     "RowError",
+    "RunTrace",
     "Runtime",
     "SamplingParams",
     "ScriptedBackend",
@@ -230,6 +232,7 @@ if TYPE_CHECKING:
     from slipform.lang.job import run_job
     from slipform.lang.program import Program
     from slipform.lang.rows import read_rows
+    from slipform.lang.run_trace import RunTrace
     from slipform.lang.score import score
     from slipform.lang.state import ProgramState, ProgramStateGroup
     from slipform.lang.tools import Tool, ToolCall, mcp_tools, tool, tool_prompt

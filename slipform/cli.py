@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from slipform import cli_serve
-from slipform.errors import SlipformError
+from slipform.errors import ConfigError, SlipformError
 
 app = typer.Typer(
     name="slipform",
@@ -34,6 +34,7 @@ app.command(epilog=cli_serve.EPILOG)(cli_serve.serve)
     "slipform run examples/invoices.py --input examples/invoices.jsonl --output found.jsonl\n\n"
     "slipform run examples/tickets.py --model ~/models/Qwen3-0.6B --temperature 0 --limit 10\n\n"
     "slipform run job.py --input mails.csv --output found.parquet --as-completed --resume\n\n"
+    "slipform run examples/review.py --trace review.html\n\n"
     "[bold]Exit codes[/bold]: 0 all rows done, 1 some rows failed (the output holds their errors), 2 nothing could run."
 )
 def run(
@@ -85,6 +86,14 @@ def run(
         typer.Option(metavar="IN,OUT", help="Money for a million tokens read and written; shows the cost so far."),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.")] = False,
+    trace: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PAGE",
+            help="Run one row, and write a page that shows how its text came to be; or JSON, where the name ends so.",
+        ),
+    ] = None,
+    row: Annotated[int, typer.Option(min=0, help="With --trace: which row.")] = 0,
 ) -> None:
     """Run a program over rows.
 
@@ -92,7 +101,15 @@ def run(
     """
     from slipform import cli_run
 
-    sampling = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed}
+    given = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed}
+    sampling = {key: value for key, value in given.items() if value is not None}
+    if trace is not None:
+        if output is not None or limit is not None:
+            raise ConfigError("runs one row and shows it; --output and --limit have no place there", field="--trace")
+        failed = cli_run.trace_row(
+            file, model=model, rows=rows, program=program, row=row, page=trace, sampling=sampling
+        )
+        raise typer.Exit(ROWS_FAILED if failed else OK)
     options = cli_run.RunOptions(
         concurrency=concurrency,
         limit=limit,
@@ -102,7 +119,7 @@ def run(
         resume=resume or retry_failed,
         retries=retries,
         retry_failed=retry_failed,
-        sampling={key: value for key, value in sampling.items() if value is not None},
+        sampling=sampling,
     )
     num_failed = cli_run.run_file(
         file,

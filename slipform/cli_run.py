@@ -149,6 +149,33 @@ def run_file(
     return num_failed
 
 
+def trace_row(
+    file: Path,
+    *,
+    model: Path | None,
+    rows: str | None,
+    program: str | None,
+    row: int,
+    page: Path,
+    sampling: Mapping[str, Any],
+) -> int:
+    """Run one row with a trace of everything, show its result and write the page; returns 1 if the row failed."""
+    module = load_module(file)
+    chosen = find_program(module, program)
+    arguments = row_arguments(rows_of(rows, module, chosen), row)
+    ((_, state),) = chosen.iter_batch([arguments], backend=open_backend(model), trace="full", **sampling)
+    table = _table()
+    record = record_of(row, arguments, state)
+    _add_to_table(table, record)
+    Console().print(table)
+    try:
+        state.trace.save(page)
+    except OSError as error:
+        raise ConfigError(f"{page} cannot be written: {error}", field="--trace") from error
+    _messages.print(f"Wrote {page}.")
+    return int(record["error"] is not None)
+
+
 def _show(
     program: Program, rows: Iterable[FileRow], backend: Backend, options: RunOptions, *, as_lines: bool
 ) -> tuple[int, int]:

@@ -13,16 +13,18 @@ import httpx
 
 from slipform.errors import BackendError, SlipformError
 from slipform.grammars.spec import GrammarSpec
-from slipform.lang.backend import Call, Listener, ScoreRequest, Scores
+from slipform.lang.backend import Call, Listener, ScoreRequest, Scores, Unreported
 from slipform.lang.backends.http_client import HttpCall, HttpClient
 from slipform.lang.backends.openai_answers import Answer, AnswerStream, answers_of
 from slipform.lang.backends.openai_constraints import JsonMode, Mapped, Server, map_constraint
 from slipform.lang.backends.openai_context import Contexts
 from slipform.lang.backends.openai_fields import sampling_fields
+from slipform.lang.backends.openai_messages import MessageFiller
 from slipform.lang.chat_template import ChatTemplate
 from slipform.lang.choices import OptionScore
 from slipform.lang.offline import matches
 from slipform.lang.steps import new_future
+from slipform.runtime.params import SamplingParams
 from slipform.runtime.request import (
     Fill,
     FillFinished,
@@ -54,6 +56,10 @@ class OpenAI:
 
     Tokens are words here: lengths that programs see are not the model's.
 
+    OpenAI's own API begins every message anew. A program whose messages hold text before a hole, or several holes, runs
+    there with `@sf.function(num_api_spec_tokens=…)`: the model writes the whole message, which is asked for again when
+    it does not fit, up to `attempts` times.
+
     Args:
         base_url: of the API, with `/v1`. api_key: OPENAI_API_KEY of the environment where none is given.
         server: whose extra fields the API understands. chat: False uses completions, for programs without roles.
@@ -66,6 +72,7 @@ class OpenAI:
     """
 
     fuses = False
+    unreported: frozenset[Unreported] = frozenset(("sources", "masks", "seeds", "steps", "times"))
 
     def __init__(
         self,
@@ -92,6 +99,7 @@ class OpenAI:
         self._attempts = attempts
         self._extra_body = dict(extra_body or {})
         self._contexts = Contexts()
+        self._messages = MessageFiller(self._contexts, self._ask, attempts)
         self._lock = threading.Lock()
         self._http = HttpClient(
             base_url,
@@ -145,13 +153,69 @@ class OpenAI:
         call.follow(self._http.start(self._run(request, fills[0], path, body, mapped, call)))
         return call
 
+    @property
+    def writes_messages(self) -> bool:
+        """Whether only whole messages can be asked for; see `WritesMessages`."""
+        return self._chat and self._server == "openai"
+
+    def submit_messages(self, request: GenerateRequest, listener: Listener, num_tokens: int) -> Call:
+        """See `WritesMessages.submit_messages`. A single hole that its message begins with is asked for by itself where
+        the API enforces its constraint or several texts are wanted."""
+        fills = [segment for segment in request.segments if isinstance(segment, Fill)]
+        if not fills or request.n > 1 or request.prompt_logprobs_from is not None or self._stands_alone(request, fills):
+            return self.submit(request, listener)
+        for fill in fills:
+            if not map_constraint(fill.constraint, self._server, self._json_mode).is_plain:
+                self._note_unenforced(fill)
+        call = HttpCall(self._http, request.request_id, listener)
+        call.follow(self._http.start(self._run_messages(request, num_tokens, call)))
+        return call
+
+    def _stands_alone(self, request: GenerateRequest, fills: Sequence[Fill]) -> bool:
+        if len(fills) > 1 or fills[0].constraint is None:
+            return False
+        messages = self._contexts.messages(self._contexts.encode(request.segments))
+        return messages is not None and not messages.begun
+
+    async def _run_messages(self, request: GenerateRequest, num_tokens: int, call: HttpCall) -> None:
+        """As `_run`, for whole messages."""
+        try:
+            results, total = await self._messages.fill(request.segments, num_tokens)
+        except SlipformError as error:
+            call.deliver(RequestFailed(request.request_id, error))
+            return
+        for index, result in enumerate(results):
+            call.deliver(TextDelta(request.request_id, 0, index, result.text, result.token_ids))
+            call.deliver(FillFinished(request.request_id, 0, index, result))
+        filled = iter(results)
+        whole = [Text(next(filled).text) if isinstance(part, Fill) else part for part in request.segments]
+        ids = self._contexts.encode(whole)
+        text = "".join(part.text for part in whole if isinstance(part, Text))
+        sequence = SequenceResult(0, ids, text, tuple(results), "stop", total.prompt_tokens, total.cached_tokens)
+        call.deliver(RequestFinished(request.request_id, (sequence,), RequestTimes(0.0, 0.0, 0.0)))
+
+    async def _ask(self, messages: list[dict[str, str]], sampling: SamplingParams) -> Answer:
+        """The message that follows `messages`."""
+        tokens = self._contexts.tokens
+        own_markers = [index for index in sampling.stop_token_ids if tokens.is_special(index)]
+        fields = sampling_fields(sampling, self._server, chat=True, own_markers=own_markers)
+        body = {"model": self.model, **fields, **self._extra_body, "messages": messages}
+        (answer,) = answers_of(await self._http.fetch("POST", "/chat/completions", body))
+        self._count_usage(answer)
+        return answer
+
     def _translate(self, request: GenerateRequest, fill: Fill) -> tuple[str, dict[str, Any], Mapped]:
         ids = self._contexts.encode(request.segments)
         own_markers = [index for index in fill.sampling.stop_token_ids if self._contexts.tokens.is_special(index)]
         mapped = map_constraint(fill.constraint, self._server, self._json_mode)
+        sampling = fill.sampling
+        if request.trace_top_logprobs:
+            sampling = sampling.replace(
+                logprobs=True, top_logprobs=max(sampling.top_logprobs, request.trace_top_logprobs)
+            )
         body: dict[str, Any] = {
             "model": self.model,
-            **sampling_fields(fill.sampling, self._server, chat=self._chat, own_markers=own_markers),
+            **sampling_fields(sampling, self._server, chat=self._chat, own_markers=own_markers),
             **mapped.fields,
             **({"n": request.n} if request.n > 1 else {}),
             **self._extra_body,
@@ -166,7 +230,12 @@ class OpenAI:
         body["messages"] = list(messages.closed)
         if messages.begun:
             if self._server == "openai":
-                raise BackendError("cannot go on inside an assistant message that has begun", program=self.name)
+                raise BackendError(
+                    "cannot go on inside an assistant message that has begun; with "
+                    "@sf.function(num_api_spec_tokens=…) the model writes the whole message, which is read against the "
+                    "program",
+                    program=self.name,
+                )
             body["messages"].append({"role": "assistant", "content": messages.begun})
             body |= {"continue_final_message": True, "add_generation_prompt": False}
         return "/chat/completions", body, mapped

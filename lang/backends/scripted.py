@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import jsonschema
@@ -14,7 +15,7 @@ from pydantic import TypeAdapter
 
 from slipform.errors import BackendError, BudgetTooSmall, SlipformError
 from slipform.grammars.spec import AnyText, Choice, GrammarSpec, JsonSchema, Regex
-from slipform.lang.backend import Call, Listener, ScoreRequest, Scores
+from slipform.lang.backend import Call, Listener, ScoreRequest, Scores, Unreported
 from slipform.lang.chat_template import ChatTemplate
 from slipform.lang.choices import OptionScore
 from slipform.lang.offline import completion, matches
@@ -56,40 +57,43 @@ class _Done:
 
 
 class WordTokens:
-    """A tokenizer that grows: each word with its blank before it, and each special token, is one token."""
+    """A tokenizer without a table: each word with its blank before it, and each special token, is one token, and its id
+    is the number that its bytes make. So ids of one text are the same in every process, and nothing grows."""
+
+    _PLAIN, _SPECIAL = b"\x01", b"\x02"  # the first byte, which also keeps zero bytes behind it
 
     def __init__(self, special_tokens: Sequence[str]) -> None:
-        self._special = set(special_tokens)
+        self._special_tokens = frozenset(special_tokens)
         special = "|".join(map(re.escape, sorted(special_tokens, key=len, reverse=True)))
-        words = r" ?\w+|\s|[^\w\s]"
+        words = r" ?\w{1,64}|\s|[^\w\s]"
         self._plain = re.compile(words)
         self._with_special = re.compile(f"{special}|{words}") if special else self._plain
-        self._ids: dict[tuple[str, bool], int] = {}
-        self._texts: list[str] = []
-        self._lock = threading.Lock()
 
     def encode(self, text: str, *, parse_special: bool = False) -> tuple[int, ...]:
-        pattern = self._with_special if parse_special else self._plain
-        with self._lock:
-            return tuple(self._id(piece, parse_special) for piece in pattern.findall(text))
+        if not parse_special:
+            return tuple(map(self.whole, self._plain.findall(text)))
+        pieces = self._with_special.findall(text)
+        return tuple(
+            _number(self._SPECIAL, piece) if piece in self._special_tokens else self.whole(piece) for piece in pieces
+        )
 
     def whole(self, text: str) -> int:
         """One id for any text."""
-        with self._lock:
-            return self._id(text, False)
-
-    def _id(self, piece: str, parse_special: bool) -> int:
-        key = (piece, parse_special and piece in self._special)
-        if key not in self._ids:
-            self._ids[key] = len(self._texts)
-            self._texts.append(piece)
-        return self._ids[key]
+        return _number(self._PLAIN, text)
 
     def decode(self, token_ids: Sequence[int]) -> str:
-        return "".join(self._texts[token_id] for token_id in token_ids)
+        return "".join(_bytes_of(token_id)[1:].decode("utf-8", "surrogatepass") for token_id in token_ids)
 
     def is_special(self, token_id: int) -> bool:
-        return self._ids.get((self._texts[token_id], True)) == token_id
+        return _bytes_of(token_id).startswith(self._SPECIAL)
+
+
+def _number(kind: bytes, text: str) -> int:
+    return int.from_bytes(kind + text.encode("utf-8", "surrogatepass"), "big")
+
+
+def _bytes_of(number: int) -> bytes:
+    return number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 
 class ScriptedBackend:
@@ -107,12 +111,15 @@ class ScriptedBackend:
         default: the answer of holes that nothing else answers; without it they are an error.
         chat_template: Jinja source; ChatML by default, None for a model without one.
         special_tokens: texts that the template uses as special tokens.
+        record: False keeps no request and no cached prefix, so that memory does not grow with the requests.
         validate: called as validate(spec, text) for constraints that have no checker here (grammars, shapes, tags); by
             default the grammars' own matcher.
 
     Attributes:
         requests: every generation request, in order of arrival. scored: every request to score options.
     """
+
+    unreported: frozenset[Unreported] = frozenset(("masks", "log-probabilities", "seeds", "steps", "times"))
 
     def __init__(
         self,
@@ -122,6 +129,7 @@ class ScriptedBackend:
         default: Answer = None,
         chat_template: str | None = CHATML,
         special_tokens: Sequence[str] = ("<|im_start|>", "<|im_end|>"),
+        record: bool = True,
         validate: Validator | None = None,
     ) -> None:
         self._answers = answers if callable(answers) else dict(answers or {})
@@ -132,6 +140,7 @@ class ScriptedBackend:
         self._template = (
             ChatTemplate(chat_template, special_tokens=special_tokens) if chat_template is not None else None
         )
+        self._record = record
         self._used: dict[str, int] = {}
         self._seen: set[tuple[int, ...]] = set()
         self._lock = threading.Lock()
@@ -167,8 +176,9 @@ class ScriptedBackend:
         """Nothing runs between requests."""
 
     def submit(self, request: GenerateRequest, listener: Listener) -> Call:
-        with self._lock:
-            self.requests.append(request)
+        if self._record:
+            with self._lock:
+                self.requests.append(request)
         try:
             sequences = tuple(self._sequence(request, index, listener) for index in range(request.n))
         except SlipformError as error:
@@ -178,8 +188,9 @@ class ScriptedBackend:
         return _Done()
 
     def score(self, request: ScoreRequest) -> "Future[Scores]":
-        with self._lock:
-            self.scored.append(request)
+        if self._record:
+            with self._lock:
+                self.scored.append(request)
         future = new_future()
         context = self._encode_all(request.context)
         try:
@@ -229,8 +240,9 @@ class ScriptedBackend:
             prompt_len, cached_len = len(ids), self._cached(ids)
         start = request.prompt_logprobs_from
         scored = tuple(TokenLogprob(token, -0.5) for token in ids[start:]) if start is not None else ()
-        with self._lock:
-            self._seen.update(tuple(ids[:count]) for count in range(1, len(ids) + 1))
+        if self._record:
+            with self._lock:
+                self._seen.update(tuple(ids[:count]) for count in range(1, len(ids) + 1))
         reason = fills[-1].finish_reason if fills else "stop"
         return SequenceResult(index, tuple(ids), "".join(text), tuple(fills), reason, prompt_len, cached_len, scored)
 
@@ -263,9 +275,12 @@ class ScriptedBackend:
             )
         sampling = fill.sampling
         top = tuple((token_id, -0.5) for token_id in ids[:1]) if sampling.top_logprobs else ()
-        logprobs = tuple(TokenLogprob(token_id, -0.5, top) for token_id in ids) if sampling.logprobs else ()
+        scored = ids[: len(ids) - num_closing]
+        logprobs = tuple(TokenLogprob(token_id, -0.5, top) for token_id in scored) if sampling.logprobs else ()
+        ends = accumulate(len(self.decode((token_id,))) for token_id in ids)
         trace = tuple(
-            TokenTrace(token_id, "sampled", 2, len(context) + place, 0.0) for place, token_id in enumerate(ids)
+            TokenTrace(token_id, "sampled" if place < len(scored) else "closing", 2, len(context) + place, 0.0, end)
+            for place, (token_id, end) in enumerate(zip(ids, ends, strict=True))
         )
         return FillResult(
             fill.name,

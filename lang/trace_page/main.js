@@ -1,0 +1,8 @@
+drawHead();
+drawSummary();
+drawTimeline();
+drawFilters();
+drawShades();
+drawTree();
+followTheme();
+showBranch(trace.branches[0]);
