@@ -29,6 +29,8 @@ class Example:
         turns: role "plain" marks text that stands in no role.
         target: what a test compares: an object, a list of calls, a label, a short text.
         schema: JSON Schema that constrains the answer, where there is one; `options` the labels to choose from.
+        linking: stems of words that only tie a wish to what answers it (a key to the words beside its value, a request to
+            its tool): replaced by one made-up word throughout, they tie it just as well.
     """
 
     task: str
@@ -37,6 +39,7 @@ class Example:
     schema: dict[str, Any] | None = None
     options: tuple[str, ...] = ()
     tools: tuple[dict[str, Any], ...] = field(default=())
+    linking: tuple[str, ...] = ()
 
 
 def compact_json(value: object) -> str:

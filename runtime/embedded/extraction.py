@@ -13,6 +13,7 @@ from slipform.runtime.embedded.examples import Example, Turn, assistant, assista
 from slipform.runtime.embedded.passages import random_document, similar_document
 from slipform.runtime.embedded.schema_fields import Field
 from slipform.runtime.embedded.source import Source
+from slipform.runtime.embedded.tool_parts import SCHEMA_STEMS, stems
 
 INSTRUCTIONS = (
     "Extract the {noun} as JSON.",
@@ -57,6 +58,48 @@ INSTRUCTIONS = (
     "Take this {noun} apart into fields.",
     "I need this {noun} as structured data.",
     "Transform the {noun} into an object with these keys.",
+    "Summarize this {noun} in JSON.",
+    "Answer with the object that the schema describes.",
+    "Put the {noun} into this form.",
+    "What do these fields hold?",
+    "Read it and return the fields.",
+    "Complete the following object.",
+    "From the {noun}, fill every field.",
+    "Make a JSON object of this.",
+    "Give back an object with these properties.",
+    "Use the {noun} to answer in JSON.",
+    "Record what the {noun} says.",
+    "Enter the data of this {noun}.",
+    "Structure the text.",
+    "Do the data entry for this {noun}.",
+    "Map the {noun} onto the schema.",
+    "Show me the fields as JSON.",
+    "Tell me in JSON what it says.",
+    "Produce the JSON for this {noun}.",
+    "Look for the values of these fields.",
+    "Help me fill this in.",
+    "Key facts as JSON, please.",
+    "Digest this {noun} into a record.",
+    "Populate the schema.",
+    "Here is a schema and a {noun}.",
+    "Would you extract these?",
+    "Prepare a JSON record.",
+    "Answer in the given format.",
+    "Only the object, nothing else.",
+    "The {noun} below contains the following data. Extract it.",
+    "Find these.",
+    "json please",
+    "Generate a JSON object with the information from the {noun}.",
+    "Identify the values stated in the {noun}.",
+    "Analyse the {noun}.",
+    "Process this {noun}.",
+    "Enter it into the database: one object.",
+    "Fill in:",
+    "Write one JSON object that holds the facts.",
+    "Break the {noun} down into its fields.",
+    "Convert it.",
+    "Scan the {noun} for these fields.",
+    "Note the following details as JSON.",
 )
 SYSTEMS = (
     "You extract data from text. Answer with JSON only.",
@@ -461,20 +504,49 @@ def extraction(s: Source, *, most_fields: int = 10) -> Example:
     head, text, named = extraction_request(s, document, asked)
     answer = {item.key: item.answer for item in asked}
     turns = [user(text), assistant(compact_json(answer)) if named else assistant_values(answer)]
-    if s.chance(0.12):
+    linking = set(linking_stems(document, asked))
+    for _ in range(s.pick((1, 1, 2)) if s.chance(FOLLOW_UP_SHARE) else 0):
         again = make_asked(s, document, high=4)
         if again:
-            follow = s.pick(
-                ("Now only these fields.", "And now this.", "Same text, other fields.", "Now extract the following.")
-            )
-            answer2 = {item.key: item.answer for item in again}
+            answer = {item.key: item.answer for item in again}
             shown = show_fields(s, again)
-            written = assistant(compact_json(answer2)) if shown else assistant_values(answer2)
-            turns += [user(f"{follow}\n{shown}".strip()), written]
-            answer, asked = answer2, again
+            written = assistant(compact_json(answer)) if shown else assistant_values(answer)
+            turns += [user(f"{s.pick(FOLLOW_UPS)}\n{shown}".strip()), written]
+            asked = again
+            linking &= set(linking_stems(document, again)) | (linking - words_of(again))
     if head:
         turns.insert(0, system(head))
-    return Example("extract", tuple(turns), answer, checking_schema(asked))
+    return Example("extract", tuple(turns), answer, checking_schema(asked), linking=tuple(sorted(linking)))
+
+
+FOLLOW_UP_SHARE = 0.25
+FOLLOW_UPS = ("Now only these fields.", "And now this.", "Same text, other fields.", "Now extract the following.")
+# Characters around a value in which the word of a key counts as standing beside it.
+BESIDE = 45
+
+
+def words_of(asked: list[Asked]) -> frozenset[str]:
+    """Stems of the property names and options of `asked`."""
+    return stems(" ".join([*(item.key for item in asked), *(option for item in asked for option in item.options)]))
+
+
+def linking_stems(document: Document, asked: list[Asked]) -> tuple[str, ...]:
+    """Stems of property names that stand beside their values in the passage, too, and mean nothing else there."""
+    free: set[str] = set()
+    kept = set(SCHEMA_STEMS | stems(" ".join(value.surface for value in document.stated.values())))
+    for item in asked:
+        kept |= stems(" ".join(item.options))
+        words = stems(item.key)
+        value = document.stated.get(item.field.kind)
+        place = document.text.find(value.surface) if value and value.surface else -1
+        if value is None or place < 0:
+            kept |= words
+            continue
+        before = document.text[max(0, place - BESIDE) : place]
+        beside = stems(before + " " + document.text[place + len(value.surface) :][:BESIDE])
+        free |= words & beside
+        kept |= words - beside if not words & beside else set()
+    return tuple(sorted(free - kept))
 
 
 def line_items(s: Source) -> Example:

@@ -17,11 +17,11 @@ from slipform.runtime.embedded.labelling import one_label
 from slipform.runtime.embedded.source import Source, Split
 
 MIXTURE: tuple[tuple[Callable[[Source], Example], float], ...] = (
-    (extraction, 0.40),
+    (extraction, 0.38),
     (nested_extraction, 0.03),
     (line_items, 0.05),
     (few_shot, 0.02),
-    (function_call, 0.24),
+    (function_call, 0.26),
     (one_label, 0.13),
     (copied_answers, 0.09),
     (labelled_lines, 0.02),

@@ -210,7 +210,7 @@ def _code(*prefixes: str) -> Kind:
 
 def _count(low: int, high: int, words: bool = False) -> Kind:
     draw = v.count(low, high) if words else v.big_count(low, high)
-    return Kind("integer", draw, COUNT, ("count", "quantity", "number"))
+    return Kind("integer", draw, COUNT)
 
 
 KINDS: dict[str, Kind] = {

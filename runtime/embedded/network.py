@@ -33,10 +33,10 @@ class Shape:
         return asdict(self)
 
 
-def rope_tables(shape: Shape, positions: Tensor) -> tuple[Tensor, Tensor]:
-    """(N,) positions to cosines and sines of shape (N, 1, D)."""
-    half = torch.arange(0, shape.head_dim, 2, device=positions.device, dtype=torch.float32) / shape.head_dim
-    angles = positions.float()[:, None] * (shape.rope_theta**-half)
+def rope_tables(shape: Shape) -> tuple[Tensor, Tensor]:
+    """Cosines and sines of every position, each (context, 1, D) float32."""
+    half = torch.arange(0, shape.head_dim, 2, dtype=torch.float32) / shape.head_dim
+    angles = torch.arange(shape.context, dtype=torch.float32)[:, None] * (shape.rope_theta**-half)
     angles = torch.cat((angles, angles), dim=-1)[:, None]
     return angles.cos(), angles.sin()
 
@@ -88,12 +88,13 @@ class Attention(nn.Module):
         self.o_proj = nn.Linear(size, shape.hidden_size, bias=False)
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor, borders: Tensor) -> Tensor:
-        heads = (x.shape[0], -1, self.shape.head_dim)
+        weight = torch.cat((self.q_proj.weight, self.k_proj.weight, self.v_proj.weight))
+        joined = F.linear(x, weight).view(x.shape[0], -1, self.shape.head_dim)
+        q, k, v = joined.split((self.shape.num_heads, self.shape.num_kv_heads, self.shape.num_kv_heads), dim=1)
         groups = self.shape.num_heads // self.shape.num_kv_heads
-        q = rotate(self.q_proj(x).view(heads), cos, sin)
-        k = rotate(self.k_proj(x).view(heads), cos, sin).repeat_interleave(groups, dim=1)
-        v = self.v_proj(x).view(heads).repeat_interleave(groups, dim=1)
-        out = attend(q, k, v, borders, self.shape.context)
+        q = rotate(q, cos, sin)
+        k = rotate(k, cos, sin).repeat_interleave(groups, dim=1)
+        out = attend(q, k, v.repeat_interleave(groups, dim=1), borders, self.shape.context)
         return self.o_proj(out.reshape(x.shape[0], -1))  # type: ignore[no-any-return]
 
 
@@ -105,7 +106,8 @@ class Mlp(nn.Module):
         self.down_proj = nn.Linear(shape.intermediate_size, shape.hidden_size, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))  # type: ignore[no-any-return]
+        gate, up = F.linear(x, torch.cat((self.gate_proj.weight, self.up_proj.weight))).chunk(2, dim=-1)
+        return self.down_proj(F.silu(gate) * up)  # type: ignore[no-any-return]
 
 
 class Layer(nn.Module):
@@ -130,6 +132,9 @@ class Decoder(nn.Module):
         self.embed_tokens = nn.Embedding(shape.vocab_size, shape.hidden_size)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.num_layers))
         self.norm = RmsNorm(shape.hidden_size, shape.norm_eps)
+        cosines, sines = rope_tables(shape)
+        self.register_buffer("cosines", cosines, persistent=False)
+        self.register_buffer("sines", sines, persistent=False)
         self.apply(self._init)
         scale = (2 * shape.num_layers) ** -0.5
         for layer in self.layers:
@@ -146,8 +151,10 @@ class Decoder(nn.Module):
 
     def forward(self, ids: Tensor, positions: Tensor, borders: Tensor) -> Tensor:
         """ids, positions: (N,) int64. Returns (N, hidden)."""
-        cos, sin = rope_tables(self.shape, positions)
+        cos, sin = self.get_buffer("cosines")[positions], self.get_buffer("sines")[positions]
         x = self.embed_tokens(ids)
+        if torch.is_autocast_enabled(x.device.type):
+            x = x.to(torch.get_autocast_dtype(x.device.type))
         for layer in self.layers:
             x = layer(x, cos, sin, borders)
         return self.norm(x)  # type: ignore[no-any-return]

@@ -19,14 +19,15 @@ from slipform.runtime.embedded.scenes import (
     domain_of,
     draw_slots,
     mixed_scene,
+    paraphrased,
     scenes,
 )
 from slipform.runtime.embedded.schema_fields import Field
 from slipform.runtime.embedded.source import Source, Value
 from slipform.runtime.embedded.statements import change, extra_fields, statement
 
-MIXED_SHARE = 0.18
-SCENE_SHARE = 0.47
+MIXED_SHARE = 0.20
+SCENE_SHARE = 0.52
 FILLERS = (
     "Hope you are well.",
     "Sorry for the long message.",
@@ -58,13 +59,73 @@ FILLERS = (
     "Feel free to forward this.",
     "Page one of one.",
     "I wrote this in a hurry.",
+    "Thanks for your patience so far.",
+    "I will be in the garden most of the day.",
+    "There are two pages, please read both.",
+    "The dog says hello.",
+    "This replaces all earlier versions.",
+    "Ask at the desk for the rest.",
+    "We have been very busy lately.",
+    "Nothing to worry about.",
+    "Greetings to everybody.",
+    "The printer ate half of the first draft.",
+    "You may keep the copy.",
+    "It rained all weekend.",
+    "I hope this reaches you well.",
+    "My handwriting is terrible, sorry.",
+    "As far as I can tell that is all.",
+    "For the rest see the notes on the wall.",
+    "Have I told you that we repainted the house?",
+    "Everything else stays as it was.",
+    "The usual rules apply.",
+    "No need to print this.",
+    "We talked about it at lunch.",
+    "Please keep it to yourself for now.",
+    "I'd rather not say more in writing.",
+    "The coffee machine works again.",
+    "If in doubt, ask me.",
+    "This page was left blank on purpose.",
+    "I'm typing with one hand.",
+    "Our terms can be found on our website.",
+    "Do you still have the ladder?",
+    "The traffic was dreadful.",
+    "I haven't read the news yet.",
+    "See the small print for exceptions.",
+    "Let's talk about the rest in person.",
+    "The other half follows by post.",
+    "All parties have been informed.",
+    "A copy went to the office.",
+    "The cat sat on the keyboard, sorry.",
+    "We are all looking forward to it.",
+    "Details may still change.",
+    "It's a pity you could not be there.",
+    "You can find a map in the folder.",
+    "This is the last time I mention it.",
+    "Our team is proud of it.",
+    "Stay healthy!",
+    "What a week.",
+    "Nobody else knows yet.",
+    "Handle with care.",
+    "The list is sorted by date.",
+    "I never got an answer to my first letter.",
+    "It all started last summer.",
+    "Several people have asked about it.",
+    "The weather should hold.",
+    "Our new logo is at the top.",
+    "I'm on the train, the line is bad.",
+    "Sorry, that was not quite to the point.",
+    "Everything is stored in the usual place.",
+    "You know where to find me.",
+    "They say it happens a lot.",
+    "It could have been worse.",
+    "Have a good rest of the week.",
 )
 SUBJECTS = ("Question", "Request", "Important", "Help", "Hello", "Information", "Your message", "Fwd: see below", "Re: Re:", "(no subject)", "A few details", "News", "Please read")  # fmt: skip
 
 
 def write_scene(s: Source, scene: Scene) -> Document:
     """The scene with wordings and values chosen, in the hand of some writer, at times with other facts around it."""
-    template = choose_wordings(s, scene.text)
+    template = paraphrased(s, choose_wordings(s, scene.text))
     used = {name for name in SLOT.findall(template) if name in scene.kinds}
     currency = choose_currency(s)
     bare = s.chance(0.1)

@@ -174,7 +174,8 @@ NAMES_A_SLOT = re.compile(r"\{(\w+)\}")
 
 def sentences_of(s: Source, scene: Scene) -> list[str]:
     """The sentences and lines of a scene that state something."""
-    parts = (part.strip() for part in SENTENCE_END.split(choose_wordings(s, scene.text)))
+    template = paraphrased(s, choose_wordings(s, scene.text))
+    parts = (part.strip() for part in SENTENCE_END.split(template))
     return [part for part in parts if NAMES_A_SLOT.search(part) and len(NAMES_A_SLOT.sub("", part)) > 12]
 
 
@@ -207,6 +208,35 @@ def mixed_scene(s: Source, pool: Sequence[Scene]) -> Scene | None:
 def choose_wordings(s: Source, text: str) -> str:
     """`text` with one of the wordings of each `<a|b>`."""
     return WORDINGS.sub(lambda m: s.pick(m.group(1).split("|")), text)
+
+
+@functools.cache
+def synonyms() -> tuple[re.Pattern[str], dict[str, tuple[str, ...]]]:
+    """A pattern of the words that have synonyms, longest first, and what may stand for each: its line's other words."""
+    rows = (row.split("|") for row in (MATERIAL / "synonyms.txt").read_text(encoding="utf-8").splitlines())
+    others = {word: tuple(rest) for word, *rest in rows}
+    listed = "|".join(re.escape(word) for word in sorted(others, key=len, reverse=True))
+    return re.compile(rf"(?<![\w{{/])(?:{listed})(?![\w}}/:-])", re.IGNORECASE), others
+
+
+SYNONYMS_SHARE = 0.5
+SYNONYMS = 0.35
+
+
+def paraphrased(s: Source, template: str) -> str:
+    """`template` with some words replaced by others of similar meaning. What is held out stays as it was written."""
+    if s.split == "heldout" or not s.chance(SYNONYMS_SHARE):
+        return template
+    pattern, others = synonyms()
+
+    def other(match: re.Match[str]) -> str:
+        word = match.group()
+        if word.lower() not in others or not s.chance(SYNONYMS):
+            return word
+        new = s.pick(others[word.lower()])
+        return new[:1].upper() + new[1:] if word[0].isupper() else new
+
+    return pattern.sub(other, template)
 
 
 def draw_slots(s: Source, scene: Scene, used: set[str], currency: str | None) -> dict[str, Value]:

@@ -9,7 +9,7 @@ import zlib
 
 from slipform.runtime.embedded import lexicon as lex
 from slipform.runtime.embedded import values as v
-from slipform.runtime.embedded.scenes import choose_wordings
+from slipform.runtime.embedded.scenes import choose_wordings, paraphrased
 from slipform.runtime.embedded.schema_fields import lines
 from slipform.runtime.embedded.source import Source, Value
 from slipform.runtime.embedded.tool_parts import Parameter, Request, Tool, names_its_tool
@@ -863,7 +863,7 @@ def allowed_requests(s: Source, tool: Tool) -> list[str]:
 
 def state_request(s: Source, tool: Tool) -> Request:
     """A request that calls `tool`."""
-    template = choose_wordings(s, s.pick(allowed_requests(s, tool)))
+    template = paraphrased(s, choose_wordings(s, s.pick(allowed_requests(s, tool))))
     by_kind = {p.kind: p for p in tool.parameters}
     arguments: dict[str, object] = {}
 
@@ -981,11 +981,11 @@ def themed_tool(s: Source) -> Tool:
 def any_tool(s: Source) -> Tool:
     """A tool of the split of `s`: hand-written, composed or themed."""
     form = s.random.random()
-    if form < 0.12:
+    if form < 0.15:
         return themed_tool(s)
-    if form < 0.66:
+    if form < 0.72:
         wanted = s.split == "heldout"
-        tools = sheet_tools() if s.chance(0.75) else COMMON_TOOLS
+        tools = sheet_tools() if s.chance(0.85) else COMMON_TOOLS
         for _ in range(80):
             tool = s.pick(tools)
             if held_out(tool.name) == wanted and allowed_requests(s, tool):
