@@ -61,7 +61,7 @@ def _spelling(escapes: Escapes) -> _Spelling:
         # One escape for each character: the short one where there is one.
         numbered[0x20:] = False
         numbered[_SHORT_MEANINGS] = False
-        short[_SOLIDUS] = escapes == "usual"
+        short[_SOLIDUS] = False
         numbered[0x7F] = escapes != "raw"
     if escapes == "ascii":
         raw[0x7F:] = False
@@ -77,7 +77,7 @@ def json_string_body(dfa: Dfa, escapes: Escapes = "all", *, max_states: int = MA
         escapes: which spellings of a text are legal. "all": every one that RFC 8259 allows (surrogates only in pairs).
             "raw": exactly one: UTF-8 as it is, short escapes for `"`, `\\` and \\b \\f \\n \\r \\t, `\\u00xx` for other
             controls. "ascii": exactly one, as `json.dumps(..., ensure_ascii=True)` writes it. "usual": "raw" and
-            "ascii" mixed at will, `\\/`, and hexadecimal digits in either case.
+            "ascii" mixed at will, with hexadecimal digits in either case.
 
     Raises: GrammarTooLarge.
     """

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from slipform.grammars.json_schema.objects import Keys
 
 Escapes = Literal["all", "usual", "raw", "ascii"]
-_PLAIN_NAME: Final = re.compile(r"[ !#-.0-\[\]-~]*")  # ASCII with one usual spelling for each character
+_PLAIN_NAME: Final = re.compile(r"[ !#-\[\]-~]*")  # ASCII with one usual spelling for each character
 MAX_STATES: Final = 50_000
 """States of an automaton of pattern and length, where there must be one (keys, items that are told apart)."""
 _FEW_STATES: Final = 256  # one automaton is the fastest

@@ -51,7 +51,7 @@ def spellings(character: str, escapes: Escapes) -> set[str]:
     both = {
         form.replace(numbered(character, capitals=False), numbered(character, capitals=True)) for form in only | plain
     }
-    return only | plain | both | (short if character == "/" else set())
+    return only | plain | both
 
 
 @settings(max_examples=150)

@@ -53,7 +53,7 @@ def test_a_trie_accepts_its_texts_and_nothing_else(texts: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [["a"], ["", "ab", "abc"], ["type", "types", "t"], ["~", " ", "!"], ["x" * 40, "x" * 39 + "y"]]
+    "names", [["a"], ["", "ab", "abc"], ["type", "types", "t"], ["~", " ", "!", "a/b"], ["x" * 40, "x" * 39 + "y"]]
 )
 def test_other_keys_are_all_strings_without_the_names(names: list[str]) -> None:
     tables = quoted_keys(Keys(frozenset(names)))
