@@ -104,7 +104,7 @@ class Constraints:
         self._everything = np.packbits(bits, bitorder="little").view(np.int32)
 
     def start(
-        self, grammar: CompiledGrammar | None, seam: bytes, context: IdArray, *, jumps: bool = True
+        self, grammar: CompiledGrammar | None, seam: bytes, context: IdArray, jumps: bool = True
     ) -> FillConstraint | None:
         """A cursor for a new fill behind the tokens `context`, whose text begins with `seam`.
 

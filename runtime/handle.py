@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from slipform.runtime.request import Event, RequestFailed, RequestFinished
 
 OnEvent = Callable[[Event], None]
+_TERMINAL = (RequestFinished, RequestFailed)
 
 
 class RequestHandle:
@@ -74,13 +75,15 @@ class RequestHandle:
 
     def deliver(self, event: Event) -> None:
         """Take an event over; called by the engine thread, in order. Exceptions of `on_event` come out."""
-        is_terminal = isinstance(event, RequestFinished | RequestFailed)
+        if self._on_event is not None and not isinstance(event, _TERMINAL):
+            self._on_event(event)  # nobody waits for anything but the end
+            return
         with self._changed:
             if self._on_event is None:
                 self._events.append(event)
-            if isinstance(event, RequestFinished | RequestFailed):
+            if isinstance(event, _TERMINAL):
                 self._terminal = event
-            if is_terminal or self._num_iterating:
+            if self._terminal is not None or self._num_iterating:
                 self._changed.notify_all()
             wakers, self._wakers = self._wakers, []
         for loop, waker in wakers:

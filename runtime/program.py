@@ -31,7 +31,7 @@ class FillPart:
 
     Attributes:
         finder: looks for stops, or None. end_ids: tokens that end it by themselves.
-        edits_masks: its parameters can change what its grammar allows.
+        edits_masks: its parameters can change what its grammar allows. has_penalties: they count its tokens.
     """
 
     fill: Fill
@@ -39,6 +39,7 @@ class FillPart:
     finder: StopFinder | None
     end_ids: frozenset[int]
     edits_masks: bool
+    has_penalties: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,8 @@ def _fill_part(fill: Fill, index: int, tokenizer: Tokenizer) -> FillPart:
     finder = StopFinder(params.stop, params.stop_regex) if params.stop or params.stop_regex else None
     end_ids = frozenset(params.stop_token_ids) | (frozenset() if params.ignore_eos else frozenset(tokenizer.eos_ids))
     edits_masks = params.min_tokens > 0 or params.ignore_eos or bool(params.stop_token_ids or params.allowed_token_ids)
-    return FillPart(fill, index, finder, end_ids, edits_masks)
+    has_penalties = bool(params.frequency_penalty or params.presence_penalty or params.repetition_penalty != 1.0)
+    return FillPart(fill, index, finder, end_ids, edits_masks, has_penalties)
 
 
 def _check_ids(params: SamplingParams, vocab_size: int) -> None:

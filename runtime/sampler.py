@@ -107,12 +107,8 @@ class Sampler:
             seen[context] = 1
         self._table.flags[row] = self._flags[row] = flags
 
-    def counts_tokens(self, row: int) -> bool:
-        """Whether the fill in `row` has penalties, and `note` is to be told of its tokens."""
-        return bool(self._flags[row] & (HAS_OUTPUT_PENALTY | HAS_REPETITION_PENALTY))
-
     def note(self, row: int, token_id: int) -> None:
-        """Count one more output token of the fill in `row`."""
+        """Count one more output token of the fill in `row`; needed only if it has penalties."""
         flags = self._flags[row]
         if flags & HAS_OUTPUT_PENALTY:
             self._table.counts[row, token_id] += 1

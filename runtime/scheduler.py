@@ -157,7 +157,7 @@ class Scheduler:
 
     def _grow(self, sequence: Sequence, token: SampledToken, step: StepInfo, events: list[Event]) -> None:
         """One sequence's own part of a commit. Whatever goes wrong here ends its request and no other."""
-        position = sequence.seq_len
+        position, fill = sequence.seq_len, sequence.fill
         # Whether a step under way computes the new token already. It may turn out to belong to no text.
         runs_ahead = sequence.computed_len > position
         try:
@@ -169,7 +169,7 @@ class Scheduler:
         else:
             holding = sequence.holding
             assert holding is not None
-            if runs_ahead and (sequence.seq_len == position or sequence.ids[position] != token.id):
+            if runs_ahead and sequence.fill is not fill and not sequence.holds(position, token.id):
                 runs_ahead = False
                 sequence.computed_len = min(sequence.computed_len, position)
             if sequence.unscored and sequence.computed_len >= sequence.unscored[0]:

@@ -138,7 +138,7 @@ class SegmentRunner:
         begin = time.perf_counter()
         seam = self._give_back_seam(sequence, part)
         allowed = self._constraints.allowed_mask(part.fill.sampling)
-        constraint = self._constraints.start(grammar, seam, sequence.ids, jumps=allowed is None)
+        constraint = self._constraints.start(grammar, seam, sequence.ids, allowed is None)
         # Where each token comes with its log-probability, forced ones too are computed one by one.
         streams = sequence.streams_logprobs(part)
         jumps = self._jump_forward and part.fill.jump_forward and not streams
@@ -256,20 +256,19 @@ class SegmentRunner:
         """Put tokens behind the context, the fill and its text, and count them."""
         fill.token_ids += ids
         sequence.append_ids(ids)
-        if source == "closing":
-            fill.num_closing += len(ids)
+        if source == "sampled":
+            fill.num_sampled += len(ids)
+            self.counts.sampled += len(ids)
         elif source == "forced":
             fill.num_forced += len(ids)
             self.counts.forced += len(ids)
         else:
-            fill.num_sampled += len(ids)
-            self.counts.sampled += len(ids)
-        if sequence.holding is not None and self._sampler.counts_tokens(sequence.holding.row):
+            fill.num_closing += len(ids)
+        if fill.part.has_penalties and sequence.holding is not None:
             for token_id in ids:
                 self._sampler.note(sequence.holding.row, token_id)
-        push = fill.text.push
         for token_id in ids:
-            push(self._spellings[token_id] or self._spell_special(token_id, fill))
+            fill.text.push(self._spellings[token_id] or self._spell_special(token_id, fill))
 
     def _spell_special(self, token_id: int, fill: FillState) -> bytes:
         skip = fill.part.fill.sampling.skip_special_tokens

@@ -58,7 +58,8 @@ class Sequence:
     """A list of known tokens of which the first `computed_len` have their keys and values in the pool.
 
     Attributes:
-        ids: (seq_len,) int64, a view; ids_address: where it lies, until it grows.
+        ids: (seq_len,) int64, a view; ids_address: where it lies, until it grows. Both are written by `append`,
+            `append_ids` and `truncate` only.
         cursor: index of the next part of the program to execute.
         cached_len: tokens found in the prefix cache at first admission, or None before it.
         unscored: positions of known tokens whose log-probability is still to be computed, ascending.
@@ -83,8 +84,8 @@ class Sequence:
     scores: dict[int, TokenLogprob] = field(default_factory=dict)
     times_overtaken: int = 0
     ids_address: int = field(init=False)
+    seq_len: int = 0
     _ids: IdArray = field(init=False)
-    _len: int = 0
 
     def __post_init__(self) -> None:
         self._ids = np.empty(64, dtype=np.int64)
@@ -92,16 +93,12 @@ class Sequence:
 
     @property
     def ids(self) -> IdArray:
-        return self._ids[: self._len]
-
-    @property
-    def seq_len(self) -> int:
-        return self._len
+        return self._ids[: self.seq_len]
 
     @property
     def pending_len(self) -> int:
         """Tokens that are known and not computed."""
-        return self._len - self.computed_len
+        return self.seq_len - self.computed_len
 
     @property
     def is_complete(self) -> bool:
@@ -146,43 +143,47 @@ class Sequence:
     @property
     def reusable_len(self) -> int:
         """How much of the context may come out of the cache: not the token whose logits are wanted next."""
-        return (self.unscored[0] if self.unscored else self._len) - 1
+        return (self.unscored[0] if self.unscored else self.seq_len) - 1
+
+    def holds(self, position: int, token_id: int) -> bool:
+        """Whether the token at `position` is this one."""
+        return position < self.seq_len and bool(self._ids[position] == token_id)
 
     def last_id(self) -> int:
-        return int(self._ids[self._len - 1])
+        return int(self._ids[self.seq_len - 1])
 
     def append_ids(self, ids: tuple[int, ...]) -> None:
         """Append output tokens."""
-        end = self._len + len(ids)
+        end = self.seq_len + len(ids)
         if end > len(self._ids):
             self._grow(end)
         if len(ids) == 1:
-            self._ids[self._len] = ids[0]
+            self._ids[self.seq_len] = ids[0]
         else:
-            self._ids[self._len : end] = ids
-        self._len = end
+            self._ids[self.seq_len : end] = ids
+        self.seq_len = end
 
     def append(self, ids: IdArray) -> None:
         """Append known tokens. Those at a position that the request wants scored are noted as unscored."""
-        end = self._len + len(ids)
+        end = self.seq_len + len(ids)
         if end > len(self._ids):
             self._grow(end)
-        self._ids[self._len : end] = ids
+        self._ids[self.seq_len : end] = ids
         first = self.owner.request.prompt_logprobs_from
         if first is not None:
-            if first == 0 and self._len == 0 and end:
+            if first == 0 and self.seq_len == 0 and end:
                 # Nothing predicts the first token: its probability counts as 1.
                 self.scores[0] = TokenLogprob(int(self._ids[0]), 0.0)
-            self.unscored.extend(range(max(self._len, first, 1), end))
-        self._len = end
+            self.unscored.extend(range(max(self.seq_len, first, 1), end))
+        self.seq_len = end
 
     def note_unscored(self) -> None:
         """The last token was not sampled, and its log-probability is wanted."""
-        self.unscored.append(self._len - 1)
+        self.unscored.append(self.seq_len - 1)
 
     def truncate(self, length: int) -> None:
         """Forget the tokens behind the first `length`. Slots are the cache manager's to take back."""
-        self._len = length
+        self.seq_len = length
         self.computed_len = min(self.computed_len, length)
         while self.unscored and self.unscored[-1] >= length:
             self.unscored.pop()
@@ -217,6 +218,6 @@ class Sequence:
 
     def _grow(self, needed: int) -> None:
         grown = np.empty(max(needed, 2 * len(self._ids)), dtype=np.int64)
-        grown[: self._len] = self._ids[: self._len]
+        grown[: self.seq_len] = self._ids[: self.seq_len]
         self._ids = grown
         self.ids_address = grown.ctypes.data
