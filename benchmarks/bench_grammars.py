@@ -11,10 +11,13 @@ the first ten of each subset, and an engine stops after `--engine-seconds`; its 
 garbage collector is off while timing. Timings are per token: mask and advance; the first walk is the first text under a
 grammar, the warm walk is the same text again.
 
-What is forced is counted under the same schema without white space, in two ways: *tokens* are those that the engine
-hands out as ready tokens of the text's own encoding, out of all tokens; *text* are the bytes that it knows before they
-are sampled, out of all bytes. The second is an upper bound of the first: a forced byte in a token that also holds free
-ones, such as the comma of `","`, is no forced token.
+What is forced is counted on the first instance in compact form, under the same schema with neither white space nor
+`1.0` for an integer, in three ways. *Ready tokens*: those that the engine hands out and that are the text's own
+encoding, out of all its tokens; this is `forced_share`. *Text as tokens*: the engine is asked before each sampled
+token, its text is encoded by itself and appended, and the rest of the instance is encoded anew behind it; out of the
+tokens of that walk, which are often not those of the tokenizer. *Bytes*: those known before they are sampled, out of
+all. A table of its own compares engines on the schemas among the first ten of each subset that all of them compile.
+`check_forced.py` finds how many ready tokens there can be at most.
 """
 
 import argparse
@@ -38,6 +41,7 @@ SLOW_ENGINES = ("xgrammar", "outlines-core")
 SLOW_ENGINES_SEE = 10  # schemas of each subset
 MEMORY_BYTES = 6 << 30
 ALL_ENGINES = "slipform,slipform-declared,llguidance,llguidance-lenient,xgrammar,outlines-core"
+NOTHING_FORCED = ("slipform", "outlines-core")  # any order of properties forces no key; no such function
 BATCHES = (64, 256)
 WARM_UP = {"type": "object", "properties": {"a": {"type": "string", "pattern": "^a+$"}, "b": {"type": "array"}}}
 
@@ -84,6 +88,7 @@ class Runner:
                 compact = (self.engine.compile_compact or self.engine.compile_schema)(row["schema"])
                 result["forced"], result["tokens"] = self._forced(compact(), ids)
                 result["forced_bytes"], result["bytes"] = self._forced_text(compact(), ids, texts[0].encode())
+                result["pasted"], result["pasted_of"] = self._pasted(compact(), texts[0])
             for value in row["invalid"]:
                 result["wrong"] += self._walk(start(), self.encode(texts_of(value, self.escapes)[0]))[0]
             return result
@@ -182,6 +187,21 @@ class Runner:
             at += len(self.tokenizer.decode([token]).encode("utf-8"))
         return sum(known), len(text)
 
+    def _pasted(self, walk: Walk, text: str) -> tuple[int, int]:
+        """How many tokens come of forced text that is encoded by itself, out of how many in a walk along `text`."""
+        pasted = count = 0
+        while text:
+            forced = walk.forced_text().decode("utf-8", "ignore")
+            agrees = bool(forced) and text.startswith(forced)
+            ids = self.encode(forced) if agrees else self.encode(text)[:1]
+            for token in ids:
+                if not walk.advance(token):
+                    return pasted, count
+            count += len(ids)
+            pasted += len(ids) if agrees else 0
+            text = text[len(forced) if agrees else len(self.tokenizer.decode(ids)) :]
+        return pasted, count
+
 
 def serve(name: str, tokenizer_path: str, escapes: bool, jobs: Connection) -> None:
     """The child: answers (method, argument) until the pipe closes."""
@@ -279,6 +299,26 @@ def summary(results: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def shares(results: Sequence[dict[str, Any]]) -> list[float]:
+    """What is forced, in the three ways of the module's text."""
+    pairs = (("forced", "tokens"), ("pasted", "pasted_of"), ("forced_bytes", "bytes"))
+    return [sum(one[part] for one in results) / max(1, sum(one[whole] for one in results)) for part, whole in pairs]
+
+
+def print_common(rows: list[dict[str, Any]], figures: dict[str, dict[str, Any]]) -> dict[str, list[float]]:
+    """What is forced on the schemas that all engines compile, out of the first ten of each subset."""
+    forced = {name: f["forced"] for name, f in figures.items() if f["forced"] and name not in NOTHING_FORCED}
+    first = {row["id"] for row in first_of_subsets(rows, SLOW_ENGINES_SEE)}
+    common = sorted(first.intersection(*forced.values()))
+    result = {name: shares([of[one] for one in common]) for name, of in forced.items()}
+    print_table(
+        f"Forced in compact form, {len(common)} schemas that all of these compile, of the first ten of each subset",
+        ["engine", "ready tokens", "text as tokens", "bytes"],
+        [[name, *(f"{share:.1%}" for share in row)] for name, row in result.items()],
+    )
+    return result
+
+
 def spread(values: Sequence[float]) -> str:
     return " / ".join(f"{value:.3g}" for value in values)
 
@@ -318,7 +358,7 @@ def main() -> None:
             if time.monotonic() > end:
                 break
             result = child.ask("check_schema", {key: row[key] for key in ("schema", "valid", "invalid")})
-            results.append(result)
+            results.append(result | {"id": row["id"]})
             if arguments.show and ("error" in result or result["wrong"] or result["refused"]):
                 print(
                     name,
@@ -327,6 +367,7 @@ def main() -> None:
                     flush=True,
                 )
         figures[name] = summary(results)
+        figures[name]["forced"] = {one["id"]: one for one in results if one.get("tokens")}
         end = time.monotonic() + arguments.engine_seconds
         seen = [child.ask("check_regex", row) for row in regexes if time.monotonic() < end]
         figures[name]["regexes"] = summary(seen) if seen else None
@@ -397,6 +438,7 @@ def main() -> None:
                 if (r := f["regexes"])
             ],
         )
+    common = print_common(rows, figures)
     ours = figures.get("slipform") or figures.get("slipform-declared") or next(iter(figures.values()))
     declared = figures.get("slipform-declared")
     print_result(
@@ -413,6 +455,7 @@ def main() -> None:
             "batch256_warm_ms": ours["batch"].get("256 warm"),
             "forced_share": (declared or ours)["forced_share"],
             "forced_text_share": (declared or ours)["forced_text"],
+            "forced_share_common": {name: row[0] for name, row in common.items()},
         },
         {key: str(value) for key, value in vars(arguments).items()},
     )

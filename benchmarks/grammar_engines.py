@@ -116,7 +116,7 @@ def _slipform(name: str, tokenizer: Any) -> Engine:
         name,
         lambda schema: started(JsonSchema.of(schema, property_order=order)),
         lambda pattern: started(Regex(pattern)),
-        lambda schema: started(JsonSchema.of(schema, property_order=order, whitespace="compact")),
+        lambda schema: started(JsonSchema.of(schema, property_order=order, whitespace="compact", integers="plain")),
         fill,
     )
 
