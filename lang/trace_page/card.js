@@ -99,6 +99,7 @@ function tokenCard(token) {
   const parts = [
     el("h3", "", visible(token.text)),
     el("p", "", how ? how(token) : "written by the model; the backend does not say how"),
+    token.text ? null : el("p", "soft", "It spells the end of the text before it again, or a part of a character."),
     scoreTable(token),
     facts([
       ["token id", Number.isSafeInteger(token.token_id) ? count(token.token_id) : null],

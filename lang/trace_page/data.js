@@ -33,7 +33,8 @@ const branchName = (branch) => (branch.path.length ? `branch ${branch.path.join(
 const laneName = (branch) => {
   const names = branch.segments.filter(isHole).map((segment) => segment.name ?? "?");
   const shown = names.length ? ` ${[...new Set(names)].join(", ")}` : "";
-  return branch.path.length ? `${branch.path.join(".")}${shown}` : "the program";
+  if (!branch.path.length) return "the program";
+  return names.length ? `${branch.path.join(".")}${shown}` : branchName(branch);
 };
 
 /** The branch and all that it goes on from, as pairs of a branch and how many of its segments count; the root first. */
@@ -90,6 +91,6 @@ function visible(text) {
     const sign = part.trim() ? null : part.replaceAll(" ", "·").replaceAll("\n", "↵").replaceAll("\t", "⇥");
     shown.append(sign ? el("span", "space", sign) : part);
   }
-  if (!text) shown.append(el("span", "space", "(part of a character)"));
+  if (!text) shown.append(el("span", "space", "(no text of its own)"));
   return shown;
 }

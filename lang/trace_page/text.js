@@ -166,7 +166,7 @@ function drawLater(later, mine) {
 }
 
 function tokenElement(token) {
-  const element = el("span", `t ${sourceOf(token)}`);
+  const element = el("span", `t ${sourceOf(token)}${token.text ? "" : " empty"}`);
   const lines = token.text.split("\n");
   lines.forEach((line, index) => {
     if (index) element.append(el("span", "mark-end", "↵"), "\n");
