@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from slipform.errors import UnsupportedGrammar
 from slipform.grammars.dfa import Dfa
@@ -20,6 +21,7 @@ _CLASSES[[ord("e"), ord("E")]] = EXPONENT
 for _digit in range(10):
     _CLASSES[ord("0") + _digit] = DIGIT + _digit
 
+Int32 = npt.NDArray[np.int32]
 State = Hashable
 Step = Callable[[Any, int], State | None]
 
@@ -36,8 +38,8 @@ def digits_of(magnitude: Number) -> tuple[str, str]:
     return (scaled[:-places], scaled[-places:]) if places else (scaled, "")
 
 
-def build(start: State, step: Step, accepts: Callable[[Any], bool]) -> Dfa:
-    """The automaton whose states are reached from `start` by `step`."""
+def explore(start: State, step: Step) -> tuple[list[Any], Int32]:
+    """The states reached from `start` by `step`, the start first, and their table over the letters."""
     index: dict[State, int] = {start: 0}
     order = [start]
     rows: list[list[int]] = []
@@ -52,4 +54,14 @@ def build(start: State, step: Step, accepts: Callable[[Any], bool]) -> Dfa:
                     order.append(target)
                 row[letter] = number
         rows.append(row)
-    return Dfa(_CLASSES, np.array(rows, np.int32), np.array([accepts(state) for state in order], np.bool_))
+    return order, np.array(rows, np.int32)
+
+
+def automaton(states: list[Any], table: Int32, accepts: Callable[[Any], bool]) -> Dfa:
+    """The automaton of explored states that ends in those which `accepts`."""
+    return Dfa(_CLASSES, table, np.array([accepts(state) for state in states], np.bool_))
+
+
+def build(start: State, step: Step, accepts: Callable[[Any], bool]) -> Dfa:
+    """The automaton whose states are reached from `start` by `step`."""
+    return automaton(*explore(start, step), accepts)

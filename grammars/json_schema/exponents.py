@@ -10,7 +10,7 @@ from itertools import product
 from typing import Final, NamedTuple
 
 from slipform.grammars.dfa import Dfa, literal, literals, union
-from slipform.grammars.json_schema.digits import DIGIT, EXPONENT, POINT, build, digits_of
+from slipform.grammars.json_schema.digits import DIGIT, EXPONENT, POINT, automaton, digits_of, explore
 from slipform.grammars.json_schema.shapes import Number
 
 MAX_EXPONENT: Final = 307
@@ -109,11 +109,12 @@ def _magnitude(above: _Bound | None, below: _Bound | None) -> Dfa:
     def ends_as(wanted: tuple[int, int], state: _Digits) -> bool:
         return state.place > 0 and state.complete and kind(state) == wanted
 
+    states, table = explore(_Digits(0, True, 0, 0), step)
     parts = []
     for low, high in product((-1, 0, 1) if above else (0,), (-1, 0, 1) if below else (0,)):
         least = None if above is None else above.exponent + (low < 0 or (low == 0 and above.open))
         greatest = None if below is None else below.exponent - (high > 0 or (high == 0 and below.open))
         if least is None or greatest is None or least <= greatest:
-            digits = build(_Digits(0, True, 0, 0), step, partial(ends_as, (low, high)))
+            digits = automaton(states, table, partial(ends_as, (low, high)))
             parts.append(digits + exponents(least, greatest))
     return union(parts)

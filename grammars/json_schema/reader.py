@@ -1,15 +1,18 @@
 """Reading the text of a schema: exact numbers, key order kept, nothing dropped, bounded size and depth."""
 
 import json
-import re
 from decimal import Decimal
 from typing import Any
+
+import numpy as np
 
 from slipform.errors import GrammarSyntaxError, GrammarTooLarge
 
 Json = Any  # None | bool | int | Decimal | str | list[Json] | dict[str, Json]
 
-_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]+|[\]}]+', re.DOTALL)
+_STEP = np.zeros(256, np.int8)  # what each byte adds to the depth
+_STEP[[ord("["), ord("{")]] = 1
+_STEP[[ord("]"), ord("}")]] = -1
 
 
 class _DuplicateKey(Exception):
@@ -52,16 +55,10 @@ def _no_constant(name: str) -> Json:
 
 
 def _depth(text: str) -> int:
-    """The deepest nesting of brackets outside strings; an upper bound when the text is not JSON."""
-    depth = deepest = 0
-    for match in _STRUCTURE.finditer(text):
-        piece = match.group()
-        if piece[0] in "[{":
-            depth += len(piece)
-            deepest = max(deepest, depth)
-        elif piece[0] in "]}":
-            depth -= len(piece)
-    return deepest
+    """The deepest nesting of brackets outside strings, up to where the text is not JSON any more."""
+    outside = "".join(text.replace("\\\\", "").replace('\\"', "").split('"')[::2])
+    steps = _STEP[np.frombuffer(outside.encode("ascii", "ignore"), np.uint8)]
+    return int(np.cumsum(steps, dtype=np.int64).max(initial=0))
 
 
 class _Pairs(list[tuple[str, Json]]):

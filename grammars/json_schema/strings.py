@@ -3,6 +3,7 @@
 import json
 import re
 from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -217,7 +218,7 @@ def one_character() -> Dfa:
 
 def spellings(text: str) -> list[bytes]:
     """How a string that is listed may be written: as UTF-8, and in ASCII as `json.dumps` does by default."""
-    ascii_text = json.dumps(text).encode()
+    ascii_text = encode_basestring_ascii(text).encode()
     if text.isascii():
         return [ascii_text]
     raw = json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass")
