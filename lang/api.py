@@ -15,6 +15,7 @@ from slipform.lang.options import SamplingOptions
 from slipform.lang.program import Program
 from slipform.lang.reasoning import check_model_type
 from slipform.lang.shape import Shape
+from slipform.lang.tools import as_tools
 from slipform.lang.types import ValueType, json_type, plain_type
 from slipform.runtime.request import Finish
 
@@ -259,15 +260,19 @@ def call(
 ) -> ir.Expr:
     """Let the model call tools: it writes calls, they run, and it is told their results until it answers.
 
-    `s[name]` is the answer, and `s["NAME_calls"]` the list of `ToolCall`s. It writes messages of its own (assistant and
-    user in turns), so no role may be open. The model learns of the tools by `sf.tool_prompt(tools)` in a message of
-    yours. In an `async def` program write `await s.acall(...)`.
+    `s[name]` is the answer, and `s["NAME_calls"]` the list of `ToolCall`s. It writes messages of its own, so no role
+    may be open. The model learns of the tools by `sf.tool_prompt(tools)` in a message of yours. Calls have the form
+    that the model's chat template gives them, and results are messages of role `tool`; models whose template knows no
+    tools write Hermes' form, and get results in messages of the user. In an `async def` program write
+    `await s.acall(...)`.
 
     Args:
         tools: made with `sf.tool` or `sf.mcp_tools`, or plain functions.
-        max_calls: calls in all; after the last one the model can only answer.
+        max_calls: calls in all; after the last one the model can only answer. Where one turn asks for more, the ones
+            beyond it are not run, and the model is told so.
         parallel: several calls in one turn, which run at the same time.
-        text: the model may write text before a call. required: its first turn must be a call.
+        text: the model may write text before a call, where its format allows that.
+        required: its first turn must be a call.
         final: it answers after its calls. Without that, the loop ends with the last of `max_calls` calls.
         format_error: what the model is told of an exception; by default its kind and message.
         options: of each turn, as of `gen`.
@@ -285,6 +290,17 @@ def call(
         format_error=format_error,
         **options,
     )
+
+
+def tool_prompt(tools: Sequence[Any]) -> ir.ToolPrompt:
+    """Tells the model of tools, in a message of yours: `sf.system("You run a shop. " + sf.tool_prompt([stock]))`.
+
+    A model whose chat template has a place for tools is told there, in its own format. Any other one is told in words,
+    which stand where this does; `.text` holds them.
+
+    Raises: ArgumentError for what is no list of tools.
+    """
+    return ir.ToolPrompt(as_tools(tools))
 
 
 def system(expr: object | None = None) -> ir.Expr:

@@ -1,35 +1,27 @@
 """The loop behind `sf.call`: the model writes calls, they run, and it is told the results until it answers.
 
 A turn is one assistant message. Its constraint lets the model write calls of the tools and nothing that only looks like
-one, so that every call can be read; the arguments of each match its schema.
+one, so that every call can be read; the arguments of each match its schema. How calls are written, and where results
+go, is a `CallStyle`.
 """
 
 import asyncio
+import itertools
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from slipform.errors import ArgumentError, InvalidRequest
-from slipform.grammars.spec import AnyOf, Choice, GrammarSpec, JsonSchema, Repeated, Series, StructuralTag, Tag, Until
+from slipform.grammars.spec import GrammarSpec
 from slipform.lang import ir
 from slipform.lang.options import DEFAULT_MAX_TOKENS_JSON, SamplingOptions
-from slipform.lang.tools import (
-    CALL_BEGIN,
-    CALL_END,
-    RESULT_BEGIN,
-    RESULT_END,
-    Tool,
-    ToolCall,
-    as_tools,
-    error_text,
-    read_calls,
-    result_text,
-)
+from slipform.lang.tool_styles import IN_WORDS, CallStyle, Wanted
+from slipform.lang.tools import Tool, ToolCall, as_tools, error_text, result_text
 
 if TYPE_CHECKING:
     from slipform.lang.state import ProgramState
 
-Wanted = list[tuple[str, dict[str, Any]]]
 Loop = Generator["str | Wanted", Any, None]
 """Yields the name of a variable to wait for, whose text it is sent, or calls to run, whose outcomes it is sent."""
 
@@ -59,53 +51,44 @@ def make_call(
     return ir.Call(name, found, max_calls, parallel, text, required, final, checked, format_error, origin)
 
 
-def turn_constraint(node: ir.Call, *, first: bool) -> GrammarSpec:
-    """What the model may write in one turn."""
-    tags = tuple(
-        Tag(f'{CALL_BEGIN}{{"name": "{tool.name}", "arguments": ', _arguments(tool), f"}}{CALL_END}")
-        for tool in node.tools
-    )
-    must_call = first and node.required
-    if node.text:
-        return StructuralTag(tags, (CALL_BEGIN,), at_least_one=must_call, stop_after_first=not node.parallel)
-    call = AnyOf(tuple(Series((Choice((tag.begin,)), tag.content, Choice((tag.end,)))) for tag in tags))
-    calls: GrammarSpec = Repeated(call, 1, node.max_calls, Choice(("\n",))) if node.parallel else call
-    return calls if must_call else AnyOf((calls, answer_constraint()))
+def turn_constraint(node: ir.Call, *, first: bool, style: CallStyle = IN_WORDS) -> GrammarSpec:
+    """What the model may write in one turn. Raises: ArgumentError for tools that its format cannot name."""
+    try:
+        return style.turn(node.tools, text=node.text, required=first and node.required, parallel=node.parallel)
+    except InvalidRequest as error:
+        raise ArgumentError(f"{error}{ir.at(node.origin)}", primitive=node.describe()) from error
 
 
-def answer_constraint() -> GrammarSpec:
-    """A turn without a call."""
-    return Until((CALL_BEGIN,))
-
-
-def constraints_of(node: ir.Call) -> list[GrammarSpec]:
+def constraints_of(node: ir.Call, style: CallStyle = IN_WORDS) -> list[GrammarSpec]:
     """Every constraint that the loop may use."""
-    later = [turn_constraint(node, first=False)] if node.max_calls > 1 else []
-    return list(
-        dict.fromkeys([turn_constraint(node, first=True), *later, *([answer_constraint()] if node.final else [])])
-    )
-
-
-def _arguments(tool: Tool) -> GrammarSpec:
-    return JsonSchema.of(tool.parameters)
+    later = [turn_constraint(node, first=False, style=style)] if node.max_calls > 1 else []
+    answer = [style.answer(node.tools)] if node.final else []
+    return list(dict.fromkeys([turn_constraint(node, first=True, style=style), *later, *answer]))
 
 
 def _loop(state: "ProgramState", node: ir.Call) -> Loop:
     done: list[ToolCall] = []
-    while True:
+    style = state.call_style
+    for turn in itertools.count():
         left = node.max_calls - len(done)
-        constraint = turn_constraint(node, first=not done) if left > 0 else answer_constraint()
+        constraint = turn_constraint(node, first=not done, style=style) if left > 0 else style.answer(node.tools)
         hole = ir.Gen(node.name, node.options, constraint, None, node.origin)
         state += ir.concat(ir.RoleBegin("assistant", node.origin), hole, ir.RoleEnd("assistant", node.origin))
         text = yield node.name
-        wanted = read_calls(text)[:left]
+        wanted = style.read(text, node.tools) if left > 0 else []
         if wanted:
-            done += yield wanted
+            made = yield wanted[:left]
+            made += [_refused(node, name, arguments) for name, arguments in wanted[left:]]
+            done += [replace(call, turn=turn) for call in made]
         state.set_var(f"{node.name}_calls", list(done))
         if not wanted or (not node.final and len(done) >= node.max_calls):
             return
-        results = "\n".join(f"{RESULT_BEGIN}{call.text}{RESULT_END}" for call in done[-len(wanted) :])
-        state += ir.concat(ir.RoleBegin("user", node.origin), results, ir.RoleEnd("user", node.origin))
+        state += ir.ToolResults(tuple(call.text for call in done[-len(wanted) :]))
+
+
+def _refused(node: ir.Call, name: str, arguments: dict[str, Any]) -> ToolCall:
+    error = RuntimeError(f"not run, as {node.max_calls} calls have been made already")
+    return ToolCall(name, arguments, error=error, text=_told(node, error))
 
 
 def run_calls(state: "ProgramState", node: ir.Call) -> None:

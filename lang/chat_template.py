@@ -23,6 +23,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from slipform.errors import ConfigError, RoleError
 from slipform.runtime.request import Text
 
+CALLS = "calls:"
+"""With a number behind it, the role of a message in which the model made so many calls."""
+
 _ANY_MARKER = re.compile(r"QzSLIPFORM(\d+)FORMSLIPzQ")
 
 
@@ -54,7 +57,10 @@ class ChatTemplate:
     def __init__(
         self, source: str, *, named_tokens: Mapping[str, str] | None = None, special_tokens: Sequence[str] = ()
     ) -> None:
+        self.source = source
         self._named_tokens = dict(named_tokens or {})
+        self._special_tokens = tuple(special_tokens)
+        self._tools: tuple[str, ...] = ()
         specials = sorted({*special_tokens, *self._named_tokens.values()} - {""}, key=len, reverse=True)
         self._specials = re.compile("(" + "|".join(map(re.escape, specials)) + ")") if specials else None
         try:
@@ -65,6 +71,7 @@ class ChatTemplate:
         self._opening = functools.lru_cache(maxsize=4096)(self._split_opening)
         self._closing = functools.lru_cache(maxsize=4096)(self._split_closing)
         self._strip = functools.lru_cache(maxsize=64)(self._find_strip)
+        self._with_tools = functools.lru_cache(maxsize=64)(self._make_with_tools)
 
     def opening(self, roles: tuple[str, ...], *, generate: bool) -> Opening | None:
         """The text that opens the last of `roles`; None when the template writes that message only with the next.
@@ -86,6 +93,63 @@ class ChatTemplate:
         with self._lock:
             return self._strip(role)
 
+    # Tools. A message of calls is the role CALLS with their number ("calls:2"); its text is what the model wrote.
+
+    def with_tools(self, tools: Sequence[Mapping[str, Any]]) -> "ChatTemplate":
+        """This template as it writes conversations in which the model has tools, in the form of chat APIs."""
+        return self._with_tools(tuple(json.dumps(tool, ensure_ascii=False) for tool in tools))
+
+    def _make_with_tools(self, tools: tuple[str, ...]) -> "ChatTemplate":
+        other = ChatTemplate(self.source, named_tokens=self._named_tokens, special_tokens=self._special_tokens)
+        other._tools = tools
+        return other
+
+    def writes_results(self, num_calls: int) -> bool:
+        """Whether the template has messages for the results of so many calls in one message that a running conversation
+        can be given."""
+        roles = ("user", f"{CALLS}{num_calls}", *["tool"] * num_calls)
+        try:
+            with self._lock:
+                for number in range(3, len(roles) + 1):
+                    self._opening(roles[:number], False)
+                    self._closing(roles[:number])
+                opening = self._opening((*roles, "assistant"), True)
+            self.result_text("")
+        except RoleError:
+            return False
+        return opening is not None
+
+    def result_text(self, text: str) -> str:
+        """The result of a call as the template writes it into its message: as it is, or as inside a JSON string.
+
+        Raises: RoleError for a template that writes it in another way.
+        """
+        match self._result_form:
+            case "plain":
+                return text
+            case "json":
+                return json.dumps(text, ensure_ascii=False)[1:-1]
+            case _:
+                raise RoleError("the chat template changes the results of calls", primitive="tool")
+
+    @functools.cached_property
+    def _result_form(self) -> str | None:
+        probe = 'a"\\\n{b'
+        before = self._messages(("user", f"{CALLS}1"))
+        result = {
+            "role": "tool",
+            "content": f"{_marker(0)}{probe}{_marker(1)}",
+            "name": "tool",
+            "tool_call_id": _call_id(0),
+        }
+        try:
+            rendered = self.render([*before, result])
+        except (TemplateError, TypeError, IndexError):
+            return None
+        if f"{_marker(0)}{probe}{_marker(1)}" in rendered:
+            return "plain"
+        return "json" if f"{_marker(0)}{json.dumps(probe)[1:-1]}{_marker(1)}" in rendered else None
+
     def segments(self, text: str) -> tuple[Text, ...]:
         """Template text as segments: special tokens apart from the rest."""
         if self._specials is None:
@@ -94,12 +158,12 @@ class ChatTemplate:
             Text(part, parse_special=index % 2 == 1) for index, part in enumerate(self._specials.split(text)) if part
         )
 
-    def render(self, messages: Sequence[Mapping[str, str]], *, add_generation_prompt: bool = False) -> str:
+    def render(self, messages: Sequence[Mapping[str, Any]], *, add_generation_prompt: bool = False) -> str:
         """The whole conversation at once. Raises: jinja2.TemplateError as the template does."""
         return self._template.render(
             messages=[dict(message) for message in messages],
             add_generation_prompt=add_generation_prompt,
-            tools=None,
+            tools=[json.loads(tool) for tool in self._tools] or None,
             documents=None,
             **self._named_tokens,
         )
@@ -107,8 +171,25 @@ class ChatTemplate:
     # Splitting. `tail` is what follows the last message's marker in a rendering.
 
     def _marked(self, roles: tuple[str, ...], *, add_generation_prompt: bool = False) -> str:
-        messages = [{"role": role, "content": _marker(index)} for index, role in enumerate(roles)]
-        return self.render(messages, add_generation_prompt=add_generation_prompt)
+        return self.render(self._messages(roles), add_generation_prompt=add_generation_prompt)
+
+    def _messages(self, roles: tuple[str, ...]) -> list[dict[str, Any]]:
+        """Messages with markers for contents. Results answer the calls before them in order."""
+        messages: list[dict[str, Any]] = []
+        num_answered = 0
+        for index, role in enumerate(roles):
+            message: dict[str, Any] = {"role": role, "content": _marker(index)}
+            if role.startswith(CALLS):
+                num_answered = 0
+                function = {"name": "tool", "arguments": {}}
+                calls = range(int(role.removeprefix(CALLS)))
+                listed = [{"id": _call_id(number), "type": "function", "function": function} for number in calls]
+                message = {"role": "assistant", "content": "", "tool_calls": listed}
+            elif role == "tool":
+                message |= {"name": "tool", "tool_call_id": _call_id(num_answered)}
+                num_answered += 1
+            messages.append(message)
+        return messages
 
     def _try_marked(self, roles: tuple[str, ...], *, add_generation_prompt: bool = False) -> str | None:
         try:
@@ -118,6 +199,8 @@ class ChatTemplate:
 
     def _split_opening(self, roles: tuple[str, ...], generate: bool) -> Opening | None:
         last = len(roles) - 1
+        if last and roles[-2].startswith(CALLS):
+            return self._behind_calls(roles)
         written = self._last_written(roles[:-1])
         closed = self._closing(roles[: written + 1]) if written is not None else ""
         if generate and written == last - 1:
@@ -154,6 +237,20 @@ class ChatTemplate:
         if [piece for piece in pieces if isinstance(piece, int)] != waiting:
             raise _moved(roles)
         return Opening(tuple(piece for piece in pieces if piece != ""))
+
+    def _behind_calls(self, roles: tuple[str, ...]) -> Opening:
+        """Opens the first result. The calls themselves stand in the text as the model wrote them, closed as an answer
+        is; what the template writes behind its own rendering of calls follows."""
+        last = len(roles) - 1
+        answered = (*roles[:-2], "assistant")
+        before, after = self._try_marked(roles[:-1]), self._try_marked(roles)
+        whole = self._try_marked(answered)
+        if before is None or after is None or whole is None or after.count(_marker(last)) != 1:
+            raise RoleError("the chat template has no messages for the results of calls", primitive=roles[-1])
+        end, closed = _tail(whole, last - 1), self._closing(answered)
+        if not after.startswith(before) or not before.endswith(end) or not end.startswith(closed):
+            raise _moved(roles)
+        return Opening((end[len(closed) :] + after[len(before) : after.index(_marker(last))],))
 
     def _generation_prompt(self, roles: tuple[str, ...], closed: str) -> str | None:
         """What the template appends for the model to go on, or None where it has no say in that."""
@@ -214,6 +311,11 @@ def plain_roles() -> ChatTemplate:
         "{% for message in messages %}{{ message.role | upper }}:{{ message.content }}\n{% endfor %}"
         "{% if add_generation_prompt %}ASSISTANT:{% endif %}"
     )
+
+
+def _call_id(number: int) -> str:
+    """Nine characters, as Mistral's templates ask for."""
+    return f"call{number:05d}"
 
 
 def _can_wait(roles: tuple[str, ...]) -> bool:

@@ -17,7 +17,8 @@ from slipform.lang.plan import Plan, describe_constraint, make_plan
 from slipform.lang.plan_pictures import dot, mermaid
 from slipform.lang.run import Stream
 from slipform.lang.state import ProgramState
-from slipform.lang.tracer import Trace
+from slipform.lang.tool_styles import call_style
+from slipform.lang.tracer import CONSTANT_NODES, Trace
 
 if TYPE_CHECKING:
     from slipform.lang.program import Program
@@ -62,7 +63,7 @@ class CompiledProgram:
         self.backend = backend
         self.trace = trace
         self.fuse = fuse
-        self.plan: Plan = make_plan(trace, fuse=fuse)
+        self.plan: Plan = make_plan(trace, fuse=fuse, style=call_style(backend.chat_template))
         self.constraints = tuple(self._compile(spec) for spec in self.plan.constraints)
         self._lock = threading.Lock()
         self._num_users = 0
@@ -170,7 +171,7 @@ class CompiledProgram:
 
     def _leading(self) -> Iterator[ir.Expr]:
         for node in self.trace.nodes:
-            if not isinstance(node, (ir.Constant, ir.Argument, ir.RoleBegin, ir.RoleEnd, ir.ScopeBegin, ir.ScopeEnd)):
+            if not isinstance(node, (*CONSTANT_NODES, ir.Argument)):
                 return
             yield node
 

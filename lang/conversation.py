@@ -1,21 +1,29 @@
 """The chat messages of one state: opened and closed with the text of the model's template, one role at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from slipform.errors import RoleError
 from slipform.lang.backend import Backend
 from slipform.lang.cells import Piece, TextPiece, text_of
-from slipform.lang.chat_template import ChatTemplate, plain_roles
+from slipform.lang.chat_template import CALLS, ChatTemplate, plain_roles
 from slipform.lang.ir import Expr, Origin, RoleBegin, RoleEnd, origin_of
+from slipform.lang.tool_styles import IN_WORDS, CallStyle, call_style
+from slipform.lang.tools import Tool
 
 
 @dataclass(slots=True)
 class Message:
-    """A chat message and the pieces of its content."""
+    """A chat message and the pieces of its content. `num_calls`: calls of tools that an assistant message holds."""
 
     role: str
     pieces: list[Piece] = field(default_factory=list)
+    num_calls: int = 0
+
+    @property
+    def template_role(self) -> str:
+        """The role as the template is asked about it."""
+        return f"{CALLS}{self.num_calls}" if self.num_calls else self.role
 
 
 @dataclass(slots=True)
@@ -44,6 +52,8 @@ class Conversation:
         self._messages: list[Message] = []
         self._open: OpenMessage | None = None
         self._held: list[int] = []  # messages that the template has not written yet
+        self._with_tools: ChatTemplate | None = None
+        self._told_in_words = False
 
     @property
     def holds(self) -> bool:
@@ -55,6 +65,7 @@ class Conversation:
         other = Conversation(self._backend, self._program, emit)
         other._messages = list(self._messages)
         other._held = list(self._held)
+        other._with_tools, other._told_in_words = self._with_tools, self._told_in_words
         if self._open is not None:
             self._open.shared = True
             message = Message(self._open.message.role, list(self._open.message.pieces))
@@ -132,6 +143,49 @@ class Conversation:
                 RoleBegin(role, self._open.origin),
             )
 
+    # Tools
+
+    def tell_of_tools(self, tools: Sequence[Tool]) -> bool:
+        """The model has tools from here on: the template writes them where it always does, if it has a place for them
+        that is not behind us. Returns whether it does; otherwise the program must say it in words."""
+        if call_style(self._backend.chat_template).in_template:
+            told = self._base.with_tools([tool.describe() for tool in tools])
+            if self._goes_on_as_before(told):
+                self._with_tools = told
+                return True
+        self._told_in_words = True
+        return False
+
+    def _goes_on_as_before(self, other: ChatTemplate) -> bool:
+        """Whether the text so far is what `other` would have written too."""
+        begun = self._open is not None and self._open.begun
+        roles = (*self._roles(), *((self._open.message.template_role,) if self._open is not None and begun else ()))
+        try:
+            for count in range(1, len(roles) + 1):
+                generate = roles[count - 1] == "assistant"
+                ours = self._template.opening(roles[:count], generate=generate)
+                if other.opening(roles[:count], generate=generate) != ours:
+                    return False
+                closed = count <= len(self._messages)
+                if closed and other.closing(roles[:count]) != self._template.closing(roles[:count]):
+                    return False
+        except RoleError:
+            return False
+        return True
+
+    @property
+    def call_style(self) -> CallStyle:
+        """How the model writes calls here, and is told of their results."""
+        return IN_WORDS if self._told_in_words else call_style(self._backend.chat_template)
+
+    def note_calls(self, count: int) -> None:
+        """The message that was ended last holds calls; their results follow as messages of role `tool`."""
+        self._messages[-1].num_calls = count
+
+    def result_text(self, text: str) -> str:
+        """The result of a call as the template writes it."""
+        return self._template.result_text(text)
+
     def settle(self) -> None:
         """Write the opening of a message that is still empty: somebody looks at the text, or branches begin here."""
         if self._open is not None and not self._open.held:
@@ -159,10 +213,14 @@ class Conversation:
 
     @property
     def _template(self) -> ChatTemplate:
+        return self._with_tools or self._base
+
+    @property
+    def _base(self) -> ChatTemplate:
         return self._backend.chat_template or plain_roles()
 
     def _roles(self) -> tuple[str, ...]:
-        return tuple(message.role for message in self._messages)
+        return tuple(message.template_role for message in self._messages)
 
     def _emit_template(self, text: str) -> None:
         for segment in self._template.segments(text):

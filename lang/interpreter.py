@@ -51,6 +51,8 @@ from slipform.lang.ir import (
     ScopeBegin,
     ScopeEnd,
     Select,
+    ToolPrompt,
+    ToolResults,
     Video,
     at,
     caller_origin,
@@ -60,6 +62,8 @@ from slipform.lang.ir import (
 from slipform.lang.options import DEFAULT_MAX_TOKENS, DEFAULT_MAX_TOKENS_JSON, SamplingOptions
 from slipform.lang.run_trace import RunTrace
 from slipform.lang.strand import WARM_MIN_CHARS, FillItem, Item, SelectItem, Session, Strand, WarmItem, settle
+from slipform.lang.tool_styles import CallStyle
+from slipform.lang.tools import results_in_words
 from slipform.lang.trace_build import build_trace
 from slipform.runtime.request import Fill, FillResult, Finish, Text
 
@@ -98,6 +102,8 @@ class Interpreter:
             ScopeEnd: self._scope_end,
             Reasoning: self._reasoning,
             Call: self._call,
+            ToolPrompt: self._tool_prompt,
+            ToolResults: self._tool_results,
             Image: self._media,
             Video: self._media,
         }
@@ -110,6 +116,9 @@ class Interpreter:
             nodes = list(flatten(value))
         except ProgramError as error:
             raise self._named(error) from None
+        # The template may write tools at the beginning of the message in which the program tells of them.
+        told = [node for node in nodes if isinstance(node, ToolPrompt) and self.conversation.tell_of_tools(node.tools)]
+        nodes = [node for node in nodes if node not in told]
         for index, node in enumerate(nodes):
             handler = self._dispatch.get(type(node))
             if handler is None:
@@ -190,6 +199,23 @@ class Interpreter:
             program=self.session.program,
             primitive=node.describe(),
         )
+
+    def _tool_prompt(self, node: ToolPrompt) -> None:
+        self._constant(Constant(node.text))
+
+    def _tool_results(self, node: ToolResults) -> None:
+        """Each result in a message of its own, or all of them in one of the user."""
+        if not self.call_style().in_template:
+            self._message("user", results_in_words(node.results))
+            return
+        self.conversation.note_calls(len(node.results))
+        for result in node.results:
+            self._message("tool", self.conversation.result_text(result))
+
+    def _message(self, role: str, text: str) -> None:
+        self._role_begin(RoleBegin(role))
+        self._constant(Constant(self.conversation.trimmed(text, ends_message=True)))
+        self._role_end(RoleEnd(role))
 
     def _media(self, node: Image | Video) -> None:
         raise BackendError(
@@ -281,6 +307,9 @@ class Interpreter:
 
     def names(self) -> list[str]:
         return list(self.variables)
+
+    def call_style(self) -> CallStyle:
+        return self.conversation.call_style
 
     def must_await(self) -> bool:
         return self.session.asynchronous

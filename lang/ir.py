@@ -22,7 +22,7 @@ from slipform.errors import ProgramError, TraceError
 from slipform.grammars.spec import GrammarSpec
 from slipform.lang.options import SamplingOptions
 from slipform.lang.shape import Shape
-from slipform.lang.tools import Tool
+from slipform.lang.tools import Tool, tools_in_words
 from slipform.lang.types import ValueType
 
 
@@ -176,6 +176,28 @@ class Call(Expr):
 
     def describe(self) -> str:
         return f"call({self.name!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolPrompt(Expr):
+    """Tells the model of tools: as its chat template does, or in words where this stands."""
+
+    tools: tuple[Tool, ...]
+
+    @property
+    def text(self) -> str:
+        """The words."""
+        return tools_in_words(self.tools)
+
+    def describe(self) -> str:
+        return f"tools {', '.join(tool.name for tool in self.tools)}"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResults(Expr):
+    """Tells the model what the calls of the message before this returned."""
+
+    results: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from slipform.lang.calls import constraints_of
 from slipform.lang.choices import MASKED_DECODING
 from slipform.lang.shape_text import label as spec_label
 from slipform.lang.shape_text import shorten
+from slipform.lang.tool_styles import IN_WORDS, CallStyle
 from slipform.lang.tracer import Trace
 
 
@@ -46,18 +47,19 @@ class Plan:
         return "\n".join([f"{self.program}: {requests}", *_tree(self.steps, "")])
 
 
-def make_plan(trace: Trace, *, fuse: bool = True) -> Plan:
+def make_plan(trace: Trace, *, fuse: bool = True, style: CallStyle = IN_WORDS) -> Plan:
+    """The plan of a trace for a backend that fuses or not, and whose model writes calls of tools in a `style`."""
     builder = _Builder(fuse)
     prefix = trace.constant_prefix()
     steps: list[Step] = []
-    text = "".join(node.text for node in prefix if isinstance(node, ir.Constant))
+    text = "".join(node.text for node in prefix if isinstance(node, ir.Constant | ir.ToolPrompt))
     if text:
         steps.append(Step("prefix", f"constant prefix of {len(text)} characters: {shorten(text)}"))
     steps += builder.steps(trace.nodes)
     if trace.open_end is not None:
         where = f" ({trace.origin})" if trace.origin else ""
         steps.append(Step("end", f"decided at run time: the program {trace.open_end}{where}"))
-    constraints = dict.fromkeys(spec for node in trace.walk() for spec in _constraints_of(node))
+    constraints = dict.fromkeys(spec for node in trace.walk() for spec in _constraints_of(node, style))
     return Plan(trace.program, tuple(steps), builder.num_requests, tuple(constraints))
 
 
@@ -70,9 +72,9 @@ def constraint_of(node: ir.Expr) -> GrammarSpec | None:
     return None
 
 
-def _constraints_of(node: ir.Expr) -> list[GrammarSpec]:
+def _constraints_of(node: ir.Expr, style: CallStyle) -> list[GrammarSpec]:
     if isinstance(node, ir.Call):
-        return constraints_of(node)
+        return constraints_of(node, style)
     spec = constraint_of(node)
     return [] if spec is None else [spec]
 

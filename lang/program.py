@@ -22,6 +22,7 @@ from slipform.lang.rows import Row, UnreadableRow
 from slipform.lang.run import Run, Stream
 from slipform.lang.state import ProgramState
 from slipform.lang.strand import Session
+from slipform.lang.tool_styles import call_style
 from slipform.lang.tracer import Trace, active_trace, trace_program
 
 _RUN_OPTIONS = frozenset(
@@ -369,7 +370,7 @@ class Program:
             return
         trace = self._loose_trace(_shared_arguments(rows))
         try:
-            backend.prepare(make_plan(trace).constraints)
+            backend.prepare(make_plan(trace, style=call_style(backend.chat_template)).constraints)
         except InvalidRequest as error:
             raise as_fill_error(error, program=self.name, primitive="constraint") from error
         self.warm_prefix(backend, trace)

@@ -23,6 +23,7 @@ from slipform.lang.choices import TOKEN_LENGTH_NORMALIZED, check_choices
 from slipform.lang.distribution import Distribution
 from slipform.lang.run_trace import RunTrace
 from slipform.lang.steps import wait_async
+from slipform.lang.tool_styles import CallStyle
 from slipform.lang.trace_notebook import notebook_html
 from slipform.runtime.request import FillResult
 
@@ -54,6 +55,7 @@ class Machine(Protocol):
     def concatenate(self, branches: Sequence[Any]) -> None: ...
     def names(self) -> list[str]: ...
     def must_await(self) -> bool: ...
+    def call_style(self) -> CallStyle: ...
     def abort(self) -> None: ...
 
 
@@ -69,6 +71,11 @@ class ProgramState:
     def machine(self) -> Machine:
         """The interpreter or recorder behind this state."""
         return self._machine
+
+    @property
+    def call_style(self) -> CallStyle:
+        """How the model writes calls of tools here."""
+        return self._machine.call_style()
 
     # Appending
 

@@ -55,6 +55,7 @@ class ToolCall:
     Attributes:
         arguments: as the function got them, or as the model wrote them where they could not be read.
         result: what it returned. error: what it raised instead, or None. text: what the model was told.
+        turn: number of the message that asked for it, from 0; calls of one turn ran together.
     """
 
     name: str
@@ -62,6 +63,7 @@ class ToolCall:
     result: Any = None
     error: BaseException | None = None
     text: str = ""
+    turn: int = 0
 
 
 @overload
@@ -110,36 +112,23 @@ def mcp_tools(listing: object, call: Callable[[str, dict[str, Any]], Any]) -> li
     return [_from_mcp(item, call) for item in items]
 
 
-def tool_prompt(tools: Sequence[object]) -> str:
-    """What a model must be told to call these tools, for its system message: their signatures, and how to write a call.
+def tools_in_words(tools: Sequence[Tool]) -> str:
+    """What a model is told whose chat template has no place for tools: their signatures, and how to write a call.
 
     The wording and the form of calls are those of Hermes and Qwen models.
     """
-    signatures = "\n".join(json.dumps(item.describe(), ensure_ascii=False) for item in as_tools(tools))
+    signatures = "\n".join(json.dumps(item.describe(), ensure_ascii=False) for item in tools)
     return (
         "You may call functions to answer. Their signatures are between <tools> and </tools>:\n"
         f"<tools>\n{signatures}\n</tools>\n"
         "Write a call as a JSON object with the function's name and its arguments, between tags:\n"
-        f'{CALL_BEGIN}{{"name": "function-name", "arguments": {{…}}}}{CALL_END}'
+        '<tool_call>\n{"name": "function-name", "arguments": {…}}\n</tool_call>'
     )
 
 
-CALL_BEGIN = "<tool_call>\n"
-CALL_END = "\n</tool_call>"
-RESULT_BEGIN = "<tool_response>\n"
-RESULT_END = "\n</tool_response>"
-
-
-def read_calls(text: str) -> list[tuple[str, dict[str, Any]]]:
-    """Names and arguments of the calls in what a model wrote, in order."""
-    decoder = json.JSONDecoder()
-    calls: list[tuple[str, dict[str, Any]]] = []
-    at = text.find(CALL_BEGIN)
-    while at >= 0:
-        call, end = decoder.raw_decode(text, at + len(CALL_BEGIN))
-        calls.append((call["name"], call["arguments"]))
-        at = text.find(CALL_BEGIN, end)
-    return calls
+def results_in_words(results: Sequence[str]) -> str:
+    """Results of calls as a user message says them to such a model."""
+    return "\n".join(f"<tool_response>\n{result}\n</tool_response>" for result in results)
 
 
 def result_text(result: Any) -> str:

@@ -16,6 +16,7 @@ from slipform.errors import VariableError
 from slipform.lang import ir
 from slipform.lang.state import ProgramState
 from slipform.lang.steps import done
+from slipform.lang.tool_styles import IN_WORDS, CallStyle
 from slipform.runtime.request import FillResult
 
 
@@ -137,7 +138,7 @@ class Trace:
         """The leading nodes that are the same in every run: constant text and roles, up to the first hole or value."""
         prefix: list[ir.Expr] = []
         for node in self.nodes:
-            if not isinstance(node, (ir.Constant, ir.RoleBegin, ir.RoleEnd, ir.ScopeBegin, ir.ScopeEnd)):
+            if not isinstance(node, CONSTANT_NODES):
                 break
             prefix.append(node)
         return tuple(prefix)
@@ -161,6 +162,10 @@ class Trace:
         if self.open_end is not None:
             lines.append(f"  … {self.open_end}" + (f" ({self.origin})" if self.origin else ""))
         return "\n".join(lines)
+
+
+CONSTANT_NODES = (ir.Constant, ir.ToolPrompt, ir.RoleBegin, ir.RoleEnd, ir.ScopeBegin, ir.ScopeEnd)
+"""Nodes that are the same in every run."""
 
 
 class Recorder:
@@ -236,6 +241,9 @@ class Recorder:
 
     def must_await(self) -> bool:
         return False
+
+    def call_style(self) -> CallStyle:
+        return IN_WORDS
 
     def abort(self) -> None:
         """Nothing runs in a trace."""

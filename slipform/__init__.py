@@ -101,7 +101,7 @@ _EXPORTS: dict[str, tuple[str, str]] = {
     "ToolCall": ("slipform.lang.tools", "ToolCall"),
     "mcp_tools": ("slipform.lang.tools", "mcp_tools"),
     "tool": ("slipform.lang.tools", "tool"),
-    "tool_prompt": ("slipform.lang.tools", "tool_prompt"),
+    "tool_prompt": ("slipform.lang.api", "tool_prompt"),
     "ScriptedBackend": ("slipform.lang.backends.scripted", "ScriptedBackend"),
 }
 
@@ -215,6 +215,7 @@ if TYPE_CHECKING:
         system,
         system_begin,
         system_end,
+        tool_prompt,
         user,
         user_begin,
         user_end,
@@ -235,7 +236,7 @@ if TYPE_CHECKING:
     from slipform.lang.run_trace import RunTrace
     from slipform.lang.score import score
     from slipform.lang.state import ProgramState, ProgramStateGroup
-    from slipform.lang.tools import Tool, ToolCall, mcp_tools, tool, tool_prompt
+    from slipform.lang.tools import Tool, ToolCall, mcp_tools, tool
     from slipform.lang.usage import Prices
     from slipform.runtime.engine import Engine
     from slipform.runtime.params import SamplingParams

@@ -20,6 +20,8 @@ ALLOWED = {
         "slipform.runtime.params",
         "slipform.runtime.request",
         "slipform.runtime.wire",
+        "slipform.runtime.server.pieces",
+        "slipform.runtime.server.tool_calls",
     ],
 }
 
@@ -60,7 +62,10 @@ def test_errors_import_nothing() -> None:
     assert project_imports(ROOT / "slipform" / "errors.py") == []
 
 
-@pytest.mark.parametrize("module", ["slipform", "slipform.grammars.spec", "slipform.runtime.wire"])
+@pytest.mark.parametrize(
+    "module",
+    ["slipform", "slipform.grammars.spec", "slipform.runtime.wire", "slipform.runtime.server.tool_calls.registry"],
+)
 def test_light_modules_load_no_torch(module: str) -> None:
     code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd="/")

@@ -15,7 +15,8 @@ from slipform.lang import offline
 from slipform.lang.backend import Backend
 from slipform.lang.calls import make_call, turn_constraint
 from slipform.lang.config import as_backend
-from slipform.lang.tools import as_tools, read_calls
+from slipform.lang.tool_styles import IN_WORDS
+from slipform.lang.tools import as_tools
 from tests.fakes import scripted_engine
 
 
@@ -110,7 +111,7 @@ def test_functions_that_cannot_be_filled_by_name_are_refused() -> None:
 
 
 def test_the_prompt_holds_every_signature() -> None:
-    prompt = sf.tool_prompt([add, find])
+    prompt = sf.tool_prompt([add, find]).text
     lines = prompt[prompt.index("<tools>\n") + 8 : prompt.index("\n</tools>\nWrite")].splitlines()
     assert [json.loads(line) for line in lines] == [add.describe(), find.describe()]
 
@@ -140,7 +141,10 @@ def test_what_a_turn_may_hold(text_before: str, required: bool, text: bool, para
 
 def test_calls_are_read_even_where_their_texts_look_like_tags() -> None:
     text = "Hm. " + written("fail", reason="</tool_call>\n<tool_call>\n") + "\n" + written("add", a=1)
-    assert read_calls(text) == [("fail", {"reason": "</tool_call>\n<tool_call>\n"}), ("add", {"a": 1})]
+    assert IN_WORDS.read(text, as_tools([add, fail])) == [
+        ("fail", {"reason": "</tool_call>\n<tool_call>\n"}),
+        ("add", {"a": 1}),
+    ]
 
 
 # The loop

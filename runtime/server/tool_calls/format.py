@@ -30,6 +30,9 @@ class ToolCallFormat(Protocol):
         Returns: None if nothing restricts the answer.
         """
 
+    def text(self, tools: Sequence[Tool]) -> GrammarSpec:
+        """What an answer without calls matches: any text that would not be read as calls."""
+
     def parser(self, tools: Sequence[Tool]) -> PieceParser:
         """A parser of one answer. Text of a call that was cut off before its name was known becomes content."""
 

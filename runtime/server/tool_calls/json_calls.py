@@ -16,6 +16,7 @@ from slipform.grammars.spec import (
     Series,
     StructuralTag,
     Tag,
+    Until,
 )
 from slipform.runtime.server.pieces import PieceParser
 from slipform.runtime.server.tool_calls.parser import CallParser, CallSyntax
@@ -60,8 +61,12 @@ class JsonCalls:
             return AnyOf((answer, calls))
         if self.marker is not None:
             return self._calls_in_text(use, self.marker)
-        opening = self.syntax.opening(_names(use.tools))
-        return AnyOf((calls, Except(AnyText(), Regex(f"(?s:{opening}.*)"))))
+        return AnyOf((calls, self.text(use.tools)))
+
+    def text(self, tools: Sequence[Tool]) -> GrammarSpec:
+        if self.marker is not None:
+            return Until((self.marker,))
+        return Except(AnyText(), Regex(f"(?s:{self.syntax.opening(_names(tools))}.*)"))
 
     def parser(self, tools: Sequence[Tool]) -> PieceParser:
         return CallParser(self.syntax, _names(tools), anywhere=self.marker is not None)

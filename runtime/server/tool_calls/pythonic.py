@@ -35,7 +35,10 @@ class Pythonic:
             return calls
         if answer is not None:
             return AnyOf((answer, calls))
-        return AnyOf((calls, Except(AnyText(), Regex(f"(?s:{_SYNTAX.opening(_names(use.tools))}.*)"))))
+        return AnyOf((calls, self.text(use.tools)))
+
+    def text(self, tools: Sequence[Tool]) -> GrammarSpec:
+        return Except(AnyText(), Regex(f"(?s:{_SYNTAX.opening(_names(tools))}.*)"))
 
     def parser(self, tools: Sequence[Tool]) -> PieceParser:
         return CallParser(_SYNTAX, _names(tools), anywhere=False, scanner=PythonArguments)
