@@ -22,7 +22,7 @@ _NUM_KEPT = 256
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """A message that a model wrote: `begun` is in the program already, `rest` is not. `is_whole`: it ended by itself."""
+    """A message that a model wrote: `begun` is in the program, `rest` is not yet. `is_whole`: the model ended it."""
 
     begun: str
     rest: str

@@ -54,11 +54,13 @@ def test_closing_tokens_stand_in_the_lists_of_log_probabilities_without_one(back
     state = people.run(backend=backend, return_text_in_logprobs=True, **options)
     meta = state.get_meta_info("one")
     listed = meta["output_token_logprobs"]
-    assert "".join(text for _, _, text in listed) == state.get_text("one")
+    assert tuple(token for _, token, _ in listed) == state.get_fills("one")[0].token_ids
     assert len(listed) == len(meta["output_top_logprobs"]) == len(meta["output_constrained_logprobs"])
     count = meta["closing_tokens"]
     assert meta["unscored_tokens"] == count > 0
-    assert [logprob for logprob, _, _ in listed[-count:]] == [None] * count == meta["output_constrained_logprobs"][-count:]
+    assert (
+        [logprob for logprob, _, _ in listed[-count:]] == [None] * count == meta["output_constrained_logprobs"][-count:]
+    )
     assert all(logprob <= 0 for logprob, _, _ in listed[:-count])
     whole = people.run(backend=backend, **{**options, "max_tokens": 200}).get_meta_info("one")
     assert whole["unscored_tokens"] == whole["closing_tokens"]

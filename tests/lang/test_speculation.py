@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 import slipform as sf
-from slipform.lang.speculation import split_at_stop
+from slipform.grammars.spec import Regex
+from slipform.lang.speculation import Cut, cut_hole
 from slipform.runtime.params import SamplingParams
 from slipform.runtime.request import Fill
 
@@ -71,7 +72,7 @@ def test_a_stop_beyond_the_speculation_is_looked_for_as_usual() -> None:
     assert state.get_meta_info("name")["finish_reason"]["type"] == "length"
 
 
-def test_holes_that_cannot_be_cut_out_of_a_text_are_asked_for_alone() -> None:
+def test_a_select_is_scored_behind_what_was_written_ahead() -> None:
     @sf.function(num_api_spec_tokens=64)
     def program(s: sf.ProgramState) -> None:
         s += "Name:" + sf.gen("name", stop="\n") + "\nBorn: " + sf.gen("born", regex="[0-9]{4}")
@@ -84,7 +85,8 @@ def test_holes_that_cannot_be_cut_out_of_a_text_are_asked_for_alone() -> None:
     backend = Backend()
     state = program.run(backend=backend)
     assert [state[name] for name in ("name", "born", "choice")] == [" Ada Lovelace", "1815", "Trade"]
-    assert len(backend.requests) == 2
+    assert len(backend.requests) == 1
+    assert len(backend.scored) == 1
 
 
 def test_looks_and_forks_read_on_in_the_right_place() -> None:
@@ -110,8 +112,61 @@ def test_looks_and_forks_read_on_in_the_right_place() -> None:
         ("abcd", ("x",), False, None),
     ],
 )
-def test_split_at_stop(text: str, stop: tuple[str, ...], include: bool, found: object) -> None:
-    assert split_at_stop(text, Fill("x", SamplingParams(stop=stop, include_stop=include))) == found
+def test_free_text_ends_at_its_first_stop(text: str, stop: tuple[str, ...], include: bool, found: Any) -> None:
+    fill = Fill("x", SamplingParams(stop=stop, include_stop=include))
+    assert cut_hole(text, fill, is_whole=False) == (None if found is None else Cut(*found))
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern", "is_whole", "found"),
+    [
+        ("1815\nx", "[0-9]{4}", False, Cut("1815", None, "\nx")),
+        ("1815", "[0-9]{4}", False, Cut("1815", None, "")),  # nothing can follow
+        ("181", "[0-9]+", False, None),  # more digits may have followed
+        ("181", "[0-9]+", True, Cut("181", None, "")),
+        ("3 of 5", "[0-9]+( of [0-9]+)?", False, None),
+        ("3 of 5.", "[0-9]+( of [0-9]+)?", False, Cut("3 of 5", None, ".")),
+        ("3 off", "[0-9]+( of [0-9]+)?", False, Cut("3", None, " off")),
+        ("none", "[0-9]+", True, None),
+        ("größe!", "[a-zöß]+", False, Cut("größe", None, "!")),
+    ],
+)
+def test_a_constrained_hole_takes_the_longest_match_that_is_certain(
+    text: str, pattern: str, is_whole: bool, found: Cut | None
+) -> None:
+    assert cut_hole(text, Fill("x", constraint=Regex(pattern)), is_whole=is_whole) == found
+
+
+def test_a_pattern_may_end_a_hole_and_a_model_that_ends_by_itself_too() -> None:
+    fill = Fill("x", SamplingParams(stop_regex=("[.!]",)))
+    assert cut_hole("Yes! No.", fill, is_whole=False) == Cut("Yes", "[.!]", "! No.")
+    assert cut_hole("Yes", fill, is_whole=False) is None
+    assert cut_hole("Yes", fill, is_whole=True) == Cut("Yes", None, "")
+
+
+def test_a_hole_never_holds_more_than_its_tokens() -> None:
+    @sf.function(num_api_spec_tokens=64)
+    def program(s: sf.ProgramState) -> None:
+        s += "Name:" + sf.gen("name", stop="\n", max_tokens=4) + "\nBorn:" + sf.gen("born", stop="\n", max_tokens=2)
+
+    backend = OneHole("Name: Ada\nBorn: one two three four\n")
+    state = program.run(backend=backend)
+    assert state["name"] == " Ada"
+    assert state["born"] == " one two"
+    assert state.get_meta_info("born")["finish_reason"]["type"] == "length"
+
+
+def test_regexes_choices_and_numbers_are_read_out_of_the_same_text() -> None:
+    @sf.function(num_api_spec_tokens=64)
+    def program(s: sf.ProgramState) -> None:
+        s += "Name:" + sf.gen("name", stop="\n") + "\nBorn: " + sf.gen("born", regex="[0-9]{4}") + "\nSex: "
+        s += sf.select("sex", ["f", "m"], choices_method=sf.masked_decoding) + "\nAge: " + sf.gen("age", dtype=int)
+        s += "\nNote: " + sf.gen("note", schema=list[int])
+
+    backend = OneHole("Name: Ada\nBorn: 1815\nSex: f\nAge: 36\nNote: [1, 2]\nEnd")
+    state = program.run(backend=backend)
+    assert [state[name] for name in ("name", "born", "sex", "age", "note")] == [" Ada", "1815", "f", "36", [1, 2]]
+    assert len(backend.requests) == 1
 
 
 def test_one_call_for_the_holes_of_a_message() -> None:

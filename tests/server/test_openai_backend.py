@@ -289,6 +289,92 @@ def test_programs_that_are_no_messages() -> None:
     backend.close()
 
 
+@sf.function(num_api_spec_tokens=64)
+def card(s: Any) -> None:
+    s += sf.user("A card for Ada.")
+    s += sf.assistant("Name: " + sf.gen("name", stop="\n") + "\nBorn: " + sf.gen("born", regex="[0-9]{4}") + ".")
+    s += sf.user("And her trade, as one word?")
+    s += sf.assistant("Trade: " + sf.gen("trade"))
+
+
+CARD = "Name: Ada Lovelace\nBorn: 1815."
+
+
+def test_a_message_with_several_holes_is_asked_for_as_a_whole() -> None:
+    backend, bodies = api(CARD, "Trade: mathematics")
+    state = card.run(backend=backend)
+    assert [state[name] for name in ("name", "born", "trade")] == ["Ada Lovelace", "1815", "mathematics"]
+    assert [message["content"] for message in state.messages()][1::2] == [CARD, "Trade: mathematics"]
+    assert [[message["role"] for message in body["messages"]] for body in bodies] == [
+        ["user"],
+        ["user", "assistant", "user"],
+    ]
+    assert bodies[1]["messages"][1]["content"] == CARD
+    assert bodies[0]["max_completion_tokens"] == 128
+    assert "stop" not in bodies[0]
+    assert backend.unenforced == {"Regex": 1}
+    backend.close()
+
+
+def test_a_message_that_does_not_fit_is_asked_for_again_three_times() -> None:
+    backend, bodies = api("Sure! " + CARD, "Name: Ada", CARD, "Trade: mathematics")
+    state = card.run(backend=backend)
+    assert state["born"] == "1815"
+    assert len(bodies) == 4
+    backend.close()
+    backend, bodies = api("Sure! " + CARD)
+    message = failure(card, backend)
+    assert "the model wrote 'Sure! Name: Ada" in message
+    assert "where the program goes on with 'Name: '" in message
+    assert "asked 3 times" in message
+    assert re.search(r"test_openai_backend\.py:\d+", message)
+    assert len(bodies) == 3
+
+
+def test_looks_between_the_holes_of_a_message_read_on_in_it() -> None:
+    @sf.function(num_api_spec_tokens=64)
+    def looks(s: Any) -> None:
+        s += sf.user("A card for Ada.")
+        with s.assistant():
+            s += "Name: " + sf.gen("name", stop="\n")
+            if s["name"].startswith("Ada"):
+                s += "\nBorn: " + sf.gen("born", regex="[0-9]{4}")
+            forks = s.fork(2)
+            forks += lambda i: sf.gen("end", stop="!")
+
+    backend, bodies = api(CARD + "?!")
+    state = looks.run(backend=backend)
+    assert [state["name"], state["born"]] == ["Ada Lovelace", "1815"]
+    assert len(bodies) == 2  # what was written ahead is read once: the second branch gets a text of its own
+    backend.close()
+
+    @sf.function(num_api_spec_tokens=64)
+    def departs(s: Any) -> None:
+        s += sf.user("A card for Ada.")
+        with s.assistant():
+            s += "Name: " + sf.gen("name", stop="\n")
+            s += ", " + s["name"] + " was born in " + sf.gen("born", regex="[0-9]{4}")
+
+    written = "Name: Ada Lovelace, Ada Lovelace was born in 1815."
+    backend, bodies = api(CARD, CARD, written)
+    state = departs.run(backend=backend)
+    assert state["born"] == "1815"
+    assert len(bodies) == 3
+    backend.close()
+
+
+def test_contexts_are_kept_without_a_table_that_grows() -> None:
+    backend, _ = api("a")
+    ids = backend.encode("Ada Lovelace was born in 1815.<|im_end|>", parse_special=True)
+    assert backend.decode(ids) == "Ada Lovelace was born in 1815.<|im_end|>"
+    other, _ = api("a")
+    assert other.encode("zebra") != backend.encode("Ada")
+    assert other.decode(ids) == backend.decode(ids)
+    assert backend.decode(backend.encode("x" * 1000 + "\0 \ud800 é")) == "x" * 1000 + "\0 \ud800 é"
+    backend.close()
+    other.close()
+
+
 def test_sampling_goes_along_and_defaults_do_not() -> None:
     options = {"max_tokens": 7, "temperature": 0.5, "top_p": 0.9, "top_k": 4, "seed": 5, "min_tokens": 1}
     backend, bodies = api("a", server="vllm", extra_body={"priority": 3})
