@@ -19,7 +19,7 @@ from slipform.grammars.compiler import CompiledGrammar
 from slipform.grammars.spec import GrammarSpec
 from slipform.runtime.config import EngineConfig, resolve
 from slipform.runtime.engine_core import EngineCore
-from slipform.runtime.handle import OnEvent, RequestHandle
+from slipform.runtime.handle import OnEvent, RequestHandle, Waker, wake
 from slipform.runtime.models.interface import CausalModel
 from slipform.runtime.models.loader import load_model
 from slipform.runtime.program import Limits, Program
@@ -249,16 +249,19 @@ class Engine:
         self._core.abort(request_id)
 
     def _deliver(self, events: list[Event]) -> None:
+        """Hand a step's events over. Coroutines that wait for them are woken together, once for each event loop."""
+        wakers: list[Waker] = []
         for event in events:
-            if isinstance(event, RequestFinished | RequestFailed):
+            if isinstance(event, (RequestFinished, RequestFailed)):
                 with self._wakeup:
                     handle = self._handles.pop(event.request_id)
             else:
                 handle = self._handles[event.request_id]
             try:
-                handle.deliver(event)
+                handle.take(event, wakers)
             except Exception:  # the client's own code: whatever it raises must not stop the engine
                 _log.exception("a client's on_event failed on %s", type(event).__name__)
+        wake(wakers)
 
     def _stop(self, stopped: EngineStopped) -> None:
         with self._wakeup:

@@ -3,12 +3,13 @@
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
 from slipform.runtime.request import Event, RequestFailed, RequestFinished
 
 OnEvent = Callable[[Event], None]
 _TERMINAL = (RequestFinished, RequestFailed)
+Waker = tuple[asyncio.AbstractEventLoop, "asyncio.Future[None]"]
 
 
 class RequestHandle:
@@ -27,7 +28,7 @@ class RequestHandle:
         self._events: deque[Event] = deque()
         self._terminal: RequestFinished | RequestFailed | None = None
         self._num_iterating = 0
-        self._wakers: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
+        self._wakers: list[Waker] = []
 
     @property
     def is_done(self) -> bool:
@@ -74,7 +75,15 @@ class RequestHandle:
             yield event
 
     def deliver(self, event: Event) -> None:
-        """Take an event over; called by the engine thread, in order. Exceptions of `on_event` come out."""
+        """Take an event over and wake who waits for it. Called in order; exceptions of `on_event` come out."""
+        wakers: list[Waker] = []
+        try:
+            self.take(event, wakers)
+        finally:
+            wake(wakers)
+
+    def take(self, event: Event, wakers: "list[Waker]") -> None:
+        """`deliver`, but for coroutines that wait: they are put behind `wakers`, for `wake`."""
         if self._on_event is not None and not isinstance(event, _TERMINAL):
             self._on_event(event)  # nobody waits for anything but the end
             return
@@ -85,10 +94,8 @@ class RequestHandle:
                 self._terminal = event
             if self._terminal is not None or self._num_iterating:
                 self._changed.notify_all()
-            wakers, self._wakers = self._wakers, []
-        for loop, waker in wakers:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(_wake, waker)
+            wakers += self._wakers
+            self._wakers.clear()
         if self._on_event is not None:
             self._on_event(event)
 
@@ -109,6 +116,17 @@ class RequestHandle:
         return self._terminal
 
 
-def _wake(waker: "asyncio.Future[None]") -> None:
-    if not waker.done():
-        waker.set_result(None)
+def wake(wakers: Iterable[Waker]) -> None:
+    """Complete futures of any event loops, from any thread: one message to each loop."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
+    for loop, waker in wakers:
+        by_loop.setdefault(loop, []).append(waker)
+    for loop, futures in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_complete, futures)
+
+
+def _complete(futures: "list[asyncio.Future[None]]") -> None:
+    for future in futures:
+        if not future.done():
+            future.set_result(None)
