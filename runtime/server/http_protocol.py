@@ -1,7 +1,8 @@
 """HTTP connections with bounds: how many there are, how long a header may take, how long nothing may be taken in.
 
 uvicorn bounds none of these. Without them a client can hold connections for ever by sending half a header, or by not
-reading what it asked for.
+reading what it asked for. Where all connections are taken, a new one takes the place of the one that has been idle (no
+whole header, or an answered request) for longest, so that idle clients cannot keep others out.
 """
 
 import asyncio
@@ -11,6 +12,8 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _MAX_HEADER_BYTES = 65536
+# A connection is idle for at least so long before another one may take its place.
+_IDLE_GRACE_S = 1.0
 _REFUSAL = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\nconnection: close\r\n"
     b"content-length: %d\r\n\r\n%b"
@@ -23,7 +26,7 @@ class ConnectionBounds:
     """Bounds of one server's connections.
 
     Attributes:
-        connections: open at a time; more are answered with 503 and closed.
+        connections: open at a time; more take the place of idle ones, or are answered with 503 and closed.
         header_s: from the first byte of a request (or the connection's opening) to the end of its header.
         write_s: without any progress of a client that has something to read.
     """
@@ -34,7 +37,9 @@ class ConnectionBounds:
 
 
 def bounded_protocol(bounds: ConnectionBounds) -> type[HttpToolsProtocol]:
-    """uvicorn's protocol with `bounds`."""
+    """uvicorn's protocol with `bounds`, which hold for all connections of the class together."""
+    # Idle connections and since when they are, the longest first.
+    idle: dict[BoundedProtocol, float] = {}
 
     class BoundedProtocol(HttpToolsProtocol):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -45,17 +50,19 @@ def bounded_protocol(bounds: ConnectionBounds) -> type[HttpToolsProtocol]:
             self._is_refused = False
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            if len(self.connections) >= bounds.connections:
+            if len(self.connections) >= bounds.connections and not self._make_room():
                 self._is_refused = True
                 transport.write(_REFUSAL % (len(_TOO_MANY), _TOO_MANY))
                 transport.close()
                 return
             super().connection_made(transport)
+            idle[self] = self.loop.time()
             self._expect_header()
 
         def connection_lost(self, exc: Exception | None) -> None:
             if self._is_refused:
                 return
+            idle.pop(self, None)
             self._cancel_timers()
             super().connection_lost(exc)
 
@@ -72,6 +79,7 @@ def bounded_protocol(bounds: ConnectionBounds) -> type[HttpToolsProtocol]:
                 self._end("headers are too large")
 
         def on_headers_complete(self) -> None:
+            idle.pop(self, None)
             if self._header_timer is not None:
                 self._header_timer.cancel()
                 self._header_timer = None
@@ -91,6 +99,8 @@ def bounded_protocol(bounds: ConnectionBounds) -> type[HttpToolsProtocol]:
             super().on_response_complete()
             if self.transport.is_closing():  # what is still to be sent must not wait for ever either
                 self._watch_writing()
+            elif self.cycle is None or self.cycle.response_complete:
+                idle[self] = self.loop.time()
 
         def timeout_keep_alive_handler(self) -> None:
             super().timeout_keep_alive_handler()
@@ -100,6 +110,15 @@ def bounded_protocol(bounds: ConnectionBounds) -> type[HttpToolsProtocol]:
             super().shutdown()
             if self.transport.is_closing():
                 self._watch_writing()
+
+        def _make_room(self) -> bool:
+            """End the connection that is idle for longest, if it is idle for long enough."""
+            other = next(iter(idle), None)
+            if other is None or self.loop.time() - idle[other] < _IDLE_GRACE_S:
+                return False
+            del idle[other]
+            other._end("another one takes its place")
+            return True
 
         def _expect_header(self) -> None:
             self._header_bytes = 0

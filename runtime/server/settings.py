@@ -50,7 +50,7 @@ class ServerSettings:
         tls_certificate, tls_key, tls_client_ca: PEM files; with `tls_client_ca` clients must present a certificate.
         bounds: of one request.
         max_waiting: sequences that may wait for a place in the engine's batch; more are answered with 429.
-        max_connections: open connections; more are closed at once.
+        max_connections: open connections; more take the place of idle ones, or are answered with 503 and closed.
         request_timeout_s: default and largest deadline of a generation (504 when it passes).
         header_timeout_s, body_timeout_s: a client must have sent its header, and its body, by then.
         write_timeout_s: a stream whose client takes in nothing for so long is ended.

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -238,6 +239,47 @@ def test_connections_are_bounded(guarded: RunningServer, http: httpx.Client) -> 
             connection.close()
     wait_until(lambda: len(guarded.server.server_state.connections) < 10)
     assert http.get("/v1/models").status_code == 200
+
+
+def test_idle_connections_keep_nobody_out(guarded: RunningServer, http: httpx.Client) -> None:
+    """Where all connections are taken by clients that ask for nothing, new ones take the places of the oldest."""
+    busy = streamed(guarded, max_tokens=1000)
+    assert busy.recv(1000).startswith(b"HTTP/1.1 200")
+    kept = [raw(guarded, b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n") for _ in range(45)]
+    try:
+        served = [connection for connection in kept if connection.recv(1000).startswith(b"HTTP/1.1 200")]
+        assert len(served) > 30
+        time.sleep(1.1)  # an idle connection keeps its place for a second
+        newer = [raw(guarded, b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n") for _ in range(20)]
+        kept += newer
+        assert all(connection.recv(1000).startswith(b"HTTP/1.1 200") for connection in newer)
+        assert len(guarded.server.server_state.connections) <= 41
+        assert busy.recv(1000)  # one that is being answered is not idle
+    finally:
+        for connection in (*kept, busy):
+            connection.close()
+    wait_until(lambda: len(guarded.server.server_state.connections) < 10)
+
+
+def test_many_connections_at_once() -> None:
+    """The short form of benchmarks/connections.py: all are held, and clients that ask are served beside them."""
+    settings = ServerSettings(max_connections=1300, header_timeout_s=20, body_timeout_s=20)
+    with running(lambda: slow_engine(max_sequences=4), settings) as server, server.http() as client:
+        whole = b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n"
+        begun = (whole, b"", b"POST /v1/completions HTTP/1.1\r\nhost: loc", head("/v1/completions", 500) + b"{")
+        held = [raw(server, begun[index % 4]) for index in range(1200)]
+        try:
+            wait_until(lambda: len(server.server.server_state.connections) >= 1200)
+            for connection in held[::4]:
+                assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+            for _ in range(3):
+                answer = client.post("/v1/completions", json={"prompt": "x", "max_tokens": 2})
+                assert answer.status_code == 200
+            assert len(server.server.server_state.connections) >= 1200
+        finally:
+            for connection in held:
+                connection.close()
+        wait_until(lambda: len(server.server.server_state.connections) < 10)
 
 
 @pytest.mark.parametrize("stream", [False, True])
