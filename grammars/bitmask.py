@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 Int32 = npt.NDArray[np.int32]
 
-_INT32 = np.dtype(np.int32)
+INT32 = np.dtype(np.int32)
 
 
 def allocate_bitmask(batch_size: int, vocab_size: int) -> Int32:
@@ -47,6 +47,6 @@ def as_words(row: Any) -> Int32:
     Raises: TypeError for another dtype, whose bits would be lost on the way.
     """
     words: Int32 = row if isinstance(row, np.ndarray) else row.numpy()
-    if words.dtype != _INT32:
+    if words.dtype != INT32:
         raise TypeError(f"mask rows are int32, got {words.dtype}")
     return words

@@ -81,7 +81,7 @@ class MaskTables:
         return int(sum(array.nbytes for array in self._arrays.values()) - unused)
 
     def heap(self, pool: MaskPool) -> Int64:
-        """What the kernels take: the tables of this vocabulary with the rows of `pool`. Both must outlive it."""
+        """The tables of this vocabulary and the rows of `pool`, as a heap for kernels. Both must outlive it."""
         heap = self._heap.copy()
         _point(heap, tables.POOL_ROWS, pool.rows.reshape(-1))
         _point(heap, tables.POOL_SERIAL, pool.serial)
@@ -105,7 +105,7 @@ class MaskTables:
         row = self._rows[base]
         row[:] = self._rows[int(self._arrays[tables.SIZES][tables.LONGEST_PLAIN])]
         nodes = np.empty(len(self._others.byte), np.int32)
-        count = leaf_row(*part, self._heap, row, nodes)
+        count = leaf_row(*part, self._heap.ctypes.data, row, nodes)
         if not self._add_exits(base, TokenTrie.of_texts(self._behind(nodes[:count].tolist()))):
             return None
         self._counts[base] = np.bitwise_count(row.view(np.uint32)).sum()

@@ -3,10 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from slipform.grammars.bitmask import as_words
+from numpy import ndarray
+
+from slipform.grammars.batch import after_tokens, fill_rows
+from slipform.grammars.bitmask import INT32, as_words
 from slipform.grammars.masks import MaskPool
-from slipform.grammars.pushdown import after_tokens
 from slipform.grammars.session import TERMINATED, ConfigFacts, ForcedRun, Session
+from slipform.kernels.masks import write_mask
+from slipform.kernels.pushdown import advance_token
 
 
 class Matcher:
@@ -17,11 +21,12 @@ class Matcher:
         is_terminated: an end-of-sequence token was accepted; only `rollback` leads on.
     """
 
-    __slots__ = ("_automaton", "_config", "_history", "_session")
+    __slots__ = ("_automaton", "_config", "_heap", "_history", "_session")
 
     def __init__(self, session: Session, config: int, history: list[int] | None = None) -> None:
         self._session = session
-        self._automaton = session.automaton  # asked directly where every token counts
+        self._automaton = session.automaton
+        self._heap = session.automaton.heap  # asked directly where every token counts
         self._config = config
         self._history: list[int] = history or []
 
@@ -57,20 +62,19 @@ class Matcher:
 
         Tokens beyond the vocabulary are forbidden. A terminated matcher allows nothing. Mutates: `row`.
         """
-        words = as_words(row)
-        if self._config == TERMINATED:
-            words[:] = 0
-            return
-        self._automaton.fill_row(self._config, words)
+        if type(row) is not ndarray or row.dtype is not INT32:
+            row = as_words(row)
+        if write_mask(self._heap, self._config, 0, row):
+            self._automaton.fill_row(self._config, row)
 
     def accept_token(self, token_id: int) -> bool:
         """Take one token. False if the grammar forbids it; then nothing changes."""
         config = self._config
-        if config == TERMINATED:
-            return False
-        successor = self._session.after_token(config, token_id)
-        if successor == 0:
-            return False
+        successor = advance_token(self._heap, config, token_id, 0)
+        if successor <= 0:  # forbidden, an end-of-sequence token, or more to be done than a short call may do
+            successor = 0 if config == TERMINATED else self._session.after_token(config, token_id)
+            if successor == 0:
+                return False
         self._history.append(config)
         self._config = successor
         return True
@@ -153,9 +157,7 @@ def fill_batch(matchers: Sequence[Matcher], out: Any, rows: Sequence[int]) -> No
         out: (B, W or more) int32 numpy array or CPU tensor. Mutated: only the rows named.
         rows: as many as matchers, distinct.
     """
-    words = as_words(out)
-    for matcher, row in zip(matchers, rows, strict=True):
-        matcher.fill_bitmask(words[row])
+    fill_rows([one._automaton for one in matchers], [one._config for one in matchers], as_words(out), rows)
 
 
 def successors(matchers: Sequence[Matcher], token_ids: Sequence[int]) -> list[int]:
@@ -166,7 +168,7 @@ def successors(matchers: Sequence[Matcher], token_ids: Sequence[int]) -> list[in
 
     Raises: what serving a grammar's first visit to a rule raises. Changes nothing of the matchers.
     """
-    found = after_tokens([(m._automaton, m._config) for m in matchers], token_ids)
+    found = after_tokens([one._automaton for one in matchers], [one._config for one in matchers], token_ids)
     for index, after in enumerate(found):
         if after == 0 and matchers[index]._config != TERMINATED:
             found[index] = matchers[index]._session.after_token(matchers[index]._config, token_ids[index])

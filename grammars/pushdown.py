@@ -13,12 +13,12 @@ from slipform.grammars.builder import NODE_COLUMNS, Builder, Node
 from slipform.grammars.mask_tables import MaskTables
 from slipform.grammars.masks import MaskPool
 from slipform.grammars.members import Progress
+from slipform.grammars.turn import Turn
 from slipform.kernels import masks
 from slipform.kernels import pushdown as kernel
-from slipform.kernels import pushdown_closure as closure
+from slipform.kernels import pushdown_steps as steps
 from slipform.kernels import pushdown_tables as tables
 from slipform.kernels.mask_walks import part_below
-from slipform.kernels.pushdown_batch import advance_tokens
 
 Int32 = npt.NDArray[np.int32]
 
@@ -75,8 +75,7 @@ class Automaton:
         self.builder = builder
         self._vocabulary = vocabulary
         self._pool = pool
-        self._vocabulary_heap = vocabulary.heap(pool)
-        self.lock = lock or threading.RLock()
+        self._vocabulary_pairs = vocabulary.heap(pool)
         self._places: dict[tuple[int, Progress], int] = {}
         self._place_progress: list[tuple[int, Progress]] = []
         self._place_choices: list[tuple[list[int], list[int]]] = []  # declared members and extras that may come
@@ -116,7 +115,11 @@ class Automaton:
         ]
         self._synced = dict.fromkeys(_PROGRAM, 0)
         self._tables: dict[int, Int32] = {}
-        self.heap = np.zeros(2 * tables.NUM_TABLES, np.int64)
+        self._pairs = np.zeros(2 * tables.NUM_TABLES, np.int64)
+        self._pairs[2 * tables.VOCABULARY] = self._vocabulary_pairs.ctypes.data
+        self._pairs[2 * tables.STEP] = steps.step_function().address
+        self._pairs[2 * tables.FIND] = masks.find_function().address
+        self.heap: int = self._pairs.ctypes.data
         depth = vocabulary.max_depth + 1
         self._allocate(
             _START_SIZES
@@ -130,7 +133,7 @@ class Automaton:
         self._tables[tables.FRAMES][: tables.FRAME_COLUMNS] = 0
         self._tables[tables.CONFIGS][: tables.CONFIG_COLUMNS] = 0
         self._registers = self._tables[tables.REGISTERS]
-        self._addresses = (self.heap.ctypes.data, self._vocabulary_heap.ctypes.data)
+        self.lock = Turn(lock or threading.RLock(), self._registers)
         self._registers[tables.NUM_FRAMES] = 1
         self._registers[tables.NUM_CONFIGS] = 1
         self._sync()
@@ -141,15 +144,18 @@ class Automaton:
         """The configuration before any byte of `root`."""
         with self.lock:
             self._sync()
-            self._run(lambda: closure.start_config(self.heap, root))
-            return int(self._registers[tables.ARGUMENT])
+            while (start := kernel.start_config(self.heap, root)) < 0:
+                self._serve(-start)
+            return int(start)
 
-    def advance(self, config: int, text: npt.NDArray[np.uint8], begin: int, end: int) -> tuple[int, int]:
-        """Follow text[begin:end]; returns (configuration reached, position of the first byte that was not taken)."""
+    def advance(self, config: int, text: bytes) -> tuple[int, int]:
+        """Follow `text`; returns (configuration reached, position of the first byte that was not taken)."""
         registers = self._registers
+        wide = np.frombuffer(text, np.uint8).astype(np.int32)
+        begin = 0
         with self.lock:
             while True:
-                status = kernel.advance(self.heap, config, text, begin, end)
+                status = kernel.advance(self.heap, config, wide.ctypes.data, begin, len(text))
                 config, begin = int(registers[tables.WALKED]), int(registers[tables.RESUME_AT])
                 if status == tables.OK:
                     return config, begin
@@ -158,22 +164,25 @@ class Automaton:
     def fill_row(self, config: int, row: Int32) -> None:
         """Write the mask of `config` to `row`, at least W words; words beyond are zeroed.
 
-        Raises: VocabularyMismatch if no token can follow and the text is not complete.
+        Raises:
+            VocabularyMismatch: no token can follow and the text is not complete.
+            ValueError: the row is too short.
         """
-        heap, vocabulary = self.heap, self._vocabulary_heap
+        if not row.flags.c_contiguous:
+            whole = np.empty_like(row, order="C", subok=False)
+            self.fill_row(config, whole)
+            row[:] = whole
+            return
         with self.lock:
-            while (status := masks.write_mask(heap, vocabulary, config, 0, row)) != tables.OK:
-                if status == tables.NEED_POOL:
-                    with self._pool.lock:
-                        status = masks.write_mask(heap, vocabulary, config, 1, row)
-                    if status == tables.OK:
-                        return
-                self._serve(status)
+            while (status := masks.write_mask(self.heap, config, 1, row)) != tables.OK:
+                if status == tables.NEED_WALK:
+                    status = masks.find_mask(self.heap, config)
+                self.serve(status)
 
     def mask_number(self, config: int) -> int:
         """A number that configurations with the same mask may share. Raises: VocabularyMismatch as `fill_row`."""
         with self.lock:
-            self._run(lambda: masks.find_mask(self.heap, self._vocabulary_heap, config))
+            self._run(lambda: masks.find_mask(self.heap, config))
             return int(self._registers[tables.ARGUMENT])
 
     def allowed_count(self, config: int) -> int:
@@ -183,33 +192,30 @@ class Automaton:
 
     def after_token(self, config: int, token: int) -> int:
         """The configuration behind a token; 0 if it cannot be read, or spells nothing."""
-        heap, vocabulary = self.heap, self._vocabulary_heap
-        with self.lock:
-            while (after := kernel.advance_token(heap, vocabulary, config, token)) < 0:
-                self._serve(-after)
-            return int(after)
-
-    @property
-    def addresses(self) -> tuple[int, int]:
-        """Where the heaps of the automaton and of its vocabulary are, as long as the automaton lives."""
-        return self._addresses
+        after = kernel.advance_token(self.heap, config, token, 0)
+        if after < 0:
+            with self.lock:
+                while (after := kernel.advance_token(self.heap, config, token, 1)) < 0:
+                    self.serve(-after)
+        return int(after)
 
     def serve(self, status: int) -> None:
-        """Do what a kernel wants that returned `status`. The caller holds `lock`."""
-        self._serve(status)
+        """Do what a kernel wants that returned `status`, if anything. The caller holds `lock`."""
+        if status != tables.OK:
+            self._serve(status)
 
     def forced_bytes(self, config: int) -> tuple[bytes, int]:
         """The bytes that every text from `config` begins with, as far as each is the only one; and where they lead."""
         with self.lock:
-            out = np.empty(256, np.uint8)
+            out = np.empty(256, np.int32)
             count = 0
             while True:
-                status = kernel.forced_bytes(self.heap, config, out, count)
+                status = kernel.forced_bytes(self.heap, config, out.ctypes.data, len(out), count)
                 config, count = int(self._registers[tables.WALKED]), int(self._registers[tables.RESUME_AT])
                 if status == tables.OK and count < len(out):
-                    return out[:count].tobytes(), config
+                    return bytes(out[:count].tolist()), config
                 if status == tables.OK:
-                    out = np.concatenate((out, np.empty(len(out), np.uint8)))
+                    out = np.concatenate((out, np.empty_like(out)))
                 else:
                     self._serve(status)
 
@@ -217,7 +223,7 @@ class Automaton:
         """(256,) the configuration after each byte, 0 where there is none."""
         with self.lock:
             out = np.empty(256, np.int32)
-            self._run(lambda: kernel.expand(self.heap, config, out))
+            self._run(lambda: kernel.expand(self.heap, config, out.ctypes.data))
             return out
 
     def is_accepting(self, config: int) -> bool:
@@ -315,6 +321,8 @@ class Automaton:
         if status == tables.NEED_POOL_ROW:
             self._put_row(argument)
             return
+        if status == tables.UNFIT_ROW:
+            raise ValueError(f"mask rows of this vocabulary have {self._vocabulary.num_words} words")
         if status == tables.NOTHING_FITS:
             missing = bytes(np.flatnonzero(self.successors(argument)).astype(np.uint8))
             raise VocabularyMismatch(argument, missing)
@@ -361,7 +369,7 @@ class Automaton:
         """The mask of `config` as a row of the pool: the tokens found are too many for a list."""
         base, reach = int(self._registers[tables.RESUME_AT]), int(self._registers[tables.DEEPEST])
         row = np.empty(self._vocabulary.num_words, np.int32)
-        allowed = masks.found_row(self.heap, self._vocabulary_heap, base, row)
+        allowed = masks.found_row(self.heap, base, row.ctypes.data)
         slot, serial = self._pool.put(row)
         self._run(lambda: masks.add_mask(self.heap, config, masks.POOL_BASE - slot, serial, 0, 0, allowed, reach))
 
@@ -458,8 +466,8 @@ class Automaton:
 
     def _set(self, table: int, array: Int32) -> None:
         self._tables[table] = array
-        self.heap[2 * table] = array.ctypes.data
-        self.heap[2 * table + 1] = len(array)
+        self._pairs[2 * table] = array.ctypes.data
+        self._pairs[2 * table + 1] = len(array)
 
     def _allocate(self, sizes: dict[int, int]) -> None:
         """Tables of these lengths, out of one block: asking numpy for an address costs more than the memory."""
@@ -467,8 +475,8 @@ class Automaton:
         address, begin = block.ctypes.data, 0
         for table, size in sizes.items():
             self._tables[table] = block[begin : begin + size]
-            self.heap[2 * table] = address + 4 * begin
-            self.heap[2 * table + 1] = size
+            self._pairs[2 * table] = address + 4 * begin
+            self._pairs[2 * table + 1] = size
             begin += size
 
     def _set_scratch(self, room: int) -> None:
@@ -536,28 +544,3 @@ class Automaton:
         limit = self.builder.budget.limits.memory_bytes
         if self.num_bytes > limit:
             raise GrammarTooLarge("memory_bytes", limit)
-
-
-def after_tokens(places: Sequence[tuple[Automaton, int]], token_ids: Sequence[int]) -> list[int]:
-    """The configuration behind one token from each (automaton, configuration); 0 if it cannot be read.
-
-    One compiled call, however many automata there are. Raises: what serving an automaton's needs raises.
-    """
-    addresses = np.array([automaton.addresses for automaton, _ in places], np.int64).reshape(-1, 2)
-    heaps, vocabularies = addresses[:, 0].copy(), addresses[:, 1].copy()
-    configs = np.array([config for _, config in places], np.int64)
-    tokens = np.array(token_ids, np.int64)
-    after = np.empty(len(tokens), np.int64)
-    # Always in one order, so that two threads cannot wait for each other.
-    locks = sorted({id(automaton.lock): automaton.lock for automaton, _ in places}.items())
-    try:
-        for _, lock in locks:
-            lock.acquire()
-        at = 0
-        while (at := advance_tokens(heaps, vocabularies, configs, tokens, at, after)) < len(tokens):
-            places[at][0].serve(-int(after[at]))
-    finally:
-        for _, lock in locks:
-            lock.release()
-    found: list[int] = after.tolist()
-    return found

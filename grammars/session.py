@@ -136,7 +136,7 @@ class Session:
 
     def after_bytes(self, config: int, text: bytes) -> tuple[int, int]:
         """(configuration reached, number of bytes taken)."""
-        return self.automaton.advance(config, np.frombuffer(text, np.uint8), 0, len(text))
+        return self.automaton.advance(config, text)
 
     def forced_bytes(self, config: int) -> bytes:
         """See `Matcher.forced_bytes`."""

@@ -8,14 +8,14 @@ then for each state whether a character ends on arriving in it, and the set of c
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from slipform.kernels.pushdown_tables import BOUNDS, NODE_COLUMNS, NODES, Int, table
+from slipform.kernels.int32_tables import Int, inner, kernel, table
+from slipform.kernels.pushdown_tables import BOUNDS, NODE_COLUMNS, NODES
 
 BOUND_HEADER = 3
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _inner_order(first: Any, target: Any, ends: Any) -> Any:
     """The states such that each comes behind those that it leads to within a character; shorter if there is a cycle."""
     count = len(first) - 1
@@ -53,7 +53,7 @@ def _inner_order(first: Any, target: Any, ends: Any) -> Any:
     return order[:size]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def bounds_table(first: Any, target: Any, accepting: Any, ends: Any, least: Int, most: Int) -> Any:
     """The table of a part for BOUNDS, int32. Empty if some cycle of states holds no end of a character.
 
@@ -96,7 +96,7 @@ def bounds_table(first: Any, target: Any, accepting: Any, ends: Any, least: Int,
     return result
 
 
-@njit(cache=True, nogil=True)
+@inner
 def count_after(heap: Any, node: Int, state: Int, count: Int) -> Any:
     """How many characters stand before leaf `state`, reached from `count` of them; -1 if it leads nowhere."""
     nodes = table(heap, NODES)
@@ -107,19 +107,19 @@ def count_after(heap: Any, node: Int, state: Int, count: Int) -> Any:
     place = at + BOUND_HEADER + (state - first_state) * (words + 1)
     count += bounds[place]
     if count > bounds[at] or not (bounds[place + 1 + (count >> 5)] >> (count & 31)) & 1:
-        return np.int64(-1)
-    return np.int64(count)
+        return -1
+    return count
 
 
-@njit(cache=True, nogil=True)
+@inner
 def free_characters(heap: Any, node: Int, count: Int) -> Any:
     """How many more characters, behind `count` of them, surely leave a way to completion."""
     nodes = table(heap, NODES)
     bounds = table(heap, BOUNDS)
-    return np.int64(bounds[nodes[node * NODE_COLUMNS + 2] + 1] - count)
+    return bounds[nodes[node * NODE_COLUMNS + 2] + 1] - count
 
 
-@njit(cache=True, nogil=True)
+@inner
 def is_free_to_the_end(heap: Any, node: Int) -> Any:
     """Whether every count up to the greatest length leaves a way to completion."""
     nodes = table(heap, NODES)

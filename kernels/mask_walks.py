@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from slipform.kernels.pushdown import find_successor, known_successor, successor_range
-from slipform.kernels.pushdown_closure import begin_closure, finish_closure, todo
+from slipform.kernels.int32_tables import Int, inner, kernel, table
+from slipform.kernels.pushdown import known_successor, successor_range
+from slipform.kernels.pushdown_steps import close, find_successor
 from slipform.kernels.pushdown_tables import (
     ARGUMENT,
     CONFIG_COLUMNS,
@@ -39,13 +40,11 @@ from slipform.kernels.pushdown_tables import (
     REGISTERS,
     RESUME,
     RESUME_AT,
-    Int,
-    table,
 )
 from slipform.kernels.vocabulary_tables import BYTE, DEPTH, EXIT_FIRST, EXITS, OTHERS, ROOTS, SKIP, TOKEN_FIRST, TOKENS
 
 
-@njit(cache=True, nogil=True)
+@inner
 def walk_subtree(heap: Any, vocabulary: Any, trie: Int, config: Int, begin: Int, end: Int) -> Int:
     """Find the tokens that end at nodes begin:end of a trie, siblings with their subtrees, read on from `config`.
 
@@ -61,24 +60,24 @@ def walk_subtree(heap: Any, vocabulary: Any, trie: Int, config: Int, begin: Int,
     tokens = table(vocabulary, trie + TOKENS)
     if begin >= end:
         return OK
-    node = np.int64(begin)
+    node = begin
     if config >= 0:
         path[trie_depth[node] - 1] = config
-    count = np.int64(registers[NUM_FOUND])
-    deepest = np.int64(registers[DEEPEST])
+    count = registers[NUM_FOUND]
+    deepest = registers[DEEPEST]
     while node < end:
-        depth = np.int64(trie_depth[node])
+        depth = trie_depth[node]
         here = path[depth - 1]
-        successor = known_successor(heap, np.int64(here), np.int64(trie_byte[node]))
+        successor = known_successor(heap, here, trie_byte[node])
         if successor < 0:
-            successor = np.int64(find_successor(heap, np.int64(here), np.int64(trie_byte[node])))
+            successor = find_successor(heap, here, trie_byte[node])
             if successor < 0:
                 registers[RESUME_AT] = node
                 registers[NUM_FOUND] = count
                 registers[DEEPEST] = deepest
                 return -successor
         if successor == DEAD:
-            node = np.int64(trie_skip[node])
+            node = trie_skip[node]
             continue
         path[depth] = successor
         deepest = max(deepest, depth)
@@ -97,14 +96,14 @@ def walk_subtree(heap: Any, vocabulary: Any, trie: Int, config: Int, begin: Int,
     return OK
 
 
-@njit(cache=True, nogil=True)
+@inner
 def walk_trie(heap: Any, vocabulary: Any, trie: Int, config: Int, at: Int) -> Int:
     """Find all tokens of a trie that `config` can read. After a need, call again with `at` = RESUME_AT."""
     registers = table(heap, REGISTERS)
     roots = table(vocabulary, trie + ROOTS)
     trie_skip = table(vocabulary, trie + SKIP)
     byte = np.int64(0)
-    done = np.int64(at)
+    done = at
     while byte < 256:
         successor, last = successor_range(heap, config, byte)
         if successor < 0:
@@ -114,29 +113,29 @@ def walk_trie(heap: Any, vocabulary: Any, trie: Int, config: Int, at: Int) -> In
             byte = last + 1
             continue
         for root_byte in range(byte, last + 1):
-            node = np.int64(roots[root_byte])
+            node = roots[root_byte]
             if node < 0 or trie_skip[node] <= at:
                 continue
-            begin, start = node, np.int64(config)
+            begin, start = node, config
             if at > node:  # the rest of a subtree: PATH holds the way there
-                begin, start = np.int64(at), np.int64(-1)
-            status = walk_subtree(heap, vocabulary, trie, start, begin, np.int64(trie_skip[node]))
+                begin, start = at, -1
+            status = walk_subtree(heap, vocabulary, trie, start, begin, trie_skip[node])
             if status != OK:
                 return status
-            done = np.int64(trie_skip[node])
+            done = trie_skip[node]
         byte = last + 1
     registers[RESUME_AT] = 0
     return OK
 
 
-@njit(cache=True, nogil=True)
+@inner
 def leaf_after(heap: Any, state: Int, byte: Int) -> Int:
     """The state of a regular part behind `byte`, -1 if there is none."""
     if state < 0:
-        return np.int64(-1)
+        return -1
     if state >= LITERAL_BASE:
         literals = table(heap, LITERALS)
-        return np.int64(state + 1) if literals[state - LITERAL_BASE] == byte else np.int64(-1)
+        return state + 1 if literals[state - LITERAL_BASE] == byte else -1
     leaf_first = table(heap, LEAF_FIRST)
     range_high = table(heap, RANGE_HIGH)
     k, end = leaf_first[state], leaf_first[state + 1]
@@ -144,12 +143,12 @@ def leaf_after(heap: Any, state: Int, byte: Int) -> Int:
         k += 1
     range_low = table(heap, RANGE_LOW)
     if k == end or range_low[k] > byte:
-        return np.int64(-1)
+        return -1
     range_target = table(heap, RANGE_TARGET)
-    return np.int64(range_target[k])
+    return range_target[k]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def may_complete(heap: Any, state: Int) -> Any:
     """Whether a regular part may be complete in `state`."""
     if state < 0:
@@ -161,25 +160,24 @@ def may_complete(heap: Any, state: Int) -> Any:
     return leaf_flags[state] & 1 == 1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def config_after_leaf(heap: Any, frame: Int) -> Int:
     """The configuration after a regular part over `frame` is complete, in ARGUMENT. Returns a status."""
     registers = table(heap, REGISTERS)
     frames = table(heap, FRAMES)
-    known = np.int64(frames[frame * FRAME_COLUMNS + 5])
+    known = frames[frame * FRAME_COLUMNS + 5]
     if known >= 0:
         registers[ARGUMENT] = known
         return OK
-    begin_closure(heap)
-    status = todo(heap, RESUME, frame)
-    if status == OK:
-        status = finish_closure(heap)
-    if status == OK:
-        frames[frame * FRAME_COLUMNS + 5] = registers[ARGUMENT]
-    return status
+    after = close(heap, RESUME, frame)
+    if after < 0:
+        return -after
+    frames[frame * FRAME_COLUMNS + 5] = after
+    registers[ARGUMENT] = after
+    return OK
 
 
-@njit(cache=True, nogil=True)
+@inner
 def walk_exit(heap: Any, vocabulary: Any, node: Int, frame: Int) -> Int:
     """Find the tokens of OTHERS below `node`, where a regular part over `frame` is complete. Returns a status."""
     registers = table(heap, REGISTERS)
@@ -190,13 +188,13 @@ def walk_exit(heap: Any, vocabulary: Any, node: Int, frame: Int) -> Int:
     status = config_after_leaf(heap, frame)
     if status != OK:
         return status
-    config = np.int64(registers[ARGUMENT])
+    config = registers[ARGUMENT]
     if configs[config * CONFIG_COLUMNS + 1] == 0:
         return OK
-    return walk_subtree(heap, vocabulary, OTHERS, config, np.int64(node + 1), np.int64(skip[node]))
+    return walk_subtree(heap, vocabulary, OTHERS, config, node + 1, skip[node])
 
 
-@njit(cache=True, nogil=True)
+@inner
 def walk_exits(heap: Any, vocabulary: Any, base: Int, frame: Int) -> Int:
     """Find the tokens that complete the part of base row `base`, over `frame`, and go on. Returns a status."""
     registers = table(heap, REGISTERS)
@@ -205,13 +203,13 @@ def walk_exits(heap: Any, vocabulary: Any, base: Int, frame: Int) -> Int:
     status = config_after_leaf(heap, frame)
     if status != OK:
         return status
-    config = np.int64(registers[ARGUMENT])
+    config = registers[ARGUMENT]
     if configs[config * CONFIG_COLUMNS + 1] == 0:
         return OK
-    return walk_subtree(heap, vocabulary, EXITS, config, np.int64(exit_first[base]), np.int64(exit_first[base + 1]))
+    return walk_subtree(heap, vocabulary, EXITS, config, exit_first[base], exit_first[base + 1])
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def add_tokens(heap: Any, vocabulary: Any, list_table: Int, counter: Int, begin: Int, end: Int) -> Int:
     """Append tokens begin:end of OTHERS to the list FOUND or LOST. Returns a status."""
     registers = table(heap, REGISTERS)
@@ -227,7 +225,7 @@ def add_tokens(heap: Any, vocabulary: Any, list_table: Int, counter: Int, begin:
     return OK
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _walk_leaf_from(heap: Any, vocabulary: Any, root: Int, state: Int, frame: Int) -> Int:
     """`walk_leaf` in the subtree of `root`, behind whose byte the part is in `state`."""
     path = table(heap, LEAF_PATH)
@@ -235,19 +233,17 @@ def _walk_leaf_from(heap: Any, vocabulary: Any, root: Int, state: Int, frame: In
     trie_depth = table(vocabulary, OTHERS + DEPTH)
     trie_skip = table(vocabulary, OTHERS + SKIP)
     token_first = table(vocabulary, OTHERS + TOKEN_FIRST)
-    node, end = np.int64(root), np.int64(trie_skip[root])
+    node, end = root, trie_skip[root]
     while node < end:
-        depth = np.int64(trie_depth[node])
-        here = np.int64(state)
+        depth = trie_depth[node]
+        here = state
         if node != root:
-            here = leaf_after(heap, np.int64(path[depth - 1]), np.int64(trie_byte[node]))
+            here = leaf_after(heap, path[depth - 1], trie_byte[node])
         if here < 0:
-            node = np.int64(trie_skip[node])
+            node = trie_skip[node]
             continue
         path[depth] = here
-        status = add_tokens(
-            heap, vocabulary, FOUND, NUM_FOUND, np.int64(token_first[node]), np.int64(token_first[node + 1])
-        )
+        status = add_tokens(heap, vocabulary, FOUND, NUM_FOUND, token_first[node], token_first[node + 1])
         if status == OK and may_complete(heap, here):
             status = walk_exit(heap, vocabulary, node, frame)
         if status != OK:
@@ -256,13 +252,13 @@ def _walk_leaf_from(heap: Any, vocabulary: Any, root: Int, state: Int, frame: In
     return OK
 
 
-@njit(cache=True, nogil=True)
+@inner
 def walk_leaf(heap: Any, vocabulary: Any, state: Int, frame: Int) -> Int:
     """Find the tokens of OTHERS that one item can read. Returns a status."""
     roots = table(vocabulary, OTHERS + ROOTS)
     if state >= LITERAL_BASE:
         literals = table(heap, LITERALS)
-        node = np.int64(roots[literals[state - LITERAL_BASE]])
+        node = roots[literals[state - LITERAL_BASE]]
         return _walk_leaf_from(heap, vocabulary, node, state + 1, frame) if node >= 0 else OK
     leaf_first = table(heap, LEAF_FIRST)
     range_low = table(heap, RANGE_LOW)
@@ -271,14 +267,14 @@ def walk_leaf(heap: Any, vocabulary: Any, state: Int, frame: Int) -> Int:
     for k in range(leaf_first[state], leaf_first[state + 1]):
         for byte in range(range_low[k], range_high[k] + 1):
             if roots[byte] >= 0:
-                node = np.int64(roots[byte])
-                status = _walk_leaf_from(heap, vocabulary, node, np.int64(range_target[k]), frame)
+                node = roots[byte]
+                status = _walk_leaf_from(heap, vocabulary, node, range_target[k], frame)
                 if status != OK:
                     return status
     return OK
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _walk_difference_from(heap: Any, vocabulary: Any, root: Int, state: Int, other: Int, frame: Int) -> Int:
     """`walk_difference` in the subtree of `root`, behind whose byte the part is in `state`, or in `other`."""
     path = table(heap, LEAF_PATH)
@@ -287,20 +283,20 @@ def _walk_difference_from(heap: Any, vocabulary: Any, root: Int, state: Int, oth
     trie_depth = table(vocabulary, OTHERS + DEPTH)
     trie_skip = table(vocabulary, OTHERS + SKIP)
     token_first = table(vocabulary, OTHERS + TOKEN_FIRST)
-    node, end = np.int64(root), np.int64(trie_skip[root])
+    node, end = root, trie_skip[root]
     while node < end:
-        depth = np.int64(trie_depth[node])
-        left, right = np.int64(state), np.int64(other)
+        depth = trie_depth[node]
+        left, right = state, other
         if node != root:
-            byte = np.int64(trie_byte[node])
-            left = leaf_after(heap, np.int64(path[depth - 1]), byte)
-            right = leaf_after(heap, np.int64(other_path[depth - 1]), byte)
+            byte = trie_byte[node]
+            left = leaf_after(heap, path[depth - 1], byte)
+            right = leaf_after(heap, other_path[depth - 1], byte)
         if left == right:
-            node = np.int64(trie_skip[node])
+            node = trie_skip[node]
             continue
         path[depth], other_path[depth] = left, right
-        first, behind = np.int64(token_first[node]), np.int64(token_first[node + 1])
-        below = np.int64(token_first[trie_skip[node]])
+        first, behind = token_first[node], token_first[node + 1]
+        below = token_first[trie_skip[node]]
         status = OK
         if right < 0:
             status = add_tokens(heap, vocabulary, FOUND, NUM_FOUND, first, behind)
@@ -317,7 +313,7 @@ def _walk_difference_from(heap: Any, vocabulary: Any, root: Int, state: Int, oth
     return OK
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _range_at(heap: Any, k: Int, end: Int, byte: Int) -> Any:
     """(range, target, last byte) at `byte` of a state whose ranges go from k to end: target -1 where there is none."""
     range_low = table(heap, RANGE_LOW)
@@ -326,13 +322,13 @@ def _range_at(heap: Any, k: Int, end: Int, byte: Int) -> Any:
     while k < end and range_high[k] < byte:
         k += 1
     if k == end:
-        return k, np.int64(-1), np.int64(255)
+        return k, -1, 255
     if range_low[k] > byte:
-        return k, np.int64(-1), np.int64(range_low[k] - 1)
-    return k, np.int64(range_target[k]), np.int64(range_high[k])
+        return k, -1, range_low[k] - 1
+    return k, range_target[k], range_high[k]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def walk_difference(heap: Any, vocabulary: Any, state: Int, other: Int, frame: Int) -> Int:
     """Compare two states of one automaton over `frame`: tokens of OTHERS that only `state` can read are found, and
     those that only `other` can read are lost; some lost ones may be found too, and those are read by both.
@@ -341,8 +337,8 @@ def walk_difference(heap: Any, vocabulary: Any, state: Int, other: Int, frame: I
     """
     leaf_first = table(heap, LEAF_FIRST)
     roots = table(vocabulary, OTHERS + ROOTS)
-    left, left_end = np.int64(leaf_first[state]), np.int64(leaf_first[state + 1])
-    right, right_end = np.int64(leaf_first[other]), np.int64(leaf_first[other + 1])
+    left, left_end = leaf_first[state], leaf_first[state + 1]
+    right, right_end = leaf_first[other], leaf_first[other + 1]
     byte = np.int64(0)
     while byte < 256:
         left, target, last = _range_at(heap, left, left_end, byte)
@@ -351,7 +347,7 @@ def walk_difference(heap: Any, vocabulary: Any, state: Int, other: Int, frame: I
         if target != other_target:
             for root_byte in range(byte, last + 1):
                 if roots[root_byte] >= 0:
-                    root = np.int64(roots[root_byte])
+                    root = roots[root_byte]
                     status = _walk_difference_from(heap, vocabulary, root, target, other_target, frame)
                     if status != OK:
                         return status
@@ -359,7 +355,7 @@ def walk_difference(heap: Any, vocabulary: Any, state: Int, other: Int, frame: I
     return OK
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def leaf_row(
     first: Any, low: Any, high: Any, target: Any, accepting: Any, vocabulary: Any, row: Any, exits: Any
 ) -> Int:
@@ -395,7 +391,7 @@ def leaf_row(
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def part_below(first: Any, low: Any, high: Any, target: Any, flags: Any, state: Int, limit: Int) -> Any:
     """The automaton that begins in `state`, numbered in the order of a breadth-first walk, so that equal parts of
     different automata are equal arrays: (first, low, high, target, accepting). Empty if it has more than `limit`

@@ -11,12 +11,25 @@ once for each frame; and a key that must differ from others is the same but for 
 Everything else is a walk of the trie.
 """
 
+import functools
 from typing import Any
 
 import numpy as np
 from numba import njit
 
 from slipform.kernels.bounded_text import free_characters
+from slipform.kernels.int32_tables import (
+    Int,
+    address_in,
+    c_function,
+    call,
+    copy_items,
+    inner,
+    kernel,
+    quick,
+    table,
+    table_at,
+)
 from slipform.kernels.mask_walks import leaf_after, walk_difference, walk_exits, walk_leaf, walk_trie
 from slipform.kernels.plain_text import GOES_ON, LOOPS
 from slipform.kernels.pushdown_masks import config_for_mask, plain_room
@@ -27,9 +40,11 @@ from slipform.kernels.pushdown_tables import (
     CONFIGS,
     DEEPEST,
     EMPTY,
+    FIND,
     FOUND,
     FRAME_COLUMNS,
     FRAMES,
+    IN_USE,
     ITEMS,
     LEAF_BASE,
     LEAF_FLAGS,
@@ -40,11 +55,12 @@ from slipform.kernels.pushdown_tables import (
     MASK_TOKENS,
     MASKS,
     NEED_BASE,
+    NEED_LOCK,
     NEED_LONGER_LIST,
     NEED_MASK_TOKENS,
-    NEED_POOL,
     NEED_POOL_ROW,
     NEED_ROOM,
+    NEED_WALK,
     NO_BASE,
     NODE_COLUMNS,
     NODES,
@@ -57,12 +73,12 @@ from slipform.kernels.pushdown_tables import (
     OUT,
     REGISTERS,
     RESUME_AT,
+    UNFIT_ROW,
     UNIQUE,
     UNKNOWN,
+    VOCABULARY,
     WALKING,
-    Int,
     intern_config,
-    table,
 )
 from slipform.kernels.vocabulary_tables import (
     ALL,
@@ -82,7 +98,7 @@ from slipform.kernels.vocabulary_tables import (
 )
 
 POOL_BASE = -2
-_PLAIN_BYTE = 0x7F  # a plain character that no key and no pattern is likely to ask for
+_PLAIN_BYTE = np.int64(0x7F)  # a plain character that no key and no pattern is likely to ask for
 
 
 @njit(inline="always")
@@ -100,7 +116,7 @@ def _unmark(marks: Any, token: Int) -> None:
     marks[token >> 5] &= ~(np.int32(1) << np.int32(token & 31))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_mask(heap: Any, config: Int, base: Int, serial: Int, adds: Int, removes: Int, allowed: Int, reach: Int) -> Int:
     """Make the mask of `config` from its numbers and what stands behind MASK_TOKENS' end. Returns a status."""
     registers = table(heap, REGISTERS)
@@ -123,7 +139,7 @@ def add_mask(heap: Any, config: Int, base: Int, serial: Int, adds: Int, removes:
     return OK
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _finish(heap: Any, vocabulary: Any, config: Int, base: Int, reach: Int) -> Int:
     """Make the mask of `config`: its base, without the tokens in LOST, with those in FOUND. Returns a status."""
     registers = table(heap, REGISTERS)
@@ -133,7 +149,7 @@ def _finish(heap: Any, vocabulary: Any, config: Int, base: Int, reach: Int) -> I
     lost = table(heap, LOST)
     kept = table(heap, MASK_TOKENS)
     base_rows = table(vocabulary, BASE_ROWS)
-    num_words = np.int64(table(vocabulary, SIZES)[NUM_WORDS])
+    num_words = table(vocabulary, SIZES)[NUM_WORDS]
     if configs[config * CONFIG_COLUMNS + 2]:
         eos = table(vocabulary, EOS_TOKENS)
         if registers[NUM_FOUND] + len(eos) > len(found):
@@ -141,19 +157,19 @@ def _finish(heap: Any, vocabulary: Any, config: Int, base: Int, reach: Int) -> I
         for k in range(len(eos)):
             found[registers[NUM_FOUND]] = eos[k]
             registers[NUM_FOUND] += 1
-    num_found, num_lost = np.int64(registers[NUM_FOUND]), np.int64(registers[NUM_LOST])
+    num_found, num_lost = registers[NUM_FOUND], registers[NUM_LOST]
     num_listed = len(table(vocabulary, OTHERS + TOKENS)) + len(table(vocabulary, EOS_TOKENS))
     if num_found > num_words and num_found > num_listed:
         registers[ARGUMENT] = config
         registers[RESUME_AT] = base
         registers[DEEPEST] = reach
         return NEED_POOL_ROW
-    first = np.int64(registers[NUM_MASK_TOKENS])
+    first = registers[NUM_MASK_TOKENS]
     if first + num_found + num_lost > len(kept):
         return NEED_MASK_TOKENS
     adds = 0
     for k in range(num_found):
-        token = np.int64(found[k])
+        token = found[k]
         if _is_marked(marks, token):
             continue
         _mark(marks, token)
@@ -162,7 +178,7 @@ def _finish(heap: Any, vocabulary: Any, config: Int, base: Int, reach: Int) -> I
             adds += 1
     removes = 0
     for k in range(num_lost):
-        token = np.int64(lost[k])
+        token = lost[k]
         if _is_marked(marks, token):
             continue
         _mark(marks, token)
@@ -170,33 +186,36 @@ def _finish(heap: Any, vocabulary: Any, config: Int, base: Int, reach: Int) -> I
             kept[first + adds + removes] = token
             removes += 1
     for k in range(num_found):
-        _unmark(marks, np.int64(found[k]))
+        _unmark(marks, found[k])
     for k in range(num_lost):
-        _unmark(marks, np.int64(lost[k]))
-    allowed = np.int64(table(vocabulary, BASE_COUNT)[base]) + adds - removes
+        _unmark(marks, lost[k])
+    allowed = (table(vocabulary, BASE_COUNT)[base]) + adds - removes
     if allowed == 0:
         registers[ARGUMENT] = config
         return NOTHING_FITS
-    return add_mask(heap, config, base, np.int64(0), np.int64(adds), np.int64(removes), allowed, reach)
+    return add_mask(heap, config, base, np.int64(0), adds, removes, allowed, reach)
 
 
-@njit(cache=True, nogil=True)
-def found_row(heap: Any, vocabulary: Any, base: Int, row: Any) -> Any:
-    """Write the base row with the tokens in FOUND to `row`, NUM_WORDS words; returns how many tokens it allows."""
+@kernel
+def found_row(heap: Any, base: Int, address: Int) -> Any:
+    """Write the base row with the tokens in FOUND to the int32 row at `address`, NUM_WORDS words; returns how many
+    tokens it allows."""
+    vocabulary = address_in(heap, VOCABULARY)
     registers = table(heap, REGISTERS)
     found = table(heap, FOUND)
     base_rows = table(vocabulary, BASE_ROWS)
-    num_words = np.int64(table(vocabulary, SIZES)[NUM_WORDS])
-    allowed = np.int64(table(vocabulary, BASE_COUNT)[base])
+    num_words = table(vocabulary, SIZES)[NUM_WORDS]
+    allowed = table(vocabulary, BASE_COUNT)[base]
+    row = table_at(address, num_words)
     for word in range(num_words):
         row[word] = base_rows[base * num_words + word]
     for k in range(registers[NUM_FOUND]):
-        allowed += not _is_marked(row, np.int64(found[k]))
-        _mark(row, np.int64(found[k]))
+        allowed += not _is_marked(row, found[k])
+        _mark(row, found[k])
     return allowed
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _looping_item(heap: Any, config: Int, longest: Int) -> Any:
     """(item, looping state) if just one item goes on after any plain character, and one such character leads it to a
     state that loops over them; (-1, -1) otherwise, or where a key must be unique, or characters are counted that
@@ -207,12 +226,12 @@ def _looping_item(heap: Any, config: Int, longest: Int) -> Any:
     configs = table(heap, CONFIGS)
     leaf_flags = table(heap, LEAF_FLAGS)
     leaf_base = table(heap, LEAF_BASE)
-    none = np.int64(-1), np.int64(-1)
+    none = -1, -1
     first, size = configs[config * CONFIG_COLUMNS], configs[config * CONFIG_COLUMNS + 1]
     item, looping = none
     for i in range(first, first + size):
-        state, frame = np.int64(items[2 * i]), np.int64(items[2 * i + 1])
-        node = np.int64(frames[frame * FRAME_COLUMNS + 1])
+        state, frame = items[2 * i], items[2 * i + 1]
+        node = frames[frame * FRAME_COLUMNS + 1]
         kind = nodes[node * NODE_COLUMNS] if frame != 0 else EMPTY
         if kind == UNIQUE:
             return none
@@ -221,31 +240,31 @@ def _looping_item(heap: Any, config: Int, longest: Int) -> Any:
                 return none
             continue
         if kind == BOUNDED:
-            count = np.int64(frames[frame * FRAME_COLUMNS + 2])
+            count = frames[frame * FRAME_COLUMNS + 2]
             if count < nodes[node * NODE_COLUMNS + 3] or free_characters(heap, node, count) < longest:
                 return none
-        looping = leaf_after(heap, state, np.int64(_PLAIN_BYTE))
+        looping = leaf_after(heap, state, _PLAIN_BYTE)
         if item >= 0 or looping < 0 or not (leaf_flags[looping] >> 1) & LOOPS or leaf_base[looping] == NO_BASE:
             return none
-        item = np.int64(i)
+        item = i
     return item, looping
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _make_looping(heap: Any, vocabulary: Any, config: Int, state: Int, frame: Int) -> Int:
     """Make the mask of `config`, whose one item is the looping `state` over `frame`. Returns a status."""
     registers = table(heap, REGISTERS)
     leaf_base = table(heap, LEAF_BASE)
-    base = np.int64(leaf_base[state])
+    base = leaf_base[state]
     registers[NUM_FOUND] = 0
     registers[NUM_LOST] = 0
     status = walk_exits(heap, vocabulary, base, frame)
     if status != OK:
         return status
-    return _finish(heap, vocabulary, config, base, np.int64(table(vocabulary, SIZES)[LONGEST]))
+    return _finish(heap, vocabulary, config, base, table(vocabulary, SIZES)[LONGEST])
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _make_near_looping(heap: Any, vocabulary: Any, config: Int, item: Int, looping: Int) -> Int:
     """Make the mask of `config`, whose `item` a plain character leads to the state `looping`. Returns a status."""
     registers = table(heap, REGISTERS)
@@ -253,12 +272,12 @@ def _make_near_looping(heap: Any, vocabulary: Any, config: Int, item: Int, loopi
     configs = table(heap, CONFIGS)
     leaf_base = table(heap, LEAF_BASE)
     out = table(heap, OUT)
-    state, frame = np.int64(items[2 * item]), np.int64(items[2 * item + 1])
+    state, frame = items[2 * item], items[2 * item + 1]
     if leaf_base[looping] == UNKNOWN:
         registers[ARGUMENT] = looping
         return NEED_BASE
     out[0], out[1] = looping, frame
-    alone = np.int64(intern_config(heap, np.int64(1), np.int64(0)))
+    alone = intern_config(heap, np.int64(1), np.int64(0))
     if alone < 0:
         return NEED_ROOM
     if configs[alone * CONFIG_COLUMNS + 4] < 0:
@@ -274,17 +293,17 @@ def _make_near_looping(heap: Any, vocabulary: Any, config: Int, item: Int, loopi
     first, count = configs[config * CONFIG_COLUMNS], configs[config * CONFIG_COLUMNS + 1]
     for i in range(first, first + count):
         if i != item:
-            status = walk_leaf(heap, vocabulary, np.int64(items[2 * i]), np.int64(items[2 * i + 1]))
+            status = walk_leaf(heap, vocabulary, items[2 * i], items[2 * i + 1])
             if status != OK:
                 return status
-    status = _add_unless_lost(heap, np.int64(configs[alone * CONFIG_COLUMNS + 4]))
+    status = _add_unless_lost(heap, configs[alone * CONFIG_COLUMNS + 4])
     if status != OK:
         return status
-    reach = np.int64(table(vocabulary, SIZES)[LONGEST])
-    return _finish(heap, vocabulary, config, np.int64(leaf_base[looping]), reach)
+    reach = table(vocabulary, SIZES)[LONGEST]
+    return _finish(heap, vocabulary, config, leaf_base[looping], reach)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _add_unless_lost(heap: Any, mask: Int) -> Int:
     """Append to FOUND what `mask` adds to its base and is not in LOST. Returns a status."""
     registers = table(heap, REGISTERS)
@@ -298,29 +317,31 @@ def _add_unless_lost(heap: Any, mask: Int) -> Int:
     if count + adds > len(found):
         return NEED_LONGER_LIST
     for k in range(registers[NUM_LOST]):
-        _mark(marks, np.int64(lost[k]))
+        _mark(marks, lost[k])
     for k in range(first, first + adds):
-        if not _is_marked(marks, np.int64(kept[k])):
+        if not _is_marked(marks, kept[k]):
             found[count] = kept[k]
             count += 1
     for k in range(registers[NUM_LOST]):
-        _unmark(marks, np.int64(lost[k]))
+        _unmark(marks, lost[k])
     registers[NUM_FOUND] = count
     return OK
 
 
-@njit(cache=True, nogil=True)
-def _make(heap: Any, vocabulary: Any, config: Int) -> Int:
+@inner
+def _make(heap: Any, vocabulary: Any, config: Int, may_walk: Int) -> Int:
     """Make the mask of `config` itself. Returns a status; after a need, a walk goes on where it was."""
     registers = table(heap, REGISTERS)
     sizes = table(vocabulary, SIZES)
-    item, looping = _looping_item(heap, config, np.int64(sizes[LONGEST]))
+    item, looping = _looping_item(heap, config, sizes[LONGEST])
     if item >= 0:
         return _make_near_looping(heap, vocabulary, config, item, looping)
-    status = plain_room(heap, config, np.int64(sizes[LONGEST_PLAIN]))
+    if not may_walk:
+        return NEED_WALK
+    status = plain_room(heap, config, sizes[LONGEST_PLAIN])
     if status != OK:
         return status
-    room = np.int64(registers[ARGUMENT])
+    room = registers[ARGUMENT]
     if registers[WALKING] != config:
         registers[WALKING] = config
         registers[RESUME_AT] = 0
@@ -328,11 +349,11 @@ def _make(heap: Any, vocabulary: Any, config: Int) -> Int:
         registers[NUM_LOST] = 0
         registers[DEEPEST] = 0
     trie = OTHERS if room else ALL
-    status = walk_trie(heap, vocabulary, trie, config, np.int64(registers[RESUME_AT]))
+    status = walk_trie(heap, vocabulary, trie, config, registers[RESUME_AT])
     if status != OK:
         return status
     registers[WALKING] = -1
-    reach = np.int64(sizes[LONGEST]) if room else np.int64(registers[DEEPEST])
+    reach = sizes[LONGEST] if room else registers[DEEPEST]
     return _finish(heap, vocabulary, config, room, reach)
 
 
@@ -340,25 +361,25 @@ def _make(heap: Any, vocabulary: Any, config: Int) -> Int:
 def _known_mask(heap: Any, vocabulary: Any, config: Int) -> Any:
     """The mask of `config`, or -1 if it has none or its row has left the pool."""
     configs = table(heap, CONFIGS)
-    mask = np.int64(configs[config * CONFIG_COLUMNS + 4])
+    mask = configs[config * CONFIG_COLUMNS + 4]
     if mask >= 0:
         masks = table(heap, MASKS)
         base = masks[mask * MASK_COLUMNS]
         if base <= POOL_BASE:
             serial = table(vocabulary, POOL_SERIAL)
             if serial[POOL_BASE - base] != masks[mask * MASK_COLUMNS + 1]:
-                return np.int64(-1)
+                return -1
     return mask
 
 
-@njit(cache=True, nogil=True)
-def find_mask(heap: Any, vocabulary: Any, config: Int) -> Int:
+def _find(heap: Any, config: Int, may_walk: Int, _: Int) -> Int:
     """The mask of `config` in ARGUMENT, made now if it is not known. Returns a status.
 
     Configurations whose counts are far from their bounds share the mask of one that stands for all of them. Counts
     nearer to their bounds than the longest token are still alike if no token that fits here is as long: that is known
     once the mask for counts in the middle is.
     """
+    vocabulary = address_in(heap, VOCABULARY)
     registers = table(heap, REGISTERS)
     configs = table(heap, CONFIGS)
     masks = table(heap, MASKS)
@@ -366,21 +387,21 @@ def find_mask(heap: Any, vocabulary: Any, config: Int) -> Int:
     if mask >= 0:
         registers[ARGUMENT] = mask
         return OK
-    longest = np.int64(table(vocabulary, SIZES)[LONGEST])
+    longest = table(vocabulary, SIZES)[LONGEST]
     status = config_for_mask(heap, config, longest, np.int64(1))
     if status != OK:
         return status
-    alike = np.int64(registers[ARGUMENT])
+    alike = registers[ARGUMENT]
     status = config_for_mask(heap, alike, np.int64(1), np.int64(0))
     if status != OK:
         return status
-    middle = np.int64(registers[ARGUMENT])
+    middle = registers[ARGUMENT]
     if middle != alike:
         if _known_mask(heap, vocabulary, middle) < 0:
-            status = _make(heap, vocabulary, middle)
+            status = _make(heap, vocabulary, middle, may_walk)
             if status != OK:
                 return status
-        reach = np.int64(masks[configs[middle * CONFIG_COLUMNS + 4] * MASK_COLUMNS + 6])
+        reach = masks[configs[middle * CONFIG_COLUMNS + 4] * MASK_COLUMNS + 6]
         status = config_for_mask(heap, alike, reach, np.int64(0))
         if status != OK:
             return status
@@ -388,49 +409,74 @@ def find_mask(heap: Any, vocabulary: Any, config: Int) -> Int:
             alike = middle
     mask = _known_mask(heap, vocabulary, alike)
     if mask < 0:
-        status = _make(heap, vocabulary, alike)
+        status = _make(heap, vocabulary, alike, may_walk)
         if status != OK:
             return status
-        mask = np.int64(configs[alike * CONFIG_COLUMNS + 4])
+        mask = configs[alike * CONFIG_COLUMNS + 4]
     configs[config * CONFIG_COLUMNS + 4] = mask
     registers[ARGUMENT] = mask
     return OK
 
 
-@njit(cache=True, nogil=True)
-def write_mask(heap: Any, vocabulary: Any, config: Int, is_locked: Int, row: Any) -> Int:
-    """Write the mask of `config` to `row`, at least NUM_WORDS words; words beyond are zeroed. Returns a status.
+@functools.cache
+def find_function() -> Any:
+    """The C function whose address belongs into heaps at FIND. Compiled on the first call."""
+    return c_function(_find)
 
-    Args:
-        is_locked: whether the pool's lock is held; without it rows of the pool end in NEED_POOL.
-    """
+
+@kernel
+def find_mask(heap: Any, config: Int) -> Int:
+    """The mask of `config` in ARGUMENT, made now if it is not known. Returns a status."""
+    return call(heap, FIND, config, np.int64(1), np.int64(0))
+
+
+@inner
+def put_mask(heap: Any, config: Int, holds_lock: Int, row: Any) -> Int:
+    """`write_mask` to a table. Rows of the pool are read without its lock: they move under Python's global lock."""
+    vocabulary = address_in(heap, VOCABULARY)
     registers = table(heap, REGISTERS)
-    status = find_mask(heap, vocabulary, config)
+    num_words = table(vocabulary, SIZES)[NUM_WORDS]
+    if len(row) < num_words:
+        return UNFIT_ROW
+    if config < 0:
+        for word in range(len(row)):
+            row[word] = 0
+        return OK
+    if not holds_lock and registers[IN_USE]:
+        return NEED_LOCK
+    status = call(heap, FIND, config, np.int64(0), np.int64(0))
     if status != OK:
         return status
     masks = table(heap, MASKS)
     kept = table(heap, MASK_TOKENS)
-    num_words = np.int64(table(vocabulary, SIZES)[NUM_WORDS])
     at = registers[ARGUMENT] * MASK_COLUMNS
-    base, first = np.int64(masks[at]), np.int64(masks[at + 2])
+    base, first = masks[at], masks[at + 2]
+    rows = table(vocabulary, BASE_ROWS)
     if base <= POOL_BASE:
-        if not is_locked:
-            return NEED_POOL
-        slot = POOL_BASE - base
+        base = POOL_BASE - base
         used = table(vocabulary, POOL_USED)
         clock = table(vocabulary, POOL_CLOCK)
         clock[0] += 1
-        used[slot] = clock[0]
-        rows = table(vocabulary, POOL_ROWS)[slot * num_words : (slot + 1) * num_words]
-    else:
-        rows = table(vocabulary, BASE_ROWS)[base * num_words : (base + 1) * num_words]
-    for word in range(num_words):
-        row[word] = rows[word]
+        used[base] = clock[0]
+        rows = table(vocabulary, POOL_ROWS)
+    copy_items(row, rows, base * num_words, num_words)
     for word in range(num_words, len(row)):
         row[word] = 0
     middle = first + masks[at + 3]
     for k in range(first, middle):
-        _mark(row, np.int64(kept[k]))
+        _mark(row, kept[k])
     for k in range(middle, middle + masks[at + 4]):
-        _unmark(row, np.int64(kept[k]))
+        _unmark(row, kept[k])
     return OK
+
+
+@quick
+def write_mask(heap: Any, config: Int, holds_lock: Int, row: Any) -> Int:
+    """Write the mask of `config` to `row`, contiguous int32, at least NUM_WORDS words; words beyond are zeroed.
+
+    Without the automaton's lock it ends in NEED_LOCK if another thread holds that. What takes a walk of the trie ends
+    in NEED_WALK: `find_mask` does it. A configuration below 0 allows nothing. Returns a status.
+    """
+    if row.strides[0] != 4:
+        return UNFIT_ROW
+    return put_mask(heap, config, holds_lock, table_at(row.ctypes.data, len(row)))

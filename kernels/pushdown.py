@@ -26,56 +26,35 @@ graph-structured stacks (Tomita), without merging, since grammars here are nearl
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from slipform.kernels.bounded_text import count_after
-from slipform.kernels.pushdown_closure import close_seeds
+from slipform.kernels.int32_tables import Int, address_in, inner, kernel, quick, table, table_at
+from slipform.kernels.pushdown_steps import close, find_successor
 from slipform.kernels.pushdown_tables import (
-    ARGUMENT,
-    BOUNDED,
     CONFIG_COLUMNS,
     CONFIGS,
     DEAD,
     EDGE_COLUMNS,
     EDGES,
-    EMPTY,
-    FRAME_COLUMNS,
-    FRAMES,
+    IN_USE,
     ITEMS,
     LEAF_FIRST,
-    LEAF_WORDS,
     LITERAL_BASE,
     LITERALS,
-    NEED_ROOM,
-    NO_TEXTS,
-    NODE_COLUMNS,
-    NODES,
-    NUM_EDGES,
-    NUM_OUT,
-    NUM_ROWS,
+    NEED_LOCK,
     OK,
-    OUT,
     RANGE_HIGH,
     RANGE_LOW,
-    RANGE_TARGET,
     REGISTERS,
     RESUME_AT,
     ROWS,
-    UNIQUE,
     UNKNOWN,
-    UNKNOWN_BASE,
+    VOCABULARY,
     WALKED,
-    Int,
-    push_frame,
-    table,
 )
-from slipform.kernels.unique_text import num_written, unique_frame_after
 from slipform.kernels.vocabulary_tables import TOKEN_BEGIN, TOKEN_TEXT
 
-_MAX_EDGES = 6  # of a configuration without a row
 
-
-@njit(cache=True, nogil=True)
+@inner
 def known_successor(heap: Any, config: Int, byte: Int) -> Int:
     """The successor of `config` by `byte`, UNKNOWN if it was not yet found."""
     configs = table(heap, CONFIGS)
@@ -83,155 +62,25 @@ def known_successor(heap: Any, config: Int, byte: Int) -> Int:
     row = configs[at + 3]
     if row >= 0:
         rows = table(heap, ROWS)
-        return np.int64(rows[256 * row + byte])
+        return rows[256 * row + byte]
     edges = table(heap, EDGES)
     edge = configs[at + 5]
     while edge >= 0:
         if edges[edge * EDGE_COLUMNS] <= byte <= edges[edge * EDGE_COLUMNS + 1]:
-            return np.int64(edges[edge * EDGE_COLUMNS + 2])
+            return edges[edge * EDGE_COLUMNS + 2]
         edge = edges[edge * EDGE_COLUMNS + 3]
-    return np.int64(UNKNOWN)
+    return UNKNOWN
 
 
-@njit(cache=True, nogil=True)
-def _keep_successor(heap: Any, config: Int, low: Int, high: Int, successor: Int) -> Int:
-    """Note the successor of `config` by the bytes low..high. Returns a status."""
-    registers = table(heap, REGISTERS)
-    configs = table(heap, CONFIGS)
-    edges = table(heap, EDGES)
-    rows = table(heap, ROWS)
-    at = config * CONFIG_COLUMNS
-    row = configs[at + 3]
-    if row < 0:
-        count = 0
-        edge = configs[at + 5]
-        while edge >= 0:
-            count += 1
-            edge = edges[edge * EDGE_COLUMNS + 3]
-        if count < _MAX_EDGES:
-            edge = registers[NUM_EDGES]
-            if (edge + 1) * EDGE_COLUMNS > len(edges):
-                return NEED_ROOM
-            edges[edge * EDGE_COLUMNS] = low
-            edges[edge * EDGE_COLUMNS + 1] = high
-            edges[edge * EDGE_COLUMNS + 2] = successor
-            edges[edge * EDGE_COLUMNS + 3] = configs[at + 5]
-            configs[at + 5] = edge
-            registers[NUM_EDGES] = edge + 1
-            return OK
-        row = registers[NUM_ROWS]
-        if 256 * (row + 1) > len(rows):
-            return NEED_ROOM
-        registers[NUM_ROWS] = row + 1
-        for byte in range(256 * row, 256 * row + 256):
-            rows[byte] = UNKNOWN
-        edge = configs[at + 5]
-        while edge >= 0:
-            first, last = edges[edge * EDGE_COLUMNS], edges[edge * EDGE_COLUMNS + 1]
-            for byte in range(256 * row + first, 256 * row + last + 1):
-                rows[byte] = edges[edge * EDGE_COLUMNS + 2]
-            edge = edges[edge * EDGE_COLUMNS + 3]
-        configs[at + 3] = row
-    for byte in range(256 * row + low, 256 * row + high + 1):
-        rows[byte] = successor
-    return OK
-
-
-@njit(cache=True, nogil=True)
-def find_successor(heap: Any, config: Int, byte: Int) -> Int:
-    """The successor of `config` by `byte`, or -status. Stored for all bytes on which the items do the same."""
-    registers = table(heap, REGISTERS)
-    literals = table(heap, LITERALS)
-    leaf_first = table(heap, LEAF_FIRST)
-    leaf_words = table(heap, LEAF_WORDS)
-    range_low = table(heap, RANGE_LOW)
-    range_high = table(heap, RANGE_HIGH)
-    range_target = table(heap, RANGE_TARGET)
-    nodes = table(heap, NODES)
-    frames = table(heap, FRAMES)
-    items = table(heap, ITEMS)
-    configs = table(heap, CONFIGS)
-    out = table(heap, OUT)
-    at = config * CONFIG_COLUMNS
-    first, count = configs[at], configs[at + 1]
-    if 2 * count > len(out):
-        registers[NUM_OUT] = count
-        return -NEED_ROOM
-    low, high = 0, 255  # the bytes around `byte` on which every item does the same
-    seeds = np.int64(0)
-    for i in range(first, first + count):
-        state = items[2 * i]
-        if state >= LITERAL_BASE:
-            wanted = literals[state - LITERAL_BASE]
-            if wanted == byte:
-                low = high = byte
-                target = state + 1
-            elif wanted < byte:
-                low = max(low, wanted + 1)
-                continue
-            else:
-                high = min(high, wanted - 1)
-                continue
-        else:
-            k, end = leaf_first[state], leaf_first[state + 1]
-            while k < end and range_high[k] < byte:
-                low = max(low, range_high[k] + 1)
-                k += 1
-            if k == end:
-                continue
-            if range_low[k] > byte:
-                high = min(high, range_low[k] - 1)
-                continue
-            low = max(low, range_low[k])
-            high = min(high, range_high[k])
-            target = range_target[k]
-        frame = np.int64(items[2 * i + 1])
-        kind = nodes[frames[frame * FRAME_COLUMNS + 1] * NODE_COLUMNS] if frame != 0 else EMPTY
-        if kind == BOUNDED and state < LITERAL_BASE:
-            at_frame = frame * FRAME_COLUMNS
-            node = np.int64(frames[at_frame + 1])
-            counted = count_after(heap, node, np.int64(target), np.int64(frames[at_frame + 2]))
-            if counted < 0:
-                continue
-            frame = np.int64(push_frame(heap, np.int64(frames[at_frame]), node, counted))
-            if frame < 0:
-                return -NEED_ROOM
-        if kind == UNIQUE:
-            value = frames[frame * FRAME_COLUMNS + 2]
-            if value != NO_TEXTS and value > UNKNOWN_BASE:
-                low = high = byte
-            frame = unique_frame_after(heap, frame, byte)
-            if frame < 0:
-                return -NEED_ROOM
-            if leaf_words[target] <= num_written(heap, np.int64(frames[frame * FRAME_COLUMNS + 2])):
-                continue  # all texts that begin so are written
-        out[2 * seeds] = target
-        out[2 * seeds + 1] = frame
-        seeds += 1
-    successor = np.int64(DEAD)
-    if seeds:
-        status = close_seeds(heap, seeds)
-        if status != OK:
-            return -status
-        successor = np.int64(registers[ARGUMENT])
-    status = _keep_successor(heap, config, np.int64(low), np.int64(high), successor)
-    return successor if status == OK else -status
-
-
-@njit(cache=True, nogil=True)
-def advance(heap: Any, config: Int, text: Any, begin: Int, end: Int) -> Int:
-    """Follow text[begin:end] from `config`. Returns a status.
-
-    RESUME_AT holds the position reached, WALKED the configuration there; the position is `end`, or that of the first
-    byte that leads nowhere (then the configuration is the one before it). After a need was served, call again from
-    there.
-    """
+@inner
+def _follow(heap: Any, config: Int, text: Any, begin: Int, end: Int) -> Int:
+    """`advance` through a table."""
     registers = table(heap, REGISTERS)
     position = begin
     while position < end:
-        successor = known_successor(heap, config, np.int64(text[position]))
+        successor = known_successor(heap, config, text[position])
         if successor < 0:
-            successor = np.int64(find_successor(heap, config, np.int64(text[position])))
+            successor = find_successor(heap, config, text[position])
             if successor < 0:
                 registers[RESUME_AT] = position
                 registers[WALKED] = config
@@ -245,13 +94,30 @@ def advance(heap: Any, config: Int, text: Any, begin: Int, end: Int) -> Int:
     return OK
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def advance(heap: Any, config: Int, text: Int, begin: Int, end: Int) -> Int:
+    """Follow text[begin:end] from `config`; `text` is the address of int32 bytes. Returns a status.
+
+    RESUME_AT holds the position reached, WALKED the configuration there; the position is `end`, or that of the first
+    byte that leads nowhere (then the configuration is the one before it). After a need was served, call again from
+    there.
+    """
+    return _follow(heap, config, table_at(text, end), begin, end)
+
+
+@kernel
+def start_config(heap: Any, root: Int) -> Int:
+    """The configuration before any byte of node `root`, or -status."""
+    return close(heap, root, 0)
+
+
+@inner
 def successor_range(heap: Any, config: Int, byte: Int) -> Any:
     """(successor of `config` by `byte`, last byte up to which it is the same for sure); -status after a need."""
     successor = known_successor(heap, config, byte)
     if successor == UNKNOWN:
-        successor = np.int64(find_successor(heap, config, byte))
-    last = np.int64(byte)
+        successor = find_successor(heap, config, byte)
+    last = byte
     configs = table(heap, CONFIGS)
     at = config * CONFIG_COLUMNS
     if successor >= 0 and configs[at + 3] < 0:
@@ -259,13 +125,14 @@ def successor_range(heap: Any, config: Int, byte: Int) -> Any:
         edge = configs[at + 5]
         while not edges[edge * EDGE_COLUMNS] <= byte <= edges[edge * EDGE_COLUMNS + 1]:
             edge = edges[edge * EDGE_COLUMNS + 3]
-        last = np.int64(edges[edge * EDGE_COLUMNS + 1])
+        last = edges[edge * EDGE_COLUMNS + 1]
     return successor, last
 
 
-@njit(cache=True, nogil=True)
-def expand(heap: Any, config: Int, out: Any) -> Int:
-    """Write the successors of `config` by all 256 bytes to `out`. Returns a status."""
+@kernel
+def expand(heap: Any, config: Int, address: Int) -> Int:
+    """Write the successors of `config` by all 256 bytes to the int32 array at `address`. Returns a status."""
+    out = table_at(address, 256)
     byte = np.int64(0)
     while byte < 256:
         successor, last = successor_range(heap, config, byte)
@@ -277,21 +144,32 @@ def expand(heap: Any, config: Int, out: Any) -> Int:
     return OK
 
 
-@njit(cache=True, nogil=True)
-def advance_token(heap: Any, vocabulary: Any, config: Int, token: Int) -> Int:
-    """The configuration behind a token, DEAD if it cannot be read or spells nothing; -status after a need."""
+@inner
+def token_successor(heap: Any, config: Int, token: Int) -> Int:
+    """The configuration behind a token, DEAD if there is no such token or it cannot be read; -status after a need."""
     registers = table(heap, REGISTERS)
+    vocabulary = address_in(heap, VOCABULARY)
     text_begin = table(vocabulary, TOKEN_BEGIN)
-    begin, end = np.int64(text_begin[token]), np.int64(text_begin[token + 1])
+    if config <= DEAD or token < 0 or token + 1 >= len(text_begin):
+        return DEAD
+    begin, end = text_begin[token], text_begin[token + 1]
     if begin == end:
-        return np.int64(DEAD)
-    status = advance(heap, config, table(vocabulary, TOKEN_TEXT), begin, end)
+        return DEAD
+    status = _follow(heap, config, table(vocabulary, TOKEN_TEXT), begin, end)
     if status != OK:
         return -status
-    return np.int64(registers[WALKED]) if registers[RESUME_AT] == end else np.int64(DEAD)
+    return registers[WALKED] if registers[RESUME_AT] == end else DEAD
 
 
-@njit(cache=True, nogil=True)
+@quick
+def advance_token(heap: Any, config: Int, token: Int, holds_lock: Int) -> Int:
+    """The configuration behind a token, DEAD if there is no such token or it cannot be read; -status after a need."""
+    if not holds_lock and table(heap, REGISTERS)[IN_USE]:
+        return -NEED_LOCK
+    return token_successor(heap, config, token)
+
+
+@inner
 def _only_byte(heap: Any, config: Int) -> Int:
     """The one byte that can follow, or -1 if there are several or none."""
     literals = table(heap, LITERALS)
@@ -317,23 +195,25 @@ def _only_byte(heap: Any, config: Int) -> Int:
     return only
 
 
-@njit(cache=True, nogil=True)
-def forced_bytes(heap: Any, config: Int, text: Any, count: Int) -> Int:
-    """Follow `config` while it is not accepting and only one byte can follow; the bytes go to text[count:].
+@kernel
+def forced_bytes(heap: Any, config: Int, address: Int, length: Int, count: Int) -> Int:
+    """Follow `config` while it is not accepting and only one byte can follow; the bytes go to text[count:length], an
+    int32 array at `address`.
 
     Returns a status; WALKED holds the configuration reached and RESUME_AT the number of bytes in `text`. Call again
     with both after a need was served, and with a larger `text` when it is full.
     """
+    text = table_at(address, length)
     registers = table(heap, REGISTERS)
     configs = table(heap, CONFIGS)
-    status = np.int64(OK)
+    status = OK
     while count < len(text) and configs[config * CONFIG_COLUMNS + 2] == 0:
         only = _only_byte(heap, config)
         if only < 0:
             break
-        successor = known_successor(heap, config, np.int64(only))
+        successor = known_successor(heap, config, only)
         if successor < 0:
-            successor = np.int64(find_successor(heap, config, np.int64(only)))
+            successor = find_successor(heap, config, only)
             if successor < 0:
                 status = -successor
                 break

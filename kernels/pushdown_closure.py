@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from slipform.kernels.int32_tables import Int, inner, table
 from slipform.kernels.pushdown_tables import (
     ACCEPTING,
     ALT,
@@ -62,19 +63,17 @@ from slipform.kernels.pushdown_tables import (
     WITH_TEXT,
     WORK,
     WORK_HASH,
-    Int,
     hash_pairs,
     intern_config,
     mix,
     push_frame,
     same_pairs,
     sort_pairs,
-    table,
 )
 from slipform.kernels.unique_text import num_written, seen_of
 
 
-@njit(cache=True, nogil=True)
+@inner
 def todo(heap: Any, operation: Int, frame: Int) -> Int:
     """Queue (operation, frame) unless this closure did it already."""
     registers = table(heap, REGISTERS)
@@ -116,7 +115,7 @@ def _emit(heap: Any, state: Int, frame: Int) -> Int:
     return OK
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _arrive(heap: Any, state: Int, frame: Int) -> Int:
     """A regular part has reached `state`: it goes on from there, and completes if the state accepts."""
     literals = table(heap, LITERALS)
@@ -141,11 +140,11 @@ def _begin_copy(heap: Any, node: Int, count: Int, parent: Int) -> Int:
     at = node * NODE_COLUMNS
     maximum = nodes[at + 3]
     if maximum >= 0 and count + 1 >= maximum:
-        return todo(heap, np.int64(nodes[at + 1]), parent)
-    return todo(heap, np.int64(nodes[at + 1]), push_frame(heap, parent, node, 2 * count))
+        return todo(heap, nodes[at + 1], parent)
+    return todo(heap, nodes[at + 1], push_frame(heap, parent, node, 2 * count))
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _enter_place(heap: Any, node: Int, place: Int, parent: Int) -> Int:
     """Stand at `place` of the object `node`: end it, or begin one of the members that may come (after a separator)."""
     nodes = table(heap, NODES)
@@ -159,23 +158,23 @@ def _enter_place(heap: Any, node: Int, place: Int, parent: Int) -> Int:
     if status != OK or place_first[place] == place_end[place]:
         return status
     if flags & 2:
-        return todo(heap, np.int64(nodes[node * NODE_COLUMNS + 2]), push_frame(heap, parent, node, 2 * place + 1))
+        return todo(heap, nodes[node * NODE_COLUMNS + 2], push_frame(heap, parent, node, 2 * place + 1))
     return _begin_members(heap, node, place, parent)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _begin_members(heap: Any, node: Int, place: Int, parent: Int) -> Int:
     place_first = table(heap, PLACE_FIRST)
     place_end = table(heap, PLACE_END)
     entry_node = table(heap, ENTRY_NODE)
-    for entry in range(np.int64(place_first[place]), np.int64(place_end[place])):
-        status = todo(heap, np.int64(entry_node[entry]), push_frame(heap, parent, node, 2 * entry))
+    for entry in range(place_first[place], place_end[place]):
+        status = todo(heap, entry_node[entry], push_frame(heap, parent, node, 2 * entry))
         if status != OK:
             return status
     return OK
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _enter_unique(heap: Any, node: Int, frame: Int) -> Int:
     """Begin the key of a unique extra; `frame` is that of its entry."""
     nodes = table(heap, NODES)
@@ -184,33 +183,33 @@ def _enter_unique(heap: Any, node: Int, frame: Int) -> Int:
     leaf_words = table(heap, LEAF_WORDS)
     if frame < 0:
         return NEED_ROOM
-    value = np.int64(entry_seen[frames[frame * FRAME_COLUMNS + 2] >> 1])
+    value = entry_seen[frames[frame * FRAME_COLUMNS + 2] >> 1]
     if value <= UNKNOWN_BASE:
         start = nodes[nodes[node * NODE_COLUMNS + 1] * NODE_COLUMNS + 1]
         if leaf_words[start] <= num_written(heap, value):
             return OK
     else:
         seen = value
-        value = np.int64(push_frame(heap, np.int64(0), TEXTS, seen))
+        value = push_frame(heap, np.int64(0), TEXTS, seen)
         if value < 0:
             return NEED_ROOM
         frames[value * FRAME_COLUMNS + 4] = seen
-    return todo(heap, np.int64(nodes[node * NODE_COLUMNS + 1]), push_frame(heap, frame, node, value))
+    return todo(heap, nodes[node * NODE_COLUMNS + 1], push_frame(heap, frame, node, value))
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _resume_unique(heap: Any, frame: Int) -> Int:
     """A unique key is complete: refuse it if it was written before, else go on under an entry that knows its text."""
     registers = table(heap, REGISTERS)
     nodes = table(heap, NODES)
     frames = table(heap, FRAMES)
     seen_table = table(heap, SEEN)
-    parent, node = np.int64(frames[frame * FRAME_COLUMNS]), np.int64(frames[frame * FRAME_COLUMNS + 1])
-    value = np.int64(frames[frame * FRAME_COLUMNS + 2])
+    parent, node = frames[frame * FRAME_COLUMNS], frames[frame * FRAME_COLUMNS + 1]
+    value = frames[frame * FRAME_COLUMNS + 2]
     seen = seen_of(heap, value)
     if value <= UNKNOWN_BASE or (seen >= 0 and seen_table[seen * SEEN_COLUMNS + 2]):
         return OK
-    rest = np.int64(nodes[node * NODE_COLUMNS + 2])
+    rest = nodes[node * NODE_COLUMNS + 2]
     if value < 0:
         return todo(heap, rest, parent)
     at = parent * FRAME_COLUMNS
@@ -222,10 +221,10 @@ def _resume_unique(heap: Any, frame: Int) -> Int:
         registers[ARGUMENT] = link
         return NEED_TEXT
     known = frames[link * FRAME_COLUMNS + 4]
-    return todo(heap, rest, push_frame(heap, np.int64(frames[at]), np.int64(frames[at + 1]), 2 * known))
+    return todo(heap, rest, push_frame(heap, frames[at], frames[at + 1], 2 * known))
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _enter(heap: Any, node: Int, frame: Int) -> Int:
     """Begin `node`, to return to `frame`."""
     registers = table(heap, REGISTERS)
@@ -236,14 +235,14 @@ def _enter(heap: Any, node: Int, frame: Int) -> Int:
     if kind == LITERAL:
         return _emit(heap, LITERAL_BASE + nodes[at + 1], frame)
     if kind == LEAF:
-        return _arrive(heap, np.int64(nodes[at + 1]), frame)
+        return _arrive(heap, nodes[at + 1], frame)
     if kind == SEQ:
-        return todo(heap, np.int64(kids[nodes[at + 1]]), push_frame(heap, frame, node, np.int64(1)))
+        return todo(heap, kids[nodes[at + 1]], push_frame(heap, frame, node, np.int64(1)))
     if kind == EMPTY:
         return todo(heap, RESUME, frame)
     if kind == ALT:
         for kid in range(nodes[at + 1], nodes[at + 1] + nodes[at + 2]):
-            status = todo(heap, np.int64(kids[kid]), frame)
+            status = todo(heap, kids[kid], frame)
             if status != OK:
                 return status
         return OK
@@ -251,26 +250,26 @@ def _enter(heap: Any, node: Int, frame: Int) -> Int:
         status = OK
         if nodes[at + 2] == 0:
             status = todo(heap, RESUME, frame)
-        return status if status != OK else _begin_copy(heap, node, np.int64(0), frame)
+        return status if status != OK else _begin_copy(heap, node, 0, frame)
     if kind == RULE:
         if nodes[at + 1] < 0:
             registers[ARGUMENT] = node
             return NEED_RULE
-        return todo(heap, np.int64(nodes[at + 1]), frame)
+        return todo(heap, nodes[at + 1], frame)
     if kind == MEMBERS:
         if nodes[at + 3] < 0:
             registers[ARGUMENT] = node
             return NEED_START
-        return _enter_place(heap, node, np.int64(nodes[at + 3]), frame)
+        return _enter_place(heap, node, nodes[at + 3], frame)
     if kind == UNIQUE:
         return _enter_unique(heap, node, frame)
     if kind == BOUNDED:
-        counting = np.int64(push_frame(heap, frame, node, np.int64(0)))
-        return NEED_ROOM if counting < 0 else todo(heap, np.int64(nodes[at + 1]), counting)
+        counting = push_frame(heap, frame, node, np.int64(0))
+        return NEED_ROOM if counting < 0 else todo(heap, nodes[at + 1], counting)
     return OK  # NEVER
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _resume(heap: Any, frame: Int) -> Int:
     """What stood above `frame` is complete."""
     registers = table(heap, REGISTERS)
@@ -282,12 +281,12 @@ def _resume(heap: Any, frame: Int) -> Int:
         registers[ACCEPTING] = 1
         return OK
     at_frame = frame * FRAME_COLUMNS
-    parent, node = np.int64(frames[at_frame]), np.int64(frames[at_frame + 1])
-    value = np.int64(frames[at_frame + 2])
+    parent, node = frames[at_frame], frames[at_frame + 1]
+    value = frames[at_frame + 2]
     at = node * NODE_COLUMNS
     kind = nodes[at]
     if kind == SEQ:
-        kid = np.int64(kids[nodes[at + 1] + value])
+        kid = kids[nodes[at + 1] + value]
         if value + 1 == nodes[at + 2]:
             return todo(heap, kid, parent)
         return todo(heap, kid, push_frame(heap, parent, node, value + 1))
@@ -311,7 +310,7 @@ def _resume(heap: Any, frame: Int) -> Int:
         if status != OK or (maximum >= 0 and count >= maximum):
             return status
         if separator >= 0:
-            return todo(heap, np.int64(separator), push_frame(heap, parent, node, 2 * count + 1))
+            return todo(heap, separator, push_frame(heap, parent, node, 2 * count + 1))
         return _begin_copy(heap, node, count, parent)
     if kind == UNIQUE:
         return _resume_unique(heap, frame)
@@ -324,10 +323,10 @@ def _resume(heap: Any, frame: Int) -> Int:
     if entry_next[entry] < 0:
         registers[ARGUMENT] = entry
         return NEED_ENTRY
-    return _enter_place(heap, node, np.int64(entry_next[entry]), parent)
+    return _enter_place(heap, node, entry_next[entry], parent)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def begin_closure(heap: Any) -> None:
     registers = table(heap, REGISTERS)
     registers[CLOSURE_ID] += 1
@@ -336,7 +335,7 @@ def begin_closure(heap: Any) -> None:
     registers[ACCEPTING] = 0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def finish_closure(heap: Any) -> Int:
     """Work off the queue and intern the configuration; its id goes to the ARGUMENT register."""
     registers = table(heap, REGISTERS)
@@ -344,20 +343,20 @@ def finish_closure(heap: Any) -> Int:
     out = table(heap, OUT)
     done = 0
     while done < registers[NUM_WORK]:
-        operation, frame = np.int64(work[2 * done]), np.int64(work[2 * done + 1])
+        operation, frame = work[2 * done], work[2 * done + 1]
         done += 1
         status = _resume(heap, frame) if operation == RESUME else _enter(heap, operation, frame)
         if status != OK:
             return status
-    count = sort_pairs(out, np.int64(registers[NUM_OUT]))
-    config = intern_config(heap, count, np.int64(registers[ACCEPTING]))
+    count = sort_pairs(out, registers[NUM_OUT])
+    config = intern_config(heap, count, registers[ACCEPTING])
     if config < 0:
         return NEED_ROOM
     registers[ARGUMENT] = config
     return OK
 
 
-@njit(cache=True, nogil=True)
+@inner
 def close_seeds(heap: Any, count: Int) -> Int:
     """The configuration that the first `count` pairs of `out` lead to; its id goes to the ARGUMENT register."""
     registers = table(heap, REGISTERS)
@@ -367,7 +366,7 @@ def close_seeds(heap: Any, count: Int) -> Int:
     out = table(heap, OUT)
     count = sort_pairs(out, count)
     mask = len(seed_hash) - 1
-    slot = hash_pairs(out, count, 0) & mask
+    slot = hash_pairs(out, 0, count, 0) & mask
     while seed_hash[slot] >= 0:
         at = seed_hash[slot] * SEED_COLUMNS
         if seed_sets[at + 1] == count and same_pairs(seed_pairs, seed_sets[at], out, 0, count):
@@ -381,7 +380,7 @@ def close_seeds(heap: Any, count: Int) -> Int:
         seed_pairs[2 * first + i] = out[i]
     begin_closure(heap)
     for i in range(first, first + count):
-        status = _arrive(heap, np.int64(seed_pairs[2 * i]), np.int64(seed_pairs[2 * i + 1]))
+        status = _arrive(heap, seed_pairs[2 * i], seed_pairs[2 * i + 1])
         if status != OK:
             return status
     status = finish_closure(heap)
@@ -395,11 +394,3 @@ def close_seeds(heap: Any, count: Int) -> Int:
     registers[NUM_SEED_PAIRS] = first + count
     registers[NUM_SEED_SETS] = seed_set + 1
     return OK
-
-
-@njit(cache=True, nogil=True)
-def start_config(heap: Any, root: Int) -> Int:
-    """The configuration before any byte, in the ARGUMENT register. Returns a status."""
-    begin_closure(heap)
-    status = todo(heap, root, np.int64(0))
-    return status if status != OK else finish_closure(heap)

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-import numpy as np
-from numba import njit
-
 from slipform.kernels.bounded_text import free_characters, is_free_to_the_end
+from slipform.kernels.int32_tables import Int, inner, table
 from slipform.kernels.plain_text import COMPLETES, GOES_ON, is_plain_lead
-from slipform.kernels.pushdown_closure import begin_closure, finish_closure, todo
+from slipform.kernels.pushdown_steps import close
 from slipform.kernels.pushdown_tables import (
     ARGUMENT,
     BOUNDED,
@@ -36,39 +34,37 @@ from slipform.kernels.pushdown_tables import (
     SEEN_BASE,
     UNIQUE,
     WORK,
-    Int,
     intern_config,
     push_frame,
     sort_pairs,
-    table,
 )
 from slipform.kernels.unique_text import seen_of
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _clamped(heap: Any, node: Int, value: Int, reach: Int) -> Any:
     """A count that allows the same texts of up to `reach` bytes: counts far from both bounds are alike."""
     nodes = table(heap, NODES)
     at = node * NODE_COLUMNS
     if nodes[at] == UNIQUE and value >= 0:
         seen = seen_of(heap, value)
-        return np.int64(NO_TEXTS) if seen < 0 else SEEN_BASE - seen
+        return NO_TEXTS if seen < 0 else SEEN_BASE - seen
     if nodes[at] == BOUNDED and value >= nodes[at + 3] and free_characters(heap, node, value) >= reach:
-        return np.int64(nodes[at + 3])
+        return nodes[at + 3]
     if nodes[at] != REPEAT:
-        return np.int64(value)
+        return value
     minimum, maximum = nodes[at + 2], nodes[at + 3]
     count = value >> 1
     if maximum >= 0 and count + reach >= maximum:
-        return np.int64(value)
+        return value
     if count >= minimum:
         count = minimum
     elif count + reach < minimum:
         count = 0
-    return np.int64(2 * count + (value & 1))
+    return 2 * count + (value & 1)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _frame_for_mask(heap: Any, frame: Int, reach: Int, keep: Int) -> Any:
     """The frame with all counts clamped; -1 if there is no room. With `keep`, answers are kept with the frames."""
     registers = table(heap, REGISTERS)
@@ -84,12 +80,12 @@ def _frame_for_mask(heap: Any, frame: Int, reach: Int, keep: Int) -> Any:
         work[way] = here
         way += 1
         here = frames[here * FRAME_COLUMNS]
-    known = np.int64(0) if here == 0 else np.int64(frames[here * FRAME_COLUMNS + 4])
+    known = 0 if here == 0 else frames[here * FRAME_COLUMNS + 4]
     while way > 0:
         way -= 1
         here = work[way]
-        node, value = np.int64(frames[here * FRAME_COLUMNS + 1]), np.int64(frames[here * FRAME_COLUMNS + 2])
-        known = np.int64(push_frame(heap, known, node, _clamped(heap, node, value, reach)))
+        node, value = frames[here * FRAME_COLUMNS + 1], frames[here * FRAME_COLUMNS + 2]
+        known = push_frame(heap, known, node, _clamped(heap, node, value, reach))
         if known < 0:
             return known
         if keep:
@@ -97,7 +93,7 @@ def _frame_for_mask(heap: Any, frame: Int, reach: Int, keep: Int) -> Any:
     return known
 
 
-@njit(cache=True, nogil=True)
+@inner
 def config_for_mask(heap: Any, config: Int, reach: Int, keep: Int) -> Int:
     """A configuration with the same mask for tokens of up to `reach` bytes, in ARGUMENT.
 
@@ -131,14 +127,14 @@ def config_for_mask(heap: Any, config: Int, reach: Int, keep: Int) -> Int:
         out[2 * i + 1] = mapped
     registers[ARGUMENT] = config
     if changed:
-        mapped = intern_config(heap, sort_pairs(out, np.int64(count)), np.int64(accepting))
+        mapped = intern_config(heap, sort_pairs(out, count), accepting)
         if mapped < 0:
             return NEED_ROOM
         registers[ARGUMENT] = mapped
     return OK
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _reads_plain(heap: Any, state: Int) -> Any:
     """Whether some plain character can begin at `state`."""
     literals = table(heap, LITERALS)
@@ -146,7 +142,7 @@ def _reads_plain(heap: Any, state: Int) -> Any:
     range_low = table(heap, RANGE_LOW)
     range_high = table(heap, RANGE_HIGH)
     if state >= LITERAL_BASE:
-        return is_plain_lead(np.int64(literals[state - LITERAL_BASE]))
+        return is_plain_lead(literals[state - LITERAL_BASE])
     for k in range(leaf_first[state], leaf_first[state + 1]):
         for byte in range(range_low[k], range_high[k] + 1):
             if is_plain_lead(byte):
@@ -154,7 +150,7 @@ def _reads_plain(heap: Any, state: Int) -> Any:
     return False
 
 
-@njit(cache=True, nogil=True)
+@inner
 def plain_room(heap: Any, config: Int, longest: Int) -> Int:
     """How many plain characters `config` takes, whatever they are, in ARGUMENT; at most `longest`. Returns a status.
 
@@ -175,7 +171,7 @@ def plain_room(heap: Any, config: Int, longest: Int) -> Int:
         if state >= LITERAL_BASE:
             continue
         flags = leaf_flags[state] >> 1
-        node, value = np.int64(frames[frame * FRAME_COLUMNS + 1]), np.int64(frames[frame * FRAME_COLUMNS + 2])
+        node, value = frames[frame * FRAME_COLUMNS + 1], frames[frame * FRAME_COLUMNS + 2]
         if flags & GOES_ON:
             if frame == 0 or nodes[node * NODE_COLUMNS] != BOUNDED or free_characters(heap, node, value) >= longest:
                 registers[ARGUMENT] = longest
@@ -188,15 +184,15 @@ def plain_room(heap: Any, config: Int, longest: Int) -> Int:
     if loop < 0:
         return OK
     frame = items[2 * loop + 1]
-    resumed, node = np.int64(frames[frame * FRAME_COLUMNS]), np.int64(frames[frame * FRAME_COLUMNS + 1])
+    resumed, node = frames[frame * FRAME_COLUMNS], frames[frame * FRAME_COLUMNS + 1]
     if nodes[node * NODE_COLUMNS] == BOUNDED:
-        room = free_characters(heap, node, np.int64(frames[frame * FRAME_COLUMNS + 2]))
+        room = free_characters(heap, node, frames[frame * FRAME_COLUMNS + 2])
         if room <= 0 or not is_free_to_the_end(heap, node):
             return OK
-        resumed = np.int64(frame)
+        resumed = frame
     else:
         maximum = nodes[node * NODE_COLUMNS + 3]
-        room = np.int64(maximum - (frames[frame * FRAME_COLUMNS + 2] >> 1))
+        room = maximum - (frames[frame * FRAME_COLUMNS + 2] >> 1)
         if maximum < 0 or room >= longest:
             registers[ARGUMENT] = longest
             return OK
@@ -204,14 +200,10 @@ def plain_room(heap: Any, config: Int, longest: Int) -> Int:
         if i != loop and _reads_plain(heap, items[2 * i]):
             return OK
     # What follows the loop must not read plain characters either, or longer tokens could run out of it.
-    begin_closure(heap)
-    status = todo(heap, RESUME, resumed)
-    if status == OK:
-        status = finish_closure(heap)
-    if status != OK:
-        return status
-    at = registers[ARGUMENT] * CONFIG_COLUMNS
-    registers[ARGUMENT] = 0
+    after = close(heap, RESUME, resumed)
+    if after < 0:
+        return -after
+    at = after * CONFIG_COLUMNS
     for i in range(configs[at], configs[at] + configs[at + 1]):
         if _reads_plain(heap, items[2 * i]):
             return OK

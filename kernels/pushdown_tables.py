@@ -1,20 +1,15 @@
 """The tables of a pushdown automaton, as the kernels see them, and the interning of frames and configurations.
 
-All tables are flat int32 arrays owned by the caller. Kernels receive one int64 array, `heap`: the address and length of
-each table, in the order of the constants below. See `slipform.kernels.pushdown` for the vocabulary.
+All tables are flat int32 arrays owned by the caller, in one heap (see `slipform.kernels.int32_tables`) in the order of
+the constants below. See `slipform.kernels.pushdown` for the vocabulary.
 """
 
 from typing import Any
 
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
-from numba import carray, njit, types
-from numba.extending import intrinsic
+from numba import njit
 
-# Kernels are typed by Numba; for other checkers an integer here is anything.
-Int = Any
-
-# Integers are widened to int64 where they leave a table, so that each kernel is compiled for one set of types.
+from slipform.kernels.int32_tables import Int, inner, kernel, table
 
 OK = 0
 NEED_ROOM = 1
@@ -27,8 +22,10 @@ NEED_LONGER_LIST = 7  # FOUND or LOST is full
 NEED_MASK_TOKENS = 12  # MASK_TOKENS is full
 NEED_BASE = 8  # the base row of a leaf state
 NEED_POOL_ROW = 9  # the tokens in FOUND are too many for a list; they become a row of the pool
-NEED_POOL = 10  # the pool of rows is to be read, under its lock
+NEED_WALK = 10  # the mask takes a walk of the trie: too long to keep Python's global lock
 NOTHING_FITS = 11  # no token can be read and the text is not complete
+UNFIT_ROW = 14  # too short, or not contiguous
+NEED_LOCK = 13  # another thread is at work on this automaton
 
 LITERAL_BASE = 1 << 30
 END_OF_LITERAL = 256
@@ -87,8 +84,9 @@ SEEN_COLUMNS = 4
     NUM_MASKS,
     NUM_MASK_TOKENS,
     WALKING,
-) = range(20)
-NUM_REGISTERS = 20
+    IN_USE,  # some thread holds the automaton's lock: not 0
+) = range(21)
+NUM_REGISTERS = 21
 
 
 # Tables of one automaton, each a flat int32 array. Capacities are lengths; counts are in the registers.
@@ -135,24 +133,12 @@ NUM_REGISTERS = 20
     MASKS,
     MASK_TOKENS,
 ) = range(41)
-NUM_TABLES = 41
+# No tables: the address of the vocabulary's heap, and those of C functions.
+VOCABULARY = np.int64(41)
+STEP = np.int64(42)  # of `slipform.kernels.pushdown_steps`
+FIND = np.int64(43)  # of `slipform.kernels.masks`
+NUM_TABLES = 44
 NO_BASE = -2
-
-
-@intrinsic
-def _pointer(typing_context: Any, address: Any) -> Any:
-    """int64 address to a pointer to int32."""
-    result = types.CPointer(types.int32)
-
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], ir.IntType(32).as_pointer())
-
-    return result(types.int64), codegen
-
-
-@njit(inline="always")
-def table(heap: Any, index: Int) -> Any:
-    return carray(_pointer(heap[2 * index]), (heap[2 * index + 1],))
 
 
 @njit(inline="always")
@@ -164,7 +150,7 @@ def mix(a: Int, b: Int) -> Int:
     return np.int64((x >> np.uint64(33)) & np.uint64(0x7FFFFFFF))
 
 
-@njit(cache=True, nogil=True)
+@inner
 def push_frame(heap: Any, parent: Int, node: Int, value: Int) -> Int:
     """The frame (parent, node, value), interned; -1 if there is no room. Marks it as pushed in this closure."""
     registers = table(heap, REGISTERS)
@@ -201,7 +187,7 @@ def push_frame(heap: Any, parent: Int, node: Int, value: Int) -> Int:
     return frame
 
 
-@njit(cache=True, nogil=True)
+@inner
 def sort_pairs(pairs: Any, count: Int) -> Int:
     """Sort pairs in place and drop duplicates; returns how many are left. A Shell sort, since sets are small."""
     gap = 1
@@ -239,14 +225,14 @@ def same_pairs(left: Any, left_at: Int, right: Any, right_at: Int, count: Int) -
 
 
 @njit(inline="always")
-def hash_pairs(pairs: Any, count: Int, seed: Int) -> Int:
-    value = np.int64(seed)
-    for i in range(count):
+def hash_pairs(pairs: Any, first: Int, count: Int, seed: Int) -> Int:
+    value = seed
+    for i in range(first, first + count):
         value = mix(mix(pairs[2 * i], pairs[2 * i + 1]), value)
     return value
 
 
-@njit(cache=True, nogil=True)
+@inner
 def intern_config(heap: Any, count: Int, accepting: Int) -> Int:
     """The configuration of the first `count` pairs of `out`; -1 if there is no room."""
     registers = table(heap, REGISTERS)
@@ -257,7 +243,7 @@ def intern_config(heap: Any, count: Int, accepting: Int) -> Int:
     if count == 0 and accepting == 0:
         return DEAD
     mask = len(config_hash) - 1
-    slot = hash_pairs(out, count, accepting) & mask
+    slot = hash_pairs(out, 0, count, accepting) & mask
     while config_hash[slot] >= 0:
         at = config_hash[slot] * CONFIG_COLUMNS
         if configs[at + 1] == count and configs[at + 2] == accepting and same_pairs(items, configs[at], out, 0, count):
@@ -281,7 +267,7 @@ def intern_config(heap: Any, count: Int, accepting: Int) -> Int:
     return config
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def rehash(heap: Any) -> None:
     """Refill the three hash tables (all -1) after they grew."""
     registers = table(heap, REGISTERS)
@@ -303,16 +289,14 @@ def rehash(heap: Any) -> None:
     mask = len(config_hash) - 1
     for config in range(1, registers[NUM_CONFIGS]):
         at = config * CONFIG_COLUMNS
-        pairs = items[2 * configs[at] :]
-        slot = hash_pairs(pairs, configs[at + 1], configs[at + 2]) & mask
+        slot = hash_pairs(items, configs[at], configs[at + 1], configs[at + 2]) & mask
         while config_hash[slot] >= 0:
             slot = (slot + 1) & mask
         config_hash[slot] = config
     mask = len(seed_hash) - 1
     for seed_set in range(registers[NUM_SEED_SETS]):
         at = seed_set * SEED_COLUMNS
-        pairs = seed_pairs[2 * seed_sets[at] :]
-        slot = hash_pairs(pairs, seed_sets[at + 1], 0) & mask
+        slot = hash_pairs(seed_pairs, seed_sets[at], seed_sets[at + 1], 0) & mask
         while seed_hash[slot] >= 0:
             slot = (slot + 1) & mask
         seed_hash[slot] = seed_set

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import numpy as np
-from numba import njit
-
+from slipform.kernels.int32_tables import Int, inner, table
 from slipform.kernels.pushdown_tables import (
     FRAME_COLUMNS,
     FRAMES,
@@ -15,13 +13,11 @@ from slipform.kernels.pushdown_tables import (
     SEEN_EDGES,
     TEXT,
     UNKNOWN_BASE,
-    Int,
     push_frame,
-    table,
 )
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _seen_after(heap: Any, node: Int, byte: Int) -> Int:
     """The node of SEEN behind `byte`, or NO_TEXTS."""
     seen = table(heap, SEEN)
@@ -30,43 +26,43 @@ def _seen_after(heap: Any, node: Int, byte: Int) -> Int:
         first = seen[node * SEEN_COLUMNS]
         for edge in range(first, first + seen[node * SEEN_COLUMNS + 1]):
             if edges[2 * edge] == byte:
-                return np.int64(edges[2 * edge + 1])
-    return np.int64(NO_TEXTS)
+                return edges[2 * edge + 1]
+    return NO_TEXTS
 
 
-@njit(cache=True, nogil=True)
+@inner
 def seen_of(heap: Any, value: Int) -> Int:
     """The node of SEEN that a unique key has reached, by its frame's value: NO_TEXTS if no written text begins so."""
     frames = table(heap, FRAMES)
     if value >= 0:
-        return np.int64(frames[value * FRAME_COLUMNS + 4])
-    return np.int64(SEEN_BASE - value) if UNKNOWN_BASE < value <= SEEN_BASE else np.int64(NO_TEXTS)
+        return frames[value * FRAME_COLUMNS + 4]
+    return SEEN_BASE - value if UNKNOWN_BASE < value <= SEEN_BASE else NO_TEXTS
 
 
-@njit(cache=True, nogil=True)
+@inner
 def num_written(heap: Any, value: Int) -> Int:
     """How many texts that begin like the unique key may be written already, by the value of the key's frame."""
     seen = table(heap, SEEN)
     if value <= UNKNOWN_BASE:
         return UNKNOWN_BASE - value + 1
     reached = seen_of(heap, value)
-    return np.int64(seen[reached * SEEN_COLUMNS + 3]) if reached >= 0 else np.int64(0)
+    return seen[reached * SEEN_COLUMNS + 3] if reached >= 0 else 0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def unique_frame_after(heap: Any, frame: Int, byte: Int) -> Int:
     """The frame of a unique key after one more byte; -1 if there is no room."""
     frames = table(heap, FRAMES)
     at = frame * FRAME_COLUMNS
-    value = np.int64(frames[at + 2])
+    value = frames[at + 2]
     if value == NO_TEXTS or value <= UNKNOWN_BASE:
-        return np.int64(frame)
+        return frame
     seen = _seen_after(heap, seen_of(heap, value), byte)
     if value >= 0:
-        value = np.int64(push_frame(heap, value, TEXT, byte))
+        value = push_frame(heap, value, TEXT, byte)
         if value < 0:
-            return np.int64(-1)
+            return -1
         frames[value * FRAME_COLUMNS + 4] = seen
     else:
-        value = np.int64(NO_TEXTS) if seen < 0 else SEEN_BASE - seen
-    return np.int64(push_frame(heap, np.int64(frames[at]), np.int64(frames[at + 1]), value))
+        value = NO_TEXTS if seen < 0 else SEEN_BASE - seen
+    return push_frame(heap, frames[at], frames[at + 1], value)

@@ -5,6 +5,10 @@ are packed masks that many configurations share; the first ones allow the plain 
 row that belongs to a state of a regular part has *exits*: a trie of what follows in tokens that complete this part.
 """
 
+import numpy as np
+
+from slipform.kernels.int32_tables import Int
+
 # Tables of a trie, from its first one on; `slipform.grammars.trie.TokenTrie` says what they hold.
 BYTE = 0
 DEPTH = 1
@@ -13,9 +17,9 @@ TOKEN_FIRST = 3
 TOKENS = 4
 ROOTS = 5  # (256,) the node of each first byte, or -1
 
-ALL = 0  # first table of the trie of all tokens
-OTHERS = 6  # first table of the trie of tokens that are not plain
-EXITS = 12  # first table of the tries of exits, one behind the other; no roots
+ALL: Int = np.int64(0)  # first table of the trie of all tokens
+OTHERS: Int = np.int64(6)  # first table of the trie of tokens that are not plain
+EXITS: Int = np.int64(12)  # first table of the tries of exits, one behind the other; no roots
 
 (
     TOKEN_TEXT,  # the bytes of all tokens, one behind the other
