@@ -28,12 +28,14 @@ class Completed:
 
 @dataclass(slots=True)
 class OpenContainer:
-    """An object or array that is being written. `key` is that of the member under way, once it is known."""
+    """An object or array that is being written. `key` is that of the member under way, once it is known; `kind` is for
+    whoever knows its type."""
 
     is_object: bool
     members: dict[str, Any] = field(default_factory=dict)
     items: list[Any] = field(default_factory=list)
     key: str | None = None
+    kind: Any = None
 
     def put(self, value: Any) -> None:
         if self.is_object:

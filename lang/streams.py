@@ -127,8 +127,8 @@ class TypedCursor:
             return text
         if self._reader is None:
             self._reader = PartialReader(cell.value_type.kind)
-        if not text and not self.finished:
-            return text
+        if (not text and not self.finished) or self._reader.is_done:
+            return ""
         try:
             return self._reader.feed(text, is_last=self.finished)
         except ValueError as error:

@@ -165,7 +165,7 @@ class OpenAI:
         if not fills or request.n > 1 or request.prompt_logprobs_from is not None or self._stands_alone(request, fills):
             return self.submit(request, listener)
         for fill in fills:
-            if not map_constraint(fill.constraint, self._server, self._json_mode).is_plain:
+            if fill.constraint is not None:
                 self._note_unenforced(fill)
         call = HttpCall(self._http, request.request_id, listener)
         call.follow(self._http.start(self._run_messages(request, num_tokens, call)))

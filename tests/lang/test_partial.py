@@ -17,7 +17,8 @@ import slipform as sf
 from slipform.lang.backend import Backend
 from slipform.lang.config import as_backend
 from slipform.lang.json_events import Completed, JsonEvents
-from slipform.lang.partial import Partial, PartialReader, child_kind
+from slipform.lang.partial import Partial, PartialReader
+from slipform.lang.partial_kinds import child_kind
 from tests.fakes import scripted_engine
 
 VALUES = st.recursive(
@@ -173,6 +174,58 @@ class Point:
 )
 def test_types_of_members(kind: Any, place: Any, child: Any) -> None:
     assert child_kind(kind, place) == child
+
+
+class Cat(pydantic.BaseModel):
+    kind: Literal["cat"]
+    name: str
+    lives: int
+
+
+class Dog(pydantic.BaseModel):
+    kind: Literal["dog"]
+    name: str
+    born: datetime.date
+
+
+class Herd(pydantic.BaseModel):
+    name: str
+    heads: list[int]
+
+
+Beast = Annotated[Cat | Dog, pydantic.Field(discriminator="kind")]
+
+
+@pytest.mark.parametrize("union", [Beast | Herd | None, Cat | Dog | Herd])
+def test_what_is_written_of_a_member_of_a_union_decides_its_type(union: Any) -> None:
+    reader = PartialReader(dict[str, union])
+    first = reader.feed('{"a": {"kind"').value["a"]
+    assert first == {}  # a cat or a dog
+    cat = reader.feed(': "cat", "na').value["a"]
+    assert type(cat) is Cat
+    assert cat.kind == "cat"
+    dog = reader.feed('me": "Tom", "lives": 9}, "b": {"kind": "dog", "name": "Rex", "born": "2020-01-02"').value["b"]
+    assert type(dog) is Dog
+    assert dog.born == datetime.date(2020, 1, 2)
+    herd = reader.feed('}, "c": {"name": "Sheep", "he').value["c"]
+    assert herd == {"name": "Sheep"}  # cats and dogs have names too
+    assert type(reader.feed('ads": [1').value["c"]) is Herd
+    last = reader.feed(", 2]}}", is_last=True)
+    assert last.value == {
+        "a": Cat(kind="cat", name="Tom", lives=9),
+        "b": Dog(kind="dog", name="Rex", born=datetime.date(2020, 1, 2)),
+        "c": Herd(name="Sheep", heads=[1, 2]),
+    }
+
+
+def test_arrays_objects_and_scalars_of_a_union_are_told_apart() -> None:
+    reader = PartialReader(list[int | str | list[datetime.date] | list[int] | Herd])
+    partial = reader.feed('[1, "x", ["2020-01-02", "2021')
+    assert partial.value == [1, "x", [datetime.date(2020, 1, 2)]]
+    partial = reader.feed('-03-04"], [5, ')
+    assert partial.value[2:] == [[datetime.date(2020, 1, 2), datetime.date(2021, 3, 4)], [5]]
+    partial = reader.feed('6], {"heads"')
+    assert isinstance(partial.value[-1], Herd)
 
 
 def test_members_of_which_nothing_is_known_stay_plain_until_their_object_is_finished() -> None:

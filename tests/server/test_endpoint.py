@@ -3,11 +3,13 @@
 import asyncio
 import re
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
+from pydantic import BaseModel
 
 import slipform as sf
 from slipform.errors import (
@@ -88,6 +90,61 @@ def test_batches_and_streams(endpoint: Endpoint) -> None:
     assert [state.text() for state in states] == [read_ticket.run(**row, backend=endpoint).text() for row in rows]
     streamed = read_ticket.run(mail=MAIL, backend=endpoint, stream=True)
     assert "".join(streamed.text_iter()) == states[0].text()
+
+
+class Ticket(BaseModel):
+    customer: str | None
+    order_id: str | None
+    category: Literal["billing", "technical", "shipping", "returns"]
+    urgency: Literal["low", "medium", "high"]
+
+
+@sf.function
+def typed_ticket(s: Any, mail: str) -> None:
+    s += sf.user("Extract the ticket as JSON.\n\n" + mail)
+    s += sf.assistant(sf.gen("ticket", schema=Ticket, temperature=0))
+
+
+def check_typed_stream(partials: list[Any], ticket: Ticket) -> None:
+    """Parts arrive one after the other, and end in the value."""
+    assert [partial.done for partial in partials] == [False] * (len(partials) - 1) + [True]
+    parts = [part.path for partial in partials for part in partial.completed]
+    assert parts == [("customer",), ("order_id",), ("category",), ("urgency",), ()]
+    seen = [partial.value for partial in partials if partial.value is not None]
+    assert all(isinstance(value, Ticket) for value in seen)
+    for value in seen:
+        assert value.model_dump(include=value.model_fields_set) == ticket.model_dump(include=value.model_fields_set)
+    assert len({len(value.model_fields_set) for value in seen}) > 2  # it grew on the way
+    assert partials[-1].value == ticket
+
+
+def test_typed_streams_over_the_servers_events(endpoint: Endpoint) -> None:
+    whole = typed_ticket.run(mail=MAIL, backend=endpoint)["ticket"]
+    check_typed_stream(list(typed_ticket.stream(mail=MAIL, var="ticket", backend=endpoint)), whole)
+
+    async def read() -> list[Any]:
+        return [partial async for partial in typed_ticket.stream(mail=MAIL, var="ticket", backend=endpoint)]
+
+    check_typed_stream(asyncio.run(read()), whole)
+
+
+@pytest.mark.parametrize("server", ["vllm", "openai"])
+def test_typed_streams_over_an_api_of_openais_kind(embedded: RunningServer, server: Any) -> None:
+    backend = sf.OpenAI("slipform", base_url=f"{embedded.url}/v1", api_key="none", server=server)
+    whole = typed_ticket.run(mail=MAIL, backend=backend)["ticket"]
+    check_typed_stream(list(typed_ticket.stream(mail=MAIL, var="ticket", backend=backend)), whole)
+    backend.close()
+
+
+def test_leaving_a_typed_stream_ends_the_request_on_the_server(embedded: RunningServer, endpoint: Endpoint) -> None:
+    stream = typed_ticket.stream(mail=MAIL, var="ticket", backend=endpoint)
+    next(stream)
+    stream.close()
+    with embedded.http() as http:
+        deadline = time.monotonic() + 30
+        while http.get("/server_info").json()["requests_in_flight"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def test_fused_fills_are_one_request(endpoint: Endpoint) -> None:
