@@ -14,6 +14,7 @@ The requests are those of `bench_serving.py`, in a closed loop on one thread. `D
 
 import argparse
 import cProfile
+import gc
 import json
 import pstats
 import statistics
@@ -181,11 +182,18 @@ def make_engine(folder: Path, concurrency: int) -> Engine:
     """An engine that takes the path of a GPU on to the null device."""
     vocab_size = json.loads((folder / "info.json").read_text())["vocab_size"]
     config = EngineConfig(
-        model=folder, trace=False, max_sequences=concurrency, token_budget=8192, chunk_size=8192, pool_slots=1_000_000,
+        model=folder,
+        trace=False,
+        max_sequences=concurrency,
+        token_budget=8192,
+        chunk_size=8192,
+        pool_slots=1_000_000,
         warm_up=False,
     )
     tokenizer = Tokenizer.from_directory(folder, eos_ids=(2,))
-    return Engine.from_parts(config, NullModel(vocab_size, 2), tokenizer)
+    engine = Engine.from_parts(config, NullModel(vocab_size, 2), tokenizer)
+    gc.freeze()  # as `Engine.start` does
+    return engine
 
 
 def run(engine: Engine, workload: Workload) -> Times:

@@ -230,21 +230,23 @@ class Scheduler:
 
     def _admit(self, plan: Plan, left: int) -> None:
         """Start waiting sequences, best first, within `left` tokens."""
-        prefilling = [other for other in self.running if other.pending_len > 1] if self._cache.shares_prefixes else []
+        prefilling: dict[tuple[str, int], list[Sequence]] = {}
+        for other in self.running if self._cache.shares_prefixes else ():
+            _note_prefill(other, prefilling)
         for sequence in admission_order(self.waiting.candidates(), self._cached_len):
             if left <= 0 or len(self.running) >= self._max_sequences:
                 return
-            if prefilling and self._about_to_be_cached(sequence, prefilling):
+            neighbours = prefilling.get((sequence.namespace, int(sequence.ids[0])))
+            if neighbours and self._about_to_be_cached(sequence, neighbours):
                 continue
             if self.running and self._cache.room < sequence.seq_len + HEADROOM_TOKENS * len(self.running):
                 return
             left -= self._start(sequence, plan, left)
-            if sequence.phase is Phase.RUNNING and self._cache.shares_prefixes and sequence.pending_len > 1:
-                prefilling.append(sequence)
+            if sequence.phase is Phase.RUNNING and self._cache.shares_prefixes:
+                _note_prefill(sequence, prefilling)
 
     def _about_to_be_cached(self, sequence: Sequence, prefilling: list[Sequence]) -> bool:
-        """Whether to wait a step because a running prefill computes the same prefix now."""
-        prefilling = [other for other in prefilling if other.namespace == sequence.namespace]
+        """Whether to wait a step because a running prefill of the namespace computes the same prefix now."""
         reusable = sequence.ids[: sequence.reusable_len]
         cached_len = self._cache.cached_len(sequence.namespace, reusable)
         return shared_prefill_len(reusable, cached_len, prefilling) >= MIN_COALESCED_LEN
@@ -284,6 +286,12 @@ class Scheduler:
 
     def _cached_len(self, sequence: Sequence) -> int:
         return self._cache.cached_len(sequence.namespace, sequence.ids[: sequence.reusable_len])
+
+
+def _note_prefill(sequence: Sequence, prefilling: dict[tuple[str, int], list[Sequence]]) -> None:
+    """File a sequence that is being prefilled under what a prefix shared with it needs: namespace and first token."""
+    if sequence.pending_len > 1:
+        prefilling.setdefault((sequence.namespace, int(sequence.ids[0])), []).append(sequence)
 
 
 def _rank(sequence: Sequence) -> tuple[int, int]:
