@@ -78,7 +78,7 @@ def both_numbers(a: NumberAtom, b: NumberAtom) -> NumberAtom | None:
     if a.allowed is not None or b.allowed is not None:
         source = a.allowed if a.allowed is not None else b.allowed
         kept = frozenset(value for value in source or () if a.holds(value) and b.holds(value))
-        return NumberAtom(allowed=kept) if kept else None
+        return NumberAtom(allowed=kept, whole=a.whole or b.whole) if kept else None
     low, low_open = _tighter(a.low, a.low_open, b.low, b.low_open, lower=True)
     high, high_open = _tighter(a.high, a.high_open, b.high, b.high_open, lower=False)
     if low is not None and high is not None and (low > high or (low == high and (low_open or high_open))):
@@ -87,7 +87,8 @@ def both_numbers(a: NumberAtom, b: NumberAtom) -> NumberAtom | None:
     not_steps = tuple(dict.fromkeys(a.not_steps + b.not_steps))
     if step is not None and any(Fraction(step) % other == 0 for other in not_steps):
         return None
-    return NumberAtom(low, high, low_open, high_open, step, not_steps, None, a.excluded | b.excluded)
+    excluded, whole = a.excluded | b.excluded, a.whole or b.whole
+    return NumberAtom(low, high, low_open, high_open, step, not_steps, None, excluded, whole)
 
 
 def _tighter(
@@ -246,9 +247,9 @@ def _distinct(atoms: list[Atom], full: Atom | None) -> tuple[Atom, ...]:
 def _merge_numbers(atoms: list[NumberAtom]) -> tuple[NumberAtom, ...]:
     if len(atoms) < 2:
         return tuple(atoms)
-    listed = [atom.allowed for atom in atoms if atom.allowed is not None]
+    listed = [atom.allowed for atom in atoms if atom.allowed is not None and not atom.whole]
     if len(listed) > 1:
-        atoms = [atom for atom in atoms if atom.allowed is None]
+        atoms = [atom for atom in atoms if atom.allowed is None or atom.whole]
         atoms.append(NumberAtom(allowed=frozenset().union(*listed)))
     return _distinct(atoms, FULL_NUMBER)
 
@@ -287,6 +288,7 @@ def complement(shape: Shape, path: str = "") -> Shape:
         _outside(shape.strings, FULL_STRING, _not_string, both_strings),
         _outside(shape.arrays, FULL_ARRAY, _not_array, both_arrays),
         _outside(shape.objects, FULL_OBJECT, _not_object, both_objects),
+        narrowed=any(atom.whole for atom in shape.numbers),
     )
 
 

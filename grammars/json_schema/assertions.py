@@ -6,7 +6,7 @@ from slipform.errors import GrammarSyntaxError
 from slipform.grammars.json_schema.algebra import contradictory, intersect, union
 from slipform.grammars.json_schema.conditions import implied
 from slipform.grammars.json_schema.reader import escape_token
-from slipform.grammars.json_schema.resources import DRAFT_2020
+from slipform.grammars.json_schema.resources import DRAFT_04, DRAFT_2020
 from slipform.grammars.json_schema.schemas import Schema, count, names_of, number
 from slipform.grammars.json_schema.shapes import (
     ANYTHING,
@@ -19,6 +19,7 @@ from slipform.grammars.json_schema.shapes import (
     NOTHING,
     TRUE,
     TRUE_BIT,
+    WHOLE_INTEGER,
     ArrayAtom,
     ArrayLayer,
     Clauses,
@@ -44,6 +45,7 @@ _TYPE_SHAPES: Final = {
     "object": Shape(objects=(FULL_OBJECT,)),
     "any": ANYTHING,
 }
+_OLD_TYPE_SHAPES: Final = _TYPE_SHAPES | {"integer": Shape(numbers=(WHOLE_INTEGER,))}  # 3.0 is no integer there
 _NUMBER_KEYWORDS = frozenset(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"))
 _STRING_KEYWORDS = frozenset(("minLength", "maxLength", "pattern", "format"))
 _ARRAY_KEYWORDS = frozenset(
@@ -105,12 +107,13 @@ def plain_shape(expander: "Expander", goal: Schema) -> Shape:
 
 def _type(goal: Schema) -> Shape:
     value = goal.schema["type"]
+    shapes = _TYPE_SHAPES if goal.resource.dialect > DRAFT_04 else _OLD_TYPE_SHAPES
     if isinstance(value, str):
-        shape = _TYPE_SHAPES.get(value)
+        shape = shapes.get(value)
         if shape is not None:
             return shape
     elif isinstance(value, list) and all(isinstance(name, str) for name in value):
-        known = [_TYPE_SHAPES[name] for name in value if name in _TYPE_SHAPES]
+        known = [shapes[name] for name in value if name in shapes]
         if len(known) == len(value):
             return union(known) if known else NOTHING
     raise GrammarSyntaxError(f"{value!r} is not a type or a list of types", path=f"{goal.path}/type")

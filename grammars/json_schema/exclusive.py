@@ -114,7 +114,8 @@ class Exclusion:
                 value for atoms in groups for value in frozenset().union(*(atom.allowed or () for atom in atoms))
             )
             once = frozenset(value for value, count in counts.items() if count == 1)
-            return (NumberAtom(allowed=once),) if once else ()
+            whole = any(atom.whole for atoms in groups for atom in atoms)
+            return (NumberAtom(allowed=once, whole=whole),) if once else ()
         return self._each(
             groups,
             both_numbers,

@@ -6,6 +6,7 @@ schema costs as much as a flat one.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 from typing import Final, Literal
 
@@ -220,6 +221,9 @@ class Expander:
         if shape is not ANYTHING:
             listed = [value for value in listed if values.admits(self, shape, value)]
         exact = values.shape_of(listed, path)
+        if any(atom.whole for atom in shape.numbers):  # of the values admitted, some have fewer spellings
+            both = intersect(Shape(numbers=shape.numbers), Shape(numbers=exact.numbers))
+            exact = replace(exact, numbers=both.numbers)
         return intersect(shape, exact) if self.keeps_annotations and shape is not ANYTHING else exact
 
     # In-place applicators --------------------------------------------------------------------------------------------

@@ -34,7 +34,11 @@ _SUBSETS = "below unevaluated* at most 6 alternatives"
 KEYWORDS: Final = (
     *_rows(
         "enforced",
-        ("type", "draft-03", 'one alternative for each type; `integer` also takes `.0` unless `integers="plain"`'),
+        (
+            "type",
+            "draft-03",
+            'one alternative for each type; `integer` also takes `.0`, but not in draft-04 nor with `integers="plain"`',
+        ),
         ("enum", "draft-03", "the values that the other keywords admit, any JSON, members in any order of the spec"),
         ("const", "draft-06", "as an enum of one value"),
         (

@@ -18,6 +18,7 @@ from slipform.grammars.json_schema.shapes import (
     FULL_OBJECT,
     INTEGER,
     TRUE_BIT,
+    WHOLE_INTEGER,
     ArrayAtom,
     Goal,
     NumberAtom,
@@ -72,8 +73,9 @@ class Lowering:
         options: list[Node] = []
         for number in shape.numbers:
             if number.allowed is not None:
-                listed += [text for value in number.allowed for text in numbers.spellings(value, self._spelling)]
-            elif number is FULL_NUMBER or number is INTEGER:
+                spelling = numbers.spelling_of(number, self._spelling)
+                listed += [text for value in number.allowed for text in numbers.spellings(value, spelling)]
+            elif number is FULL_NUMBER or number is INTEGER or number is WHOLE_INTEGER:
                 options.append(builder.dfa(numbers.number_dfa(number, self._spelling)))
             else:
                 options.append(builder.rule(("number", number), partial(self._number, number), nullable=False))

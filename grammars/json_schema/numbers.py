@@ -14,7 +14,7 @@ from slipform.errors import UnsupportedGrammar
 from slipform.grammars.dfa import Dfa, literals
 from slipform.grammars.json_schema.digits import DIGIT, EXPONENT, MINUS, POINT, State, build, digits_of
 from slipform.grammars.json_schema.exponents import exponents, scientific
-from slipform.grammars.json_schema.shapes import Number, NumberAtom
+from slipform.grammars.json_schema.shapes import FULL_NUMBER, Number, NumberAtom
 
 Spelling = Literal["any", "whole", "canonical"]
 """How a number may be written: "any": as JSON does, `3.0` for 3 too; "whole": without a point where a schema asks for
@@ -30,12 +30,13 @@ def number_dfa(atom: NumberAtom, spelling: Spelling = "any") -> Dfa:
 
     Raises: UnsupportedGrammar for a multiple with too many remainders.
     """
+    spelling = spelling_of(atom, spelling)
     listed = sorted(atom.allowed) if atom.allowed is not None else _few_multiples(atom)
     if listed is not None:
         return literals(text for value in listed for text in spellings(value, spelling))
     if spelling == "canonical":
         return _plain(atom) & _canonical_texts()
-    if atom == NumberAtom():
+    if atom == FULL_NUMBER:
         return _free(signed=True, nonzero=False)
     if atom == NumberAtom(low=0, low_open=atom.low_open):
         return _free(signed=False, nonzero=atom.low_open)
@@ -48,6 +49,11 @@ def number_dfa(atom: NumberAtom, spelling: Spelling = "any") -> Dfa:
     for value in atom.excluded:
         texts = texts - scientific(value, value, low_open=False, high_open=False)
     return plain | texts
+
+
+def spelling_of(atom: NumberAtom, spelling: Spelling) -> Spelling:
+    """How numbers of `atom` are written where `spelling` is asked for."""
+    return "whole" if atom.whole and spelling == "any" else spelling
 
 
 def spellings(value: Number, spelling: Spelling = "any") -> list[bytes]:

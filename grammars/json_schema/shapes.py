@@ -77,7 +77,9 @@ class Beyond(Not):
 class NumberAtom:
     """Numbers between the bounds that are multiples of `step` and of none of `not_steps`.
 
-    `allowed` (None: no list) replaces all the other constraints once it is set. `excluded` is checked always.
+    `allowed` (None: no list) replaces all the other constraints once it is set, but for `whole`. `excluded` is checked
+    always. `whole` is about the text: no point and no exponent, as draft-04 asks of integers. It is never
+    negated: outside of such numbers are only those with another value.
     """
 
     low: Number | None = None
@@ -88,6 +90,7 @@ class NumberAtom:
     not_steps: tuple[Number, ...] = ()
     allowed: frozenset[Number] | None = None
     excluded: frozenset[Number] = frozenset()
+    whole: bool = False
 
     def holds(self, value: Number) -> bool:
         if self.low is not None and (value < self.low or (self.low_open and value == self.low)):
@@ -233,6 +236,7 @@ class Shape:
 
 FULL_NUMBER: Final = NumberAtom()
 INTEGER: Final = NumberAtom(step=1)
+WHOLE_INTEGER: Final = NumberAtom(step=1, whole=True)
 FULL_STRING: Final = StringAtom()
 FULL_ARRAY: Final = ArrayAtom()
 FULL_OBJECT: Final = ObjectAtom()
