@@ -43,7 +43,10 @@ _PASSING = (BackendUnreachable, CapacityError, DeadlineExceeded, EngineStopped, 
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether what failed may succeed later: no room, a deadline, an engine or a server that is away for a while."""
+    """Whether what failed may succeed later: no room, a deadline, an engine or a server that is away for a while.
+
+    A program's requests set no deadline of their own, so that one which passed is the server's, for the load it had.
+    """
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, _PASSING):

@@ -190,10 +190,10 @@ class RequestAborted(SlipformError):
 
 
 class DeadlineExceeded(RequestAborted):
-    """The request was not done within `seconds` of its arrival."""
+    """The request was not done within `seconds` of its arrival; None where a server does not say how many."""
 
-    def __init__(self, request_id: str, seconds: float) -> None:
-        super().__init__(request_id, f"deadline of {seconds} s passed")
+    def __init__(self, request_id: str, seconds: float | None, reason: str | None = None) -> None:
+        super().__init__(request_id, reason if reason is not None else f"deadline of {seconds} s passed")
         self.seconds = seconds
 
 

@@ -20,6 +20,7 @@ from slipform.errors import (
     BackendError,
     BackendUnreachable,
     CapacityError,
+    DeadlineExceeded,
     GrammarError,
     InvalidRequest,
     RequestAborted,
@@ -212,7 +213,9 @@ def api_error(status: int, body: Mapping[str, Any], url: str) -> SlipformError:
     if status in _AGAIN:
         return CapacityError(message)
     if status == 504:
-        return RequestAborted(url, message)
+        return DeadlineExceeded(url, None, message)
+    if status in (408, 502):  # the request did not arrive whole, or what stands before the server could not reach it
+        return BackendUnreachable(f"{url} answered {status}: {message}")
     return BackendError(f"{url} answered {status}: {message}")
 
 

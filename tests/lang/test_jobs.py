@@ -18,7 +18,7 @@ import pyarrow.parquet
 import pytest
 
 import slipform as sf
-from slipform.errors import BackendUnreachable, CapacityError, ConfigError, ProgramError
+from slipform.errors import BackendUnreachable, CapacityError, ConfigError, DeadlineExceeded, ProgramError
 from slipform.lang.backend import Call, Listener
 from slipform.lang.job import run_job
 from slipform.lang.journal import Journal
@@ -308,7 +308,7 @@ def test_outputs_as_csv_and_parquet(tmp_path: Path) -> None:
 # Trying again
 
 
-@pytest.mark.parametrize("error", [CapacityError("full"), BackendUnreachable("away")])
+@pytest.mark.parametrize("error", [CapacityError("full"), BackendUnreachable("away"), DeadlineExceeded("r", 5.0)])
 def test_passing_failures_are_tried_again(error: Exception) -> None:
     flaky = Flaky(2, error)
     assert [state["result"] for state in double.run_batch([{"number": 4}], retries=2, backend=flaky)] == [8]

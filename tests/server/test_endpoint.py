@@ -1,6 +1,7 @@
 """Programs on a server give what they give on an engine in this process."""
 
 import asyncio
+import json
 import re
 import threading
 import time
@@ -14,7 +15,9 @@ from pydantic import BaseModel
 import slipform as sf
 from slipform.errors import (
     BackendError,
+    BackendUnreachable,
     CapacityError,
+    DeadlineExceeded,
     FillError,
     GrammarError,
     InvalidRequest,
@@ -269,7 +272,10 @@ def test_a_server_that_stays_full() -> None:
     [
         (refusing(401), BackendError, "401"),
         (refusing(500), BackendError, "500"),
-        (refusing(504), RequestAborted, "no"),
+        (refusing(504), DeadlineExceeded, "no"),
+        (refusing(502), BackendUnreachable, "no"),
+        (refusing(408), BackendUnreachable, "no"),
+        (streaming('data: {"error": {"message": "late", "type": "timeout_error"}}'), DeadlineExceeded, "late"),
         (lambda request: httpx.Response(400, content=b"<html>"), InvalidRequest, "html"),
         (streaming("data: {"), BackendError, "no JSON"),
         (streaming('data: {"type": "later"}'), InvalidRequest, "type"),
@@ -285,6 +291,55 @@ def test_one_terminal_event_whatever_the_server_does(
     found = outcome(endpoint)
     assert type(found) is error
     assert text in str(found)
+
+
+class Troubled(httpx.AsyncBaseTransport):
+    """A network to a real server that has trouble with the first programs."""
+
+    def __init__(self, *trouble: Callable[[httpx.Request], httpx.Response]) -> None:
+        self._trouble = list(trouble)
+        self._network = httpx.AsyncHTTPTransport()
+        self.programs: list[dict[str, Any]] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/v1/programs":
+            self.programs.append(json.loads(await request.aread()))
+            if self._trouble:
+                return self._trouble.pop(0)(request)
+        return await self._network.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._network.aclose()
+
+
+def breaks_off(request: httpx.Request) -> httpx.Response:
+    raise httpx.ReadError("the connection is gone", request=request)
+
+
+@sf.function
+def year(s: Any, name: str) -> None:
+    s += "The year of " + name + ": " + sf.regex("[0-9]{4}", name="year", temperature=0)
+
+
+@pytest.mark.parametrize("trouble", [refusing(504), refusing(503), refusing(429), refusing(502), breaks_off])
+def test_a_jobs_row_is_begun_anew_after_what_passes(embedded: RunningServer, trouble: Any) -> None:
+    network = Troubled(trouble, trouble)
+    endpoint = Endpoint(embedded.url, retries=0, transport=network)
+    (state,) = year.run_batch([{"name": "Ada"}], retries=2, backend=endpoint)
+    endpoint.close()
+    assert re.fullmatch("[0-9]{4}", state["year"])
+    assert len(network.programs) == 3
+    assert all(program.get("deadline_s") is None for program in network.programs)
+
+
+@pytest.mark.parametrize("trouble", [refusing(400), refusing(401), refusing(500)])
+def test_what_stays_wrong_is_the_rows_error_at_once(embedded: RunningServer, trouble: Any) -> None:
+    network = Troubled(trouble)
+    endpoint = Endpoint(embedded.url, retries=0, transport=network)
+    (state,) = year.run_batch([{"name": "Ada"}], retries=2, backend=endpoint)
+    endpoint.close()
+    assert isinstance(state.error(), FillError)
+    assert len(network.programs) == 1
 
 
 def test_nobody_there() -> None:
