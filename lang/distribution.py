@@ -1,5 +1,6 @@
 """How likely a model finds given texts."""
 
+import html
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -47,6 +48,16 @@ class Distribution:
         """Distance between the two largest probabilities; 1 with a single text."""
         ranked = sorted(self.probabilities, reverse=True)
         return ranked[0] - (ranked[1] if len(ranked) > 1 else 0.0)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: a bar a text, without style sheets, which notebooks may remove."""
+        rows = "".join(
+            f"<tr><td>{html.escape(choice)}</td><td>{probability:.1%}</td>"
+            f'<td style="width: 14em"><div style="background: rgba(139, 92, 246, .45); height: .7em; '
+            f'border-radius: 3px; width: {probability:.2%}"></div></td></tr>'
+            for choice, probability in zip(self.choices, self.probabilities, strict=True)
+        )
+        return f"<table>{rows}</table>"
 
     def __getitem__(self, choice: str) -> float:
         try:

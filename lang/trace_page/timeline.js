@@ -21,7 +21,7 @@ function drawTimeline() {
   for (const at of niceTicks(until)) {
     picture.append(
       svg("line", { class: "grid", x1: x(at), x2: x(at), y1: 0, y2: height - 20 }),
-      svg("text", { x: x(at), y: height - 6, "text-anchor": at ? "middle" : "start" }, duration(at)),
+      svg("text", { x: x(at), y: height - 6, "text-anchor": at ? "middle" : "start" }, tickLabel(at, until)),
     );
   }
   lanes.forEach((lane, index) => {
@@ -58,6 +58,8 @@ function requestBar(request, x, top) {
   bar.addEventListener("click", bar.activate);
   return bar;
 }
+
+const tickLabel = (at, until) => (at && until > 1.5 ? `${Number(at.toFixed(2))} s` : `${Number((at * 1e3).toFixed(2))} ms`);
 
 function niceTicks(until) {
   const rough = until / 8;

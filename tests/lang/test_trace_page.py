@@ -372,6 +372,17 @@ def test_a_state_in_a_notebook(browser: Browser) -> None:
     page.close()
 
 
+def test_a_distribution_in_a_notebook() -> None:
+    found = sf.score(
+        "Yes or <no>? ", ["yes", "<no>"], backend=sf.ScriptedBackend({"scored": {"yes": 0.25, "<no>": 0.75}})
+    )
+    parser = Tags()
+    parser.feed(found._repr_html_())
+    assert parser.data == "yes25.0%<no>75.0%"
+    widths = [a["style"].rsplit("width: ", 1)[1] for tag, a in parser.tags if tag == "div" and a["style"]]
+    assert widths == ["25.00%", "75.00%"]
+
+
 def percent(logprob: float | None) -> str:
     assert logprob is not None
     share = math.exp(logprob) * 100
