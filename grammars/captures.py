@@ -12,6 +12,7 @@ from slipform.grammars.spec import (
     Except,
     GrammarSpec,
     Recursive,
+    Reference,
     Repeated,
     Series,
     StructuralTag,
@@ -28,7 +29,7 @@ def captured(spec: GrammarSpec, text: str) -> dict[str, str]:
     and as much as it can.
 
     Raises: ValueError if `text` does not match `spec`; UnsupportedGrammar for a capture inside a structural tag, an
-        intersection, an exclusion or a recursive rule.
+        intersection or an exclusion.
     """
     return dict(all_captured(spec, text))
 
@@ -42,14 +43,21 @@ def all_captured(spec: GrammarSpec, text: str) -> list[tuple[str, str]]:
     raise ValueError(f"the text does not match the spec: {text[:80]!r}")
 
 
+Rules = tuple[tuple[str, GrammarSpec], ...]
+
+
 class _Reader:
-    def __init__(self, data: bytes) -> None:
+    """Reads one text. `rules`: those that references name, where the specs are parts of a recursive one."""
+
+    def __init__(self, data: bytes, rules: Rules = ()) -> None:
         self.data = data
+        self.rules = rules
         self.ends: dict[tuple[GrammarSpec, int], list[int]] = {}
+        self.known: dict[tuple[str, int], list[tuple[int, Found]]] = {}
 
     def read(self, spec: GrammarSpec, start: int) -> Iterator[tuple[int, Found]]:
         """Ends of the texts of `spec` from `start`, preferred ones first, with the captures in them."""
-        if not has_capture(spec):
+        if not has_capture(spec, self.rules):
             for end in self.ends_of(spec, start):
                 yield end, ()
             return
@@ -64,6 +72,10 @@ class _Reader:
                     yield from self.read(option, start)
             case Repeated():
                 yield from self.read_repeated(spec, 0, start)
+            case Recursive(rules, first):
+                yield from _Reader(self.data, rules).read(Reference(first), start)
+            case Reference(rule):
+                yield from self.read_rule(rule, start)
             case _:
                 raise UnsupportedGrammar(f"capture inside {type(spec).__name__}")
 
@@ -86,11 +98,23 @@ class _Reader:
         if count >= spec.minimum:
             yield start, ()
 
+    def read_rule(self, rule: str, start: int) -> list[tuple[int, Found]]:
+        """One reading for each end, the preferred one. A rule that begins with itself has no text there yet."""
+        key = (rule, start)
+        if key not in self.known:
+            self.known[key] = []
+            ends: dict[int, Found] = {}
+            for end, found in self.read(dict(self.rules)[rule], start):
+                ends.setdefault(end, found)
+            self.known[key] = list(ends.items())
+        return self.known[key]
+
     def ends_of(self, spec: GrammarSpec, start: int) -> list[int]:
         """Where texts of a spec without captures end, the farthest first."""
         key = (spec, start)
         if key not in self.ends:
-            matcher = compile_grammar(spec, _bytes()).matcher()
+            whole = Recursive((*self.rules, (_PART, spec)), _PART) if self.rules else spec
+            matcher = compile_grammar(whole, _bytes()).matcher()
             ends = [start] if matcher.is_accepting else []
             for at in range(start, len(self.data)):
                 if not matcher.accept_bytes(self.data[at : at + 1]):
@@ -101,27 +125,32 @@ class _Reader:
         return self.ends[key]
 
 
+_PART = "part of a rule"  # no name that a rule can have
+
+
 @lru_cache(maxsize=1)
 def _bytes() -> Vocabulary:
     """A vocabulary of single bytes and an end token."""
     return Vocabulary.from_tokens([*(bytes([byte]) for byte in range(256)), b""], [256], [256])
 
 
-def has_capture(spec: GrammarSpec) -> bool:
-    """Whether a `Capture` is part of the spec."""
+def has_capture(spec: GrammarSpec, rules: Rules = ()) -> bool:
+    """Whether a `Capture` is part of the spec; a reference counts as a part where one of `rules` has a capture."""
     match spec:
         case Capture():
             return True
+        case Reference():
+            return any(has_capture(body) for _, body in rules)
         case Series(parts):
-            return any(map(has_capture, parts))
+            return any(has_capture(part, rules) for part in parts)
         case AnyOf(options):
-            return any(map(has_capture, options))
+            return any(has_capture(option, rules) for option in options)
         case Repeated(body, _, _, separator):
-            return has_capture(body) or (separator is not None and has_capture(separator))
+            return has_capture(body, rules) or (separator is not None and has_capture(separator, rules))
         case StructuralTag(tags):
             return any(has_capture(tag.content) for tag in tags)
-        case Recursive(rules):
-            return any(has_capture(body) for _, body in rules)
+        case Recursive(own):
+            return any(has_capture(body) for _, body in own)
         case AllOf(parts):
             return any(map(has_capture, parts))
         case Except(body, excluded):

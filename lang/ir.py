@@ -13,7 +13,6 @@ Concat          parts in order; what `+` builds
 Fork, Join      branches (only in traces); Look marks where Python reads a generated value
 """
 
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -21,6 +20,10 @@ from typing import Any, NoReturn
 from slipform.errors import ProgramError, TraceError
 from slipform.grammars.spec import GrammarSpec
 from slipform.lang.options import SamplingOptions
+from slipform.lang.origin import Origin as Origin
+from slipform.lang.origin import at as at
+from slipform.lang.origin import caller_origin as caller_origin
+from slipform.lang.origin import function_origin as function_origin
 from slipform.lang.shape import Shape
 from slipform.lang.tools import Tool, tools_in_words
 from slipform.lang.types import ValueType
@@ -28,36 +31,6 @@ from slipform.lang.types import ValueType
 
 class PlaceholderError(TraceError, TypeError):
     """A hole or placeholder was used where Python needs its text, for example inside an f-string."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The line of the user's program that made a node."""
-
-    path: str
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}"
-
-
-def caller_origin() -> Origin | None:
-    """The nearest frame outside this package: the user's line."""
-    frame = sys._getframe(1)
-    while frame is not None and str(frame.f_globals.get("__name__", "")).startswith("slipform."):
-        frame = frame.f_back  # type: ignore[assignment]  # the outermost frame has none
-    return Origin(frame.f_code.co_filename, frame.f_lineno) if frame is not None else None
-
-
-def function_origin(func: Any) -> Origin | None:
-    """The line on which a function is defined, or None for one that is not written in Python."""
-    code = getattr(func, "__code__", None)
-    return Origin(code.co_filename, code.co_firstlineno) if code is not None else None
-
-
-def at(origin: Origin | None) -> str:
-    """` (file:line)` for the end of a message, or nothing."""
-    return f" ({origin})" if origin is not None else ""
 
 
 class Expr:

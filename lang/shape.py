@@ -29,6 +29,7 @@ from slipform.grammars.spec import (
 )
 from slipform.lang import offline
 from slipform.lang.options import SamplingOptions
+from slipform.lang.origin import at, caller_origin
 from slipform.lang.types import ValueType, json_type, plain_type
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class Shape:
     def repeat(self, minimum: int = 0, maximum: int | None = None, *, separator: object | None = None) -> "Shape":
         """`minimum` to `maximum` of these (None: any number), with `separator` between neighbours."""
         if minimum < 0 or (maximum is not None and maximum < minimum):
-            raise ArgumentError(f"no count is between {minimum} and {maximum}", primitive="repeat")
+            raise _wrong(f"no count is between {minimum} and {maximum}", "repeat")
         between = None if separator is None else as_shape(separator)
         inner = (self,) if between is None else (self, between)
         return _combined(Repeated(self.spec, minimum, maximum, between.spec if between else None), inner)
@@ -143,7 +144,7 @@ class Shape:
     def capture(self, name: str, type: Any = None) -> "Shape":
         """The text of this part becomes variable `name`, of a type if one is given (`int`, `date`, a model …)."""
         if not name.isidentifier():
-            raise ArgumentError(f"{name!r} is no name for a variable", primitive="capture")
+            raise _wrong(f"{name!r} is no name for a variable", "capture")
         value = _reader(type) if type is not None else self.value_type
         types = self.types if value is None else (*self.types, (name, value))
         return Shape(Capture(name, self.spec), self.value_type, types, self.options, self.parts)
@@ -157,9 +158,7 @@ class Shape:
         allowed = {"max_tokens", "temperature", "top_p", "top_k", "min_p", "seed", "repetition_penalty", "logit_bias"}
         wrong = sorted(set(options) - allowed)
         if wrong:
-            raise ArgumentError(
-                f"a part has no option {wrong[0]!r}; known: {', '.join(sorted(allowed))}", primitive="using"
-            )
+            raise _wrong(f"a part has no option {wrong[0]!r}; known: {', '.join(sorted(allowed))}", "using")
         return Shape(self.spec, self.value_type, self.types, SamplingOptions.of(options), self.parts)
 
     # Without a model
@@ -256,7 +255,7 @@ def as_shape(value: object) -> Shape:
         return Shape(Regex(value.pattern))
     if isinstance(value, GrammarSpec):
         return Shape(value)
-    raise ArgumentError(f"{value!r} of type {type(value).__name__} is no shape and no text", primitive="shape")
+    raise _wrong(f"{value!r} of type {type(value).__name__} is no shape and no text", "shape")
 
 
 def sequence(*parts: object) -> Shape:
@@ -276,7 +275,7 @@ def sequence(*parts: object) -> Shape:
 def one_of(*options: object) -> Shape:
     """One of the options: texts or shapes."""
     if not options:
-        raise ArgumentError("needs at least one option", primitive="one_of")
+        raise _wrong("needs at least one option", "one_of")
     shapes = [as_shape(option) for option in options]
     if all(isinstance(shape.spec, Choice) for shape in shapes):
         texts = [text for shape in shapes if isinstance(shape.spec, Choice) for text in shape.spec.options]
@@ -287,11 +286,18 @@ def one_of(*options: object) -> Shape:
 def _combined(spec: GrammarSpec, parts: "list[Shape] | tuple[Shape, ...]") -> Shape:
     types = dict(pair for part in parts for pair in part.types)
     if not isinstance(spec, Series) and any(part.options is not None or _has_options(part) for part in parts):
-        raise ArgumentError(
-            "a part with options of its own can stand in sequences only, not in alternatives or repetitions",
-            primitive="using",
+        raise _wrong(
+            "a part with options of its own can stand in sequences only: which of several alternatives is written, and "
+            "how often, is known when it has been. Give the options to the whole of it, as in (a | b).using(…) or "
+            "a.many().using(…), or write a hole of its own for each",
+            "using",
         )
     return Shape(spec, None, tuple(types.items()))
+
+
+def _wrong(message: str, primitive: str) -> ArgumentError:
+    """An error that names the user's line."""
+    return ArgumentError(f"{message}{at(caller_origin())}", primitive=primitive)
 
 
 def _has_options(shape: Shape) -> bool:

@@ -7,7 +7,9 @@ from typing import ParamSpec
 
 from slipform.errors import ArgumentError
 from slipform.grammars.spec import GrammarSpec, Recursive, Reference
-from slipform.lang.shape import Shape, as_shape
+from slipform.lang.origin import at, caller_origin
+from slipform.lang.shape import Shape, as_shape, has_options
+from slipform.lang.types import ValueType
 
 P = ParamSpec("P")
 
@@ -21,6 +23,7 @@ class _Rules:
     def __init__(self) -> None:
         self.names: dict[_Key, str] = {}
         self.bodies: dict[str, GrammarSpec] = {}
+        self.types: dict[str, ValueType] = {}
 
     def reference(self, key: _Key, name: str, body: Callable[[], object]) -> Reference:
         known = self.names.get(key)
@@ -28,8 +31,13 @@ class _Rules:
             used = sum(other == name or other.startswith(f"{name}#") for other in self.names.values())
             known = self.names[key] = name if not used else f"{name}#{used + 1}"
             shape = as_shape(body())
-            if shape.captures:
-                raise ArgumentError("captures cannot stand inside a recursive rule", primitive=name)
+            if has_options(shape):
+                raise ArgumentError(
+                    f"a part with options of its own cannot stand inside a rule, whose text is one hole; give the "
+                    f"options to the rule's result where it stands in a sequence{at(caller_origin())}",
+                    primitive=name,
+                )
+            self.types.update(shape.types)
             self.bodies[known] = shape.spec
         return Reference(known)
 
@@ -42,7 +50,8 @@ def rule(function: Callable[P, object]) -> Callable[P, Shape]:
             return shapes.regex("[0-9]+") | "(" + value() + "+" + value() + ")"
 
     Inside a rule a call stands for the rule; outside it gives the finished shape. A rule may take arguments, which must
-    be hashable; each combination of them is a rule of its own.
+    be hashable; each combination of them is a rule of its own. Captures inside a rule are lists, in the order in which
+    they end.
     """
 
     @functools.wraps(function)
@@ -57,6 +66,6 @@ def rule(function: Callable[P, object]) -> Callable[P, Shape]:
             start = rules.reference(key, function.__name__, lambda: function(*args, **kwargs))
         finally:
             _building.reset(token)
-        return Shape(Recursive(tuple(rules.bodies.items()), start.name))
+        return Shape(Recursive(tuple(rules.bodies.items()), start.name), None, tuple(rules.types.items()))
 
     return call

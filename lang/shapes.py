@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from slipform.errors import ArgumentError
 from slipform.grammars.spec import AnyText, Choice, Ebnf, Lark, Regex, Substring, Until
+from slipform.lang.origin import at, caller_origin
 from slipform.lang.shape import Completion, Match, Shape, as_shape, one_of, sequence
 from slipform.lang.shape_rules import rule
 from slipform.lang.shape_types import (
@@ -99,21 +100,23 @@ def text(max_chars: int | None = None) -> Shape:
     if max_chars is None:
         return Shape(AnyText())
     if max_chars < 1:
-        raise ArgumentError(f"must be at least 1, got {max_chars!r}", primitive="text(max_chars)")
+        raise ArgumentError(f"must be at least 1, got {max_chars!r}{at(caller_origin())}", primitive="text(max_chars)")
     return Shape(Regex(rf"[\s\S]{{0,{max_chars}}}"))
 
 
 def until(*delimiters: str, inclusive: bool = False) -> Shape:
     """Any text up to the first of the delimiters; `inclusive`: with it, so that the text ends there."""
     if not delimiters or "" in delimiters:
-        raise ArgumentError("needs delimiters, and none may be empty", primitive="until")
+        raise ArgumentError(f"needs delimiters, and none may be empty{at(caller_origin())}", primitive="until")
     return Shape(Until(delimiters, inclusive))
 
 
 def substring(document: str, unit: Literal["words", "characters"] = "words") -> Shape:
     """A part of `document`, word for word and not empty: a quotation that cannot be made up."""
     if unit not in ("words", "characters"):
-        raise ArgumentError(f'unit must be "words" or "characters", got {unit!r}', primitive="substring")
+        raise ArgumentError(
+            f'unit must be "words" or "characters", got {unit!r}{at(caller_origin())}', primitive="substring"
+        )
     return Shape(Substring(document, unit))
 
 

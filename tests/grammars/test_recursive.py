@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from slipform.errors import EmptyGrammar, GrammarSyntaxError, UnsupportedGrammar
+from slipform.errors import EmptyGrammar, GrammarSyntaxError
 from slipform.grammars.captures import all_captured, captured
 from slipform.grammars.compiler import compile_grammar
 from slipform.grammars.spec import (
@@ -105,12 +105,11 @@ def test_bad_rules_are_named() -> None:
         accepts(Reference("a"), "")
 
 
-def test_captures_around_a_recursive_part_are_found_and_inside_refused() -> None:
+def test_captures_around_a_recursive_part_and_inside_it_are_found() -> None:
     spec = Series((literal("list "), Capture("whole", LISTS), literal("!")))
     assert captured(spec, "list (a,(b))!") == {"whole": "(a,(b))"}
     inside = Recursive((("a", Series((Capture("x", Regex("[0-9]")), Repeated.optional(Reference("a"))))),), "a")
-    with pytest.raises(UnsupportedGrammar, match="capture inside Recursive"):
-        captured(inside, "12")
+    assert all_captured(inside, "123") == [("x", "1"), ("x", "2"), ("x", "3")]
 
 
 def test_all_captures_come_in_order() -> None:

@@ -70,8 +70,59 @@ def test_rules_call_themselves_and_take_arguments() -> None:
 
     assert accepted(nested("ab")) == {"ab", "aabb"}
     assert accepted(pair()) == by_regex("(a|aab)(b|abb)")
-    with pytest.raises(ArgumentError, match="captures cannot stand inside a recursive rule"):
-        shapes.rule(lambda: A.capture("x"))()
+
+
+def test_captures_inside_rules_are_lists_in_the_order_in_which_they_end() -> None:
+    @shapes.rule
+    def term() -> Shape:
+        return shapes.integer.capture("number", int) | ("(" + total() + ")").capture("group")
+
+    @shapes.rule
+    def total() -> Shape:
+        return term().some(separator=shapes.one_of("+", "*").capture("sign"))
+
+    formula = "f = " + total()
+    assert formula.captures == {"number": True, "group": True, "sign": True}
+    match = formula.match("f = 1+(20*(3+4))*5")
+    assert match is not None
+    assert match["number"] == [1, 20, 3, 4, 5]
+    assert match["group"] == ["(3+4)", "(20*(3+4))"]
+    assert match["sign"] == ["+", "*", "+", "*"]
+    assert formula.match("f = (1") is None
+    deep = "f = " + "(" * 60 + "7" + ")" * 60
+    found = formula.match(deep)
+    assert found is not None
+    assert found["number"] == [7]
+    assert len(found["group"]) == 60
+
+
+def test_captures_of_rules_are_variables_of_a_program() -> None:
+    @shapes.rule
+    def tree() -> Shape:
+        return shapes.regex("[a-z]+").capture("leaf") | "[" + tree().some(separator=" ") + "]"
+
+    @sf.function
+    def program(s: sf.ProgramState) -> None:
+        s += sf.gen("all", grammar=tree(), max_tokens=40)
+
+    state = program.run(backend=sf.ScriptedBackend({"all": "[a [b c] d]"}))
+    assert state["leaf"] == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: A.using(temperature=1) | B,
+        lambda: A.using(temperature=1).many(),
+        lambda: ("x" + A.using(temperature=1)).optional(),
+        lambda: A.using(temperature=1) & B,
+        shapes.rule(lambda: "x" + A.using(temperature=1)),
+    ],
+)
+def test_options_inside_what_is_one_hole_are_refused_with_the_line_and_a_way_out(make: Callable[[], Any]) -> None:
+    with pytest.raises(ArgumentError, match=r"options .*(using\(…\)|in a sequence).*\(.*test_shapes\.py:\d+\)"):
+        make()
+    assert ((A | B).using(temperature=1) + "!").match("a!")
 
 
 def test_words_of_a_document_cannot_be_made_up() -> None:
