@@ -46,7 +46,8 @@ class EngineConfig:
             last one are known on the host. Both are for GPUs, and change speed only.
         trace: keep how each output token came to be (`FillResult.trace`).
         seed: makes the seeds drawn for unseeded requests repeatable; None takes one from the system.
-        compile_threads: threads that compile constraints. grammar_cache: compiled constraints kept.
+        compile_threads: constraints that are compiled at a time; those that take long mostly wait, and new ones are
+            compiled past them. grammar_cache: compiled constraints kept.
         warm_up: run a few tiny steps at start, so that no client waits for code compiled on first use.
     """
 
@@ -71,7 +72,7 @@ class EngineConfig:
     overlap: bool = True
     trace: bool = True
     seed: int | None = None
-    compile_threads: int = 2
+    compile_threads: int = 16
     grammar_cache: int = 512
     warm_up: bool = True
 

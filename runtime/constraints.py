@@ -1,4 +1,4 @@
-"""Constraints in the batched loop: compiling off the engine thread, cursors of fills, mask rows, forced tokens.
+"""Constraints in the batched loop: cursors of fills, mask rows, forced tokens.
 
 The mask of a step is made in one place, `Constraints.write_masks`, by these rules, each of which leaves something:
 
@@ -13,21 +13,16 @@ The mask of a step is made in one place, `Constraints.write_masks`, by these rul
 A grammar that admits nothing but an end is complete: the fill is over before a mask is asked for.
 """
 
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from slipform.errors import InvalidRequest, SlipformError, TokenRejected, VocabularyMismatch
-from slipform.grammars.compiler import CompiledGrammar, compile_grammar
-from slipform.grammars.compiler import GrammarCache as CompiledCache
+from slipform.grammars.compiler import CompiledGrammar
 from slipform.grammars.matcher import Matcher, fill_batch, successors
-from slipform.grammars.spec import GrammarSpec
 from slipform.grammars.vocabulary import Vocabulary
 from slipform.runtime.faults import as_slipform_error
 from slipform.runtime.fill_state import FillConstraint, FillState
@@ -39,49 +34,6 @@ from slipform.runtime.seams import SeamIndex
 TAIL_BYTES, TAIL_TOKENS = 128, 64
 # These are looked at first: mostly the tokenizer cuts within them.
 _NEAR_TOKENS = 3
-
-
-class GrammarCache:
-    """Compiles constraints on its own threads and keeps the results, least recently used ones first to go."""
-
-    def __init__(self, vocabulary: Vocabulary, *, threads: int, capacity: int) -> None:
-        self._vocabulary = vocabulary
-        self._capacity = capacity
-        # Its own cache and not the process's, so that the bound holds for what this engine keeps.
-        self._compiled = CompiledCache(capacity)
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="slipform-compile")
-        self._lock = threading.Lock()
-        self._futures: OrderedDict[GrammarSpec, Future[CompiledGrammar]] = OrderedDict()
-        self.num_hits = 0
-        self.num_misses = 0
-        self.compile_s = 0.0
-
-    def compile(self, spec: GrammarSpec) -> "Future[CompiledGrammar]":
-        """The compiled constraint, now or later. Its exception is a GrammarError saying why it cannot be honoured."""
-        with self._lock:
-            future = self._futures.get(spec)
-            if future is not None:
-                self.num_hits += 1
-                self._futures.move_to_end(spec)
-                return future
-            self.num_misses += 1
-            future = self._executor.submit(self._compile, spec)
-            self._futures[spec] = future
-            if len(self._futures) > self._capacity:
-                self._futures.popitem(last=False)
-            return future
-
-    def close(self) -> None:
-        """Drop what waits for compilation; what is being compiled ends by its own time limit."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
-
-    def _compile(self, spec: GrammarSpec) -> CompiledGrammar:
-        begin = time.perf_counter()
-        try:
-            return compile_grammar(spec, self._vocabulary, cache=self._compiled)
-        finally:
-            with self._lock:
-                self.compile_s += time.perf_counter() - begin
 
 
 class Constraints:

@@ -16,7 +16,7 @@ from slipform.runtime.attention_tuning import attention_settings
 from slipform.runtime.batch_builder import BatchBuilder, Plan, StepInput
 from slipform.runtime.cache_manager import CacheManager
 from slipform.runtime.config import EngineConfig, plan_pool_slots
-from slipform.runtime.constraints import Constraints, GrammarCache
+from slipform.runtime.constraints import Constraints
 from slipform.runtime.device_steps import (
     DeviceSteps,
     EngineParts,
@@ -26,6 +26,7 @@ from slipform.runtime.device_steps import (
 )
 from slipform.runtime.faults import as_slipform_error
 from slipform.runtime.gpu_memory import MemoryPlan, plan_memory, slot_bytes
+from slipform.runtime.grammar_cache import GrammarCache
 from slipform.runtime.kv_pool import KVPool
 from slipform.runtime.model_runner import ModelRunner
 from slipform.runtime.models.interface import CausalModel
@@ -99,8 +100,11 @@ class EngineCore:
         self._cache = CacheManager(pool, num_rows=num_rows, max_len=max_context, share_prefixes=config.prefix_cache)
         self._builder = BatchBuilder(self._cache.table, token_budget=config.token_budget, device=model.device)
         self._grammars = GrammarCache(
-            tokenizer.vocabulary, threads=config.compile_threads, capacity=config.grammar_cache
-        )  # fmt: skip
+            tokenizer.vocabulary,
+            threads=config.compile_threads,
+            capacity=config.grammar_cache,
+            is_busy=lambda: bool(self._scheduler.running),
+        )
         num_ids = len(tokenizer.vocabulary)
         self._constraints = Constraints(
             tokenizer.vocabulary, num_rows=num_rows, num_ids=num_ids, eos_ids=tokenizer.eos_ids
@@ -194,7 +198,7 @@ class EngineCore:
         self._num_waiting += 1
         owner = self._active[request_id] = ActiveRequest(program, time.monotonic())
         self._num_with_deadline += owner.deadline_s is not None
-        futures = {spec: self._grammars.compile(spec) for spec in program.constraints}
+        futures = {spec: self._grammars.compile(spec, for_request=True) for spec in program.constraints}
         if all(future.done() for future in futures.values()):
             self._begin(owner, futures)
             return []
@@ -330,7 +334,8 @@ class EngineCore:
         complete = [s for s in owner.sequences if s.phase is Phase.DONE]
         for sequence in owner.sequences:
             self._scheduler.remove(sequence, keep_computed=keep_computed)
-        self._compiling.pop(owner.request.request_id, None)
+        for spec in self._compiling.pop(owner.request.request_id, {}):
+            self._grammars.abandon(spec)
         results = tuple(sequence.result(_finish_reason(sequence)) for sequence in complete)
         self._end(owner)
         self._counters.requests_failed += 1

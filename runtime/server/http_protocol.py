@@ -39,7 +39,7 @@ class ConnectionBounds:
 def bounded_protocol(bounds: ConnectionBounds) -> type[HttpToolsProtocol]:
     """uvicorn's protocol with `bounds`, which hold for all connections of the class together."""
     # Idle connections and since when they are, the longest first.
-    idle: dict[BoundedProtocol, float] = {}
+    idle: dict[asyncio.Transport, float] = {}
 
     class BoundedProtocol(HttpToolsProtocol):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -56,13 +56,13 @@ def bounded_protocol(bounds: ConnectionBounds) -> type[HttpToolsProtocol]:
                 transport.close()
                 return
             super().connection_made(transport)
-            idle[self] = self.loop.time()
+            idle[transport] = self.loop.time()
             self._expect_header()
 
         def connection_lost(self, exc: Exception | None) -> None:
             if self._is_refused:
                 return
-            idle.pop(self, None)
+            idle.pop(self.transport, None)
             self._cancel_timers()
             super().connection_lost(exc)
 
@@ -79,7 +79,7 @@ def bounded_protocol(bounds: ConnectionBounds) -> type[HttpToolsProtocol]:
                 self._end("headers are too large")
 
         def on_headers_complete(self) -> None:
-            idle.pop(self, None)
+            idle.pop(self.transport, None)
             if self._header_timer is not None:
                 self._header_timer.cancel()
                 self._header_timer = None
@@ -100,7 +100,7 @@ def bounded_protocol(bounds: ConnectionBounds) -> type[HttpToolsProtocol]:
             if self.transport.is_closing():  # what is still to be sent must not wait for ever either
                 self._watch_writing()
             elif self.cycle is None or self.cycle.response_complete:
-                idle[self] = self.loop.time()
+                idle[self.transport] = self.loop.time()
 
         def timeout_keep_alive_handler(self) -> None:
             super().timeout_keep_alive_handler()
@@ -113,11 +113,11 @@ def bounded_protocol(bounds: ConnectionBounds) -> type[HttpToolsProtocol]:
 
         def _make_room(self) -> bool:
             """End the connection that is idle for longest, if it is idle for long enough."""
-            other = next(iter(idle), None)
-            if other is None or self.loop.time() - idle[other] < _IDLE_GRACE_S:
+            oldest = next(iter(idle), None)
+            if oldest is None or self.loop.time() - idle[oldest] < _IDLE_GRACE_S:
                 return False
-            del idle[other]
-            other._end("another one takes its place")
+            del idle[oldest]
+            oldest.abort()
             return True
 
         def _expect_header(self) -> None:

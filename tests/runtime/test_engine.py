@@ -160,16 +160,16 @@ def test_bad_grammar_fails_its_own_request() -> None:
 
 
 def test_compiling_holds_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    from slipform.runtime import constraints
+    from slipform.runtime import grammar_cache
 
     release = threading.Event()
-    compile_grammar = constraints.compile_grammar
+    compile_grammar = grammar_cache.compile_grammar
 
     def slow(*arguments: object, **options: object) -> object:
         assert release.wait(60)
         return compile_grammar(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(constraints, "compile_grammar", slow)
+    monkeypatch.setattr(grammar_cache, "compile_grammar", slow)
     engine = scripted_engine()
     engine.add(request("slow", Text("a"), Fill("x", GREEDY, Regex("[a-z]{3}"))))
     assert isinstance(ends(drive(engine, [request("quick", Text("a"), Fill("x", GREEDY))]))["quick"], RequestFinished)
