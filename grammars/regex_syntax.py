@@ -187,7 +187,7 @@ class _Parser:
         while self.at < len(pattern):
             frame = stack[-1]
             character = pattern[self.at]
-            if frame.flags & _Flags.VERBOSE and (character.isspace() or character == "#"):
+            if frame.flags & _Flags.VERBOSE and (character in " \t\n\r\v\f#"):
                 end = pattern.find("\n", self.at) if character == "#" else self.at
                 self.at = len(pattern) if end < 0 else end + 1
                 continue

@@ -138,6 +138,7 @@ def test_patterns_with_lookaround_and_anchors(pattern: str, search: bool) -> Non
         r"[^\W\d_]+",
         r"(?i)aB+",
         r"(?x) a b # comment",
+        "(?x) a\u2028b",  # white space of Unicode is not skipped
         r"a{,2}",
         r"a{2",
         r"a{,}",
