@@ -29,7 +29,7 @@ SHAPE: dict[str, Any] = {
 CONFIGS = {"llama": LlamaConfig(**SHAPE), "qwen3": Qwen3Config(**SHAPE, head_dim=32)}
 # The largest difference of a logit, in standard deviations of the logits of its position. Keys and values in 8 bits add
 # the rounding of 4 bits.
-TOLERANCE = {"auto": 0.12, "fp8": 0.6}
+TOLERANCE = {"auto": 0.12, "fp8": 0.35}
 OPTIONS = [{}, {"overlap": False}, {"cuda_graphs": False}, {"kv_dtype": "fp8"}, {"deterministic": True}]
 
 
@@ -65,4 +65,4 @@ def test_follows_the_reference_where_it_is_sure(checkpoint: Path, options: dict[
                 assert token_id == best, f"prompt {number}, token {position}"
     total = 40 * len(prompts)
     print(f"{sure} of {total} tokens are sure")
-    assert sure > total * (0.4 if tolerance < 0.2 else 0.02)
+    assert sure > total * (0.4 if tolerance < 0.2 else 0.05)
