@@ -19,11 +19,11 @@ from slipform.errors import EngineStopped, InvalidRequest, QueueFull, SlipformEr
 from slipform.grammars.compiler import CompiledGrammar
 from slipform.grammars.spec import GrammarSpec
 from slipform.runtime.config import EngineConfig, resolve
-from slipform.runtime.engine_core import EngineCore
+from slipform.runtime.engine_core import Arrival, EngineCore
 from slipform.runtime.handle import OnEvent, RequestHandle, Waker, wake
 from slipform.runtime.models.interface import CausalModel
 from slipform.runtime.models.loader import load_model
-from slipform.runtime.program import Limits, Program
+from slipform.runtime.program import Limits
 from slipform.runtime.request import Event, GenerateRequest, RequestFailed, RequestFinished
 from slipform.runtime.statistics import EngineStatistics
 from slipform.runtime.tokenizer import Tokenizer
@@ -94,7 +94,7 @@ class Engine:
         Raises: InvalidRequest, PoolExhausted, QueueFull: it is refused.
         """
         self._refuse_if_threaded()
-        self._core.add(self._core.prepare(request))
+        self._core.add(self._core.receive(self._core.prepare(request)))
 
     def step(self) -> list[Event]:
         """Compute one batch; returns what happened since the last step, at most one terminal event a request."""
@@ -136,7 +136,8 @@ class Engine:
                 raise QueueFull(self.config.max_queue)
             self._handles[request.request_id] = handle
             self._num_unseen += 1
-            self._inbox.append(lambda: self._add_now(program))
+            arrival = self._core.receive(program)
+            self._inbox.append(lambda: self._add_now(arrival))
             self._wakeup.notify()
         return handle
 
@@ -239,12 +240,12 @@ class Engine:
             if not self._wakeup.wait(timeout):
                 return
 
-    def _add_now(self, program: Program) -> None:
+    def _add_now(self, arrival: Arrival) -> None:
         self._num_unseen -= 1
         try:
-            compilations = self._core.add(program)
+            compilations = self._core.add(arrival)
         except SlipformError as error:
-            self._deliver([RequestFailed(program.request.request_id, error)])
+            self._deliver([RequestFailed(arrival.program.request.request_id, error)])
             return
         for compilation in compilations:
             compilation.add_done_callback(self._notify)

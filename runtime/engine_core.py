@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Sequence as SequenceOf
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import count
 
 import numpy as np
@@ -56,10 +56,19 @@ from slipform.runtime.tokenizer import Tokenizer
 from slipform.runtime.warm_up import warm_up
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A request that has come in: its program, its constraints as they are compiled, and when (`time.monotonic`)."""
+
+    program: Program
+    compilations: "dict[GrammarSpec, Future[CompiledGrammar]]"
+    at_s: float
+
+
 class EngineCore:
     """One model, one KV pool, and every request in flight.
 
-    `prepare` and `compile` may be called by any thread; everything else by one.
+    `prepare`, `compile` and `receive` may be called by any thread; everything else by one.
     """
 
     def __init__(self, config: EngineConfig, model: CausalModel, tokenizer: Tokenizer) -> None:
@@ -183,12 +192,18 @@ class EngineCore:
         """Compile a constraint on the compiling threads, or find it compiled."""
         return self._grammars.compile(spec)
 
-    def add(self, program: Program) -> "list[Future[CompiledGrammar]]":
+    def receive(self, program: Program) -> Arrival:
+        """Note when a request came, and begin to compile its constraints or find them compiled."""
+        compilations = {spec: self._grammars.compile(spec, for_request=True) for spec in program.constraints}
+        return Arrival(program, compilations, time.monotonic())
+
+    def add(self, arrival: Arrival) -> "list[Future[CompiledGrammar]]":
         """Accept a request; its events come out of later steps.
 
         Returns: compilations that are under way for it; the request goes on with the first step after they are done.
         Raises: QueueFull; InvalidRequest if a request with this id is in flight.
         """
+        program, futures = arrival.program, arrival.compilations
         request_id = program.request.request_id
         if request_id in self._active:
             raise InvalidRequest(f"{request_id!r} is in flight already", field="request_id")
@@ -196,9 +211,8 @@ class EngineCore:
             raise QueueFull(self.config.max_queue)
         self._counters.requests_accepted += 1
         self._num_waiting += 1
-        owner = self._active[request_id] = ActiveRequest(program, time.monotonic())
+        owner = self._active[request_id] = ActiveRequest(program, arrival.at_s)
         self._num_with_deadline += owner.deadline_s is not None
-        futures = {spec: self._grammars.compile(spec, for_request=True) for spec in program.constraints}
         if all(future.done() for future in futures.values()):
             self._begin(owner, futures)
             return []
