@@ -47,9 +47,10 @@ def encoded(tokenizer: Tokenizer, split: Split, seed: str, context: int) -> Iter
         parts = swapped(next(stream), swaps, words)
         ids: list[int] = []
         learn: list[bool] = []
-        for coded, (_, wanted) in zip(tokenizer.encode_batch([text for text, _ in parts]), parts, strict=True):
-            ids += coded.ids
-            learn += [wanted] * len(coded.ids)
+        for text, wanted in parts:
+            coded = tokenizer.encode(text).ids  # encode_batch would start a thread a core in every process
+            ids += coded
+            learn += [wanted] * len(coded)
         if len(ids) <= context and any(learn):
             yield ids, learn
 

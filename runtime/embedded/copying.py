@@ -2,7 +2,7 @@
 
 from slipform.runtime.embedded.documents import Document
 from slipform.runtime.embedded.examples import Example, Turn, assistant, system, user
-from slipform.runtime.embedded.extraction import show_passage
+from slipform.runtime.embedded.instructions import show_passage
 from slipform.runtime.embedded.passages import random_document
 from slipform.runtime.embedded.schema_fields import Field
 from slipform.runtime.embedded.source import Source

@@ -7,10 +7,10 @@ from slipform.runtime.embedded.concepts import CONCEPTS, Concept
 from slipform.runtime.embedded.copying import question
 from slipform.runtime.embedded.documents import DOMAINS, Style, compose, distractor, judgement
 from slipform.runtime.embedded.examples import Example, assistant, system, user
-from slipform.runtime.embedded.extraction import choice_options, enum_options
 from slipform.runtime.embedded.passages import FILLERS, random_document, write_scene
 from slipform.runtime.embedded.scenes import MATERIAL, Scene, scenes
 from slipform.runtime.embedded.source import Source
+from slipform.runtime.embedded.wanted import choice_options, enum_options
 
 SYSTEMS = (
     "You label texts.",

@@ -90,7 +90,8 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor, borders: Tensor) -> Tensor:
         weight = torch.cat((self.q_proj.weight, self.k_proj.weight, self.v_proj.weight))
         joined = F.linear(x, weight).view(x.shape[0], -1, self.shape.head_dim)
-        q, k, v = joined.split((self.shape.num_heads, self.shape.num_kv_heads, self.shape.num_kv_heads), dim=1)
+        sizes = [self.shape.num_heads, self.shape.num_kv_heads, self.shape.num_kv_heads]
+        q, k, v = joined.split(sizes, dim=1)  # type: ignore[no-untyped-call]
         groups = self.shape.num_heads // self.shape.num_kv_heads
         q = rotate(q, cos, sin)
         k = rotate(k, cos, sin).repeat_interleave(groups, dim=1)

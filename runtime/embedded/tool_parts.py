@@ -60,14 +60,6 @@ def stems(text: str) -> frozenset[str]:
     return frozenset(word[:STEM].lower() for word in _WORD.findall(text) if word.lower() not in COMMON_WORDS)
 
 
-# Words of schemas, signatures and instructions: never replaced by made-up ones.
-SCHEMA_STEMS = stems(
-    "string integer number float boolean array object properties required type enum format items title description"
-    " default date time email null none true false literal function parameters name arguments tools schema fields keys"
-    " record json pattern additional list call answer"
-) | frozenset(("list", "call", "date", "time", "null", "none", "true", "type", "enum", "name", "keys", "tools"))
-
-
 def names_its_tool(request: str, tool: Tool) -> bool:
     """Whether a request shares a word with the tool's name behind its verb, or with each of its descriptions.
 

@@ -20,10 +20,11 @@ from slipform.runtime.embedded.calling import function_call
 from slipform.runtime.embedded.documents import DOMAINS, SLOT, slots_of
 from slipform.runtime.embedded.evaluate import last_answer
 from slipform.runtime.embedded.examples import Example, compact_json
-from slipform.runtime.embedded.extraction import INSTRUCTIONS
 from slipform.runtime.embedded.generate import examples, pieces
+from slipform.runtime.embedded.instructions import INSTRUCTIONS
+from slipform.runtime.embedded.linking import ToolWords, WantedField, beside_values, between_request_and_tools
 from slipform.runtime.embedded.passages import random_document, write_scene
-from slipform.runtime.embedded.scenes import choose_wordings, mixed_scene, parse_scene, scenes
+from slipform.runtime.embedded.scenes import choose_wordings, mixed_scene, paraphrased, parse_scene, scenes
 from slipform.runtime.embedded.scoring import Rate, same, score_calls, score_object
 from slipform.runtime.embedded.source import Source, Split, entity_is_held_out
 from slipform.runtime.embedded.statements import change, statement
@@ -231,7 +232,7 @@ def test_swapped_words_change_prompt_and_answer_alike(tokenizer: Tokenizer) -> N
     words = augmentation.vocabulary_words(tokenizer)
     source = Source(1, "train")
     changed = 0
-    for example in some("train", 19, 200):
+    for example in some("train", 19, 1000):
         if example.task != "copy" or example.turns[-1].role == "plain":
             continue
         before, after = pieces(example), augmentation.swapped(example, source, words)
@@ -240,6 +241,57 @@ def test_swapped_words_change_prompt_and_answer_alike(tokenizer: Tokenizer) -> N
             assert answer in prompt
             changed += 1
     assert changed > 0
+
+
+@pytest.mark.parametrize("task", ["tool", "extract"])
+def test_made_up_links_stand_on_both_sides(tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch, task: str) -> None:
+    for share in ("EXAMPLES_SHARE", "NOISY_SHARE"):
+        monkeypatch.setattr(augmentation, share, 0.0)
+    words = augmentation.vocabulary_words(tokenizer)
+    source = Source(1, "train")
+    changed = 0
+    for example in some("train", 29, 400):
+        if example.task != task or example.turns[-1].parts or not example.linking:
+            continue
+        before, after = pieces(example), augmentation.swapped(example, source, words)
+        if before == after:
+            continue
+        prompt = "".join(text for text, learn in after if not learn)
+        wanted, answer = json.loads(last_answer(example)[1]), json.loads(after[-1][0].removesuffix("<|end|>"))
+        calls = answer if isinstance(answer, list) else [answer]
+        if task == "tool" and all("arguments" in call for call in calls):
+            originals = wanted if isinstance(wanted, list) else [wanted]
+            assert [call["arguments"] for call in calls] == [call["arguments"] for call in originals]
+            assert all(call["name"] in prompt for call in calls)
+            changed += any(call["name"] != old["name"] for call, old in zip(calls, originals, strict=True))
+        elif task == "extract":
+            assert list(answer.values()) == list(wanted.values())
+            assert all(key in prompt for key in answer)
+            changed += answer.keys() != wanted.keys()
+    assert changed > 5
+
+
+def test_a_request_without_its_tools_words_keeps_their_meaning() -> None:
+    doctor = ToolWords(frozenset({"docto", "visit"}), frozenset({"where"}), called=True)
+    other = ToolWords(frozenset({"garag"}), frozenset(), called=False)
+    assert between_request_and_tools("I feel ill, get me a doctor", [doctor, other], "") == ("docto", "garag", "visit")
+    assert between_request_and_tools("I feel ill", [doctor, other], "") == ("garag",)
+    assert between_request_and_tools("a doctor for my garage", [doctor, other], "the garage") == ("docto", "visit")
+
+
+def test_only_words_beside_a_value_link_it() -> None:
+    fields = [WantedField("gate", (), "B12"), WantedField("airline", (), "Nordwind"), WantedField("seat", (), None)]
+    passage = "Boarding at gate B12. Your seat is free. Nordwind wishes a good flight."
+    assert beside_values(passage, fields, ["B12", "Nordwind"]) == ("gate",)
+    assert beside_values(passage, fields, ["B12", "Nordwind", "the gate"]) == ()
+
+
+def test_synonyms_leave_slots_and_held_out_wordings_alone() -> None:
+    template = "I bought {bought:date}{product}. Please send the invoice to {invoice}."
+    texts = {paraphrased(Source(seed, "train"), template) for seed in range(60)}
+    assert len(texts) > 5
+    assert all("{bought:date}{product}" in text and "{invoice}" in text for text in texts)
+    assert {paraphrased(Source(seed, "heldout"), template) for seed in range(60)} == {template}
 
 
 def test_packed_batches_keep_sequences_apart(tokenizer: Tokenizer) -> None:
