@@ -152,6 +152,8 @@ def compile_grammar(
 def load_kernels() -> None:
     """Compile the kernels, or load them from Numba's cache, by running a small grammar of each common kind.
 
+    This also makes the automata of unique values of any kind, which all grammars share.
+
     Takes a fraction of a second, or a minute where nothing is cached yet. `compile_grammar` does it once a process
     before any limit counts; call it earlier to choose the moment.
     """
@@ -163,12 +165,13 @@ def load_kernels() -> None:
             "a": {"type": "string", "maxLength": 300},
             "b": {"type": "array", "items": {"type": "string", "pattern": "^a+$"}, "uniqueItems": True},
             "e": {"type": "string", "pattern": "^(?:a+ )*a$", "maxLength": 5000},
+            "f": {"type": "array", "uniqueItems": True},
         },
     }
     for spec, text in (
         (Regex("(?:ab|[a-y]{2,9})é?"), b"abc"),
         (Choice(("ab", "ac")), b"a"),
-        (JsonSchema.of(schema), b'{"a": "ab", "b": ["a", "aa"], "e": "a a", "c": {"d": -1.5}}'),
+        (JsonSchema.of(schema), b'{"a": "ab", "b": ["a", "aa"], "e": "a a", "f": [1], "c": {"d": -1.5}}'),
     ):
         matcher = _compile(spec, vocabulary, limits, None).matcher()
         row = np.zeros((1, vocabulary.num_words), np.int32)

@@ -311,49 +311,59 @@ def repetition(
 
 def _chained(parts: Sequence[Dfa], *, optional_from: int, loops: bool, max_states: int, seconds: float) -> Dfa:
     """The parts in a row; from any index >= `optional_from` the rest may be left out. `loops` repeats the last part."""
-    joint = parts[0].byte_class.copy()
-    distinct = list(dict.fromkeys(parts))
+    end = len(parts)
+    edges = [(index, part, index + 1) for index, part in enumerate(parts)]
+    moves = [(index, end) for index in range(optional_from, end)]
+    if loops:
+        moves.append((end, end - 1))
+    return routes(end + 1, edges, moves, max_states=max_states, seconds=seconds)
+
+
+def routes(
+    num_places: int,
+    edges: Sequence[tuple[int, Dfa, int]],
+    moves: Sequence[tuple[int, int]] = (),
+    *,
+    max_states: int = MAX_STATES,
+    seconds: float = MAX_SECONDS,
+) -> Dfa:
+    """The texts on all ways from place 0 to the last place: an edge (from, part, to) writes a text of its part, a move
+    (from, to) writes nothing. One subset construction, whatever the number of edges.
+
+    Raises: GrammarTooLarge, GrammarTimeout.
+    """
+    distinct = list(dict.fromkeys(part for _, part, _ in edges))
+    joint = distinct[0].byte_class.copy()
     for part in distinct[1:]:
         joint = kernels.joint_classes(joint, part.byte_class)[0]
     byte_of_class = np.unique(joint, return_index=True)[1]
     num_atoms = len(byte_of_class)
     # For each distinct part: its edges over joint classes.
-    edges: dict[Dfa, tuple[Array, Array, Array]] = {}
+    inner: dict[Dfa, tuple[Array, Array, Array]] = {}
     for part in distinct:
         wide = part.table[:, part.byte_class[byte_of_class]]
         source, atom = np.nonzero(wide >= 0)
-        edges[part] = (source.astype(np.int32), atom.astype(np.int32), wide[source, atom])
+        inner[part] = (source.astype(np.int32), atom.astype(np.int32), wide[source, atom])
+    # The places come first, then a copy of its part for each edge.
     sources: list[Array] = []
     atoms: list[Array] = []
     targets: list[Array] = []
-    empty_sources: list[Array] = []
-    empty_targets: list[Array] = []
-    offset = 0
-    ends = np.empty(0, np.int32)
-    skips: list[int] = []
-    for i, part in enumerate(parts):
-        # Each part has an entry of its own before its start state, since the start may be met again inside the part.
-        source, atom, target = edges[part]
-        first = offset + 1
+    empty_sources = [np.array([begin for begin, _ in moves], np.int32)]
+    empty_targets = [np.array([end for _, end in moves], np.int32)]
+    first = num_places
+    for begin, part, end in edges:
+        source, atom, target = inner[part]
         sources.append(source + np.int32(first))
         atoms.append(atom)
         targets.append(target + np.int32(first))
-        empty_sources += [ends, np.array([offset], np.int32)]
-        empty_targets += [np.full(len(ends), offset, np.int32), np.array([first], np.int32)]
-        if i >= optional_from:
-            skips.append(offset)
         ends = (np.flatnonzero(part.accepting) + first).astype(np.int32)
-        if loops and i == len(parts) - 1:
-            empty_sources.append(ends)
-            empty_targets.append(np.full(len(ends), first, np.int32))
-        offset = first + part.num_states
-    # State `offset` is the one end; from an entry that may be skipped it is reached at once.
-    accepting = np.zeros(offset + 1, np.bool_)
-    accepting[offset] = True
-    empty_sources += [ends, np.array(skips, np.int32)]
-    empty_targets.append(np.full(len(ends) + len(skips), offset, np.int32))
+        empty_sources += [np.array([begin], np.int32), ends]
+        empty_targets += [np.array([first], np.int32), np.full(len(ends), end, np.int32)]
+        first += part.num_states
+    accepting = np.zeros(first, np.bool_)
+    accepting[num_places - 1] = True
     table, accepting = determinise(
-        num_states=offset + 1,
+        num_states=first,
         empty_source=np.concatenate(empty_sources),
         empty_target=np.concatenate(empty_targets),
         edge_source=np.concatenate(sources),

@@ -12,7 +12,18 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from slipform.errors import GrammarTooLarge, UnsupportedGrammar
-from slipform.grammars.dfa import Dfa, any_text, concatenation, empty, epsilon, literal, literals, repetition, union
+from slipform.grammars.dfa import (
+    Dfa,
+    any_text,
+    concatenation,
+    empty,
+    epsilon,
+    literal,
+    literals,
+    repetition,
+    routes,
+    union,
+)
 from slipform.grammars.json_schema import numbers, strings
 from slipform.grammars.json_schema.arrays import ArrayPlan
 from slipform.grammars.json_schema.free_members import free_members
@@ -138,37 +149,50 @@ class Canonical:
             return empty()
         if len(plan.declared) > (_MAX_COUNTED_MEMBERS if counted else _MAX_MEMBERS):
             return empty()
-        separator, assign = literal(self.style.separator), literal(self.style.assign)
+        style = self.style
         members = [
-            (literal(self.key(name)) + assign + self._value(goal, depth), name in plan.required)
+            (self.key(name) + style.assign, self._value(goal, depth), name in plan.required)
             for name, goal in plan.declared.items()
             if self._analysis.productive(goal)
         ]
-        others = union(
-            strings.quoted(strings.decoded_keys(region.keys), self.style.escapes)
-            + assign
-            + self._value(region.goal, depth)
+        others = [
+            (strings.quoted(strings.decoded_keys(region.keys), style.escapes) + literal(style.assign), region.goal)
             for region in plan.regions
             if self._analysis.productive(region.goal)
-        )
-        members.append((others, False))
-        known: dict[tuple[int, int], Dfa] = {}
-
-        def behind(index: int, count: int) -> Dfa:
-            """What follows when `count` members are written and those from `index` on are to come."""
-            key = (index, count if counted else min(count, 1))
-            if key not in known:
-                if index == len(members):
-                    fits = count >= plan.min and (plan.max is None or count <= plan.max)
-                    known[key] = epsilon() if fits or not counted else empty()
+        ]
+        # A place stands before each member, and behind the last, for each number of members written so far (or only
+        # for none and some); between key and value there is one more.
+        last = len(members)
+        counts = last + 2 if counted else 2
+        places = {(index, count): index * counts + count + 1 for index in range(last + 2) for count in range(counts)}
+        edges: list[tuple[int, Dfa, int]] = [(0, literal(b"{"), places[0, 0])]
+        moves: list[tuple[int, int]] = []
+        num_places = 1 + len(places)
+        for index in range(last + 1):
+            for count in range(min(index, counts - 1) + 1):
+                begin, separator = places[index, count], style.separator if count else b""
+                after = places[index + 1, min(count + 1, counts - 1)]
+                if index < last:
+                    key, value, _ = members[index]
+                    ways = [(literal(separator + key), value)]
                 else:
-                    member, required = members[index]
-                    taken = member + behind(index + 1, count + 1)
-                    taken = separator + taken if count else taken
-                    known[key] = taken if required else taken | behind(index + 1, count)
-            return known[key]
-
-        return concatenation([literal(b"{"), behind(0, 0), literal(b"}")])
+                    ways = [
+                        (literal(separator) + key if separator else key, self._value(goal, depth))
+                        for key, goal in others
+                    ]
+                for key, value in ways:
+                    between = num_places
+                    num_places += 1
+                    edges += [(begin, key, between), (between, value, after)]
+                if index == last or not members[index][2]:
+                    moves.append((begin, places[index + 1, count]))
+        end = num_places
+        edges += [
+            (places[last + 1, count], literal(b"}"), end)
+            for count in range(counts)
+            if not counted or (count >= plan.min and (plan.max is None or count <= plan.max))
+        ]
+        return routes(end + 1, edges, moves)
 
 
 def _scalars(shape: Shape, style: Style) -> Dfa:
