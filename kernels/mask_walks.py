@@ -29,6 +29,8 @@ from slipform.kernels.pushdown_tables import (
     LITERALS,
     LOST,
     NEED_LONGER_LIST,
+    NEED_WALK,
+    NODES_LEFT,
     NUM_FOUND,
     NUM_LOST,
     OK,
@@ -39,7 +41,7 @@ from slipform.kernels.pushdown_tables import (
     RANGE_TARGET,
     REGISTERS,
     RESUME,
-    RESUME_AT,
+    WALK_AT,
 )
 from slipform.kernels.vocabulary_tables import BYTE, DEPTH, EXIT_FIRST, EXITS, OTHERS, ROOTS, SKIP, TOKEN_FIRST, TOKENS
 
@@ -48,7 +50,7 @@ from slipform.kernels.vocabulary_tables import BYTE, DEPTH, EXIT_FIRST, EXITS, O
 def walk_subtree(heap: Any, vocabulary: Any, trie: Int, config: Int, begin: Int, end: Int) -> Int:
     """Find the tokens that end at nodes begin:end of a trie, siblings with their subtrees, read on from `config`.
 
-    RESUME_AT holds the node at which a need arose; PATH keeps the configurations on the way there.
+    WALK_AT holds the node at which a need arose; PATH keeps the configurations on the way there.
     """
     registers = table(heap, REGISTERS)
     path = table(heap, PATH)
@@ -65,14 +67,21 @@ def walk_subtree(heap: Any, vocabulary: Any, trie: Int, config: Int, begin: Int,
         path[trie_depth[node] - 1] = config
     count = registers[NUM_FOUND]
     deepest = registers[DEEPEST]
+    nodes_left = registers[NODES_LEFT]
     while node < end:
+        nodes_left -= 1
+        if nodes_left < 0:
+            registers[WALK_AT] = node
+            registers[NUM_FOUND] = count
+            registers[DEEPEST] = deepest
+            return NEED_WALK
         depth = trie_depth[node]
         here = path[depth - 1]
         successor = known_successor(heap, here, trie_byte[node])
         if successor < 0:
             successor = find_successor(heap, here, trie_byte[node])
             if successor < 0:
-                registers[RESUME_AT] = node
+                registers[WALK_AT] = node
                 registers[NUM_FOUND] = count
                 registers[DEEPEST] = deepest
                 return -successor
@@ -83,7 +92,7 @@ def walk_subtree(heap: Any, vocabulary: Any, trie: Int, config: Int, begin: Int,
         deepest = max(deepest, depth)
         first, last = token_first[node], token_first[node + 1]
         if count + last - first > len(found):
-            registers[RESUME_AT] = node
+            registers[WALK_AT] = node
             registers[NUM_FOUND] = count
             registers[DEEPEST] = deepest
             return NEED_LONGER_LIST
@@ -93,12 +102,13 @@ def walk_subtree(heap: Any, vocabulary: Any, trie: Int, config: Int, begin: Int,
         node += 1
     registers[NUM_FOUND] = count
     registers[DEEPEST] = deepest
+    registers[NODES_LEFT] = nodes_left
     return OK
 
 
 @inner
 def walk_trie(heap: Any, vocabulary: Any, trie: Int, config: Int, at: Int) -> Int:
-    """Find all tokens of a trie that `config` can read. After a need, call again with `at` = RESUME_AT."""
+    """Find all tokens of a trie that `config` can read. After a need, call again with `at` = WALK_AT."""
     registers = table(heap, REGISTERS)
     roots = table(vocabulary, trie + ROOTS)
     trie_skip = table(vocabulary, trie + SKIP)
@@ -107,7 +117,7 @@ def walk_trie(heap: Any, vocabulary: Any, trie: Int, config: Int, at: Int) -> In
     while byte < 256:
         successor, last = successor_range(heap, config, byte)
         if successor < 0:
-            registers[RESUME_AT] = done
+            registers[WALK_AT] = done
             return -successor
         if successor == DEAD:
             byte = last + 1
@@ -124,7 +134,7 @@ def walk_trie(heap: Any, vocabulary: Any, trie: Int, config: Int, at: Int) -> In
                 return status
             done = trie_skip[node]
         byte = last + 1
-    registers[RESUME_AT] = 0
+    registers[WALK_AT] = len(trie_skip)
     return OK
 
 

@@ -60,10 +60,10 @@ from slipform.kernels.pushdown_tables import (
     NEED_MASK_TOKENS,
     NEED_POOL_ROW,
     NEED_ROOM,
-    NEED_WALK,
     NO_BASE,
     NODE_COLUMNS,
     NODES,
+    NODES_LEFT,
     NOTHING_FITS,
     NUM_FOUND,
     NUM_LOST,
@@ -77,6 +77,7 @@ from slipform.kernels.pushdown_tables import (
     UNIQUE,
     UNKNOWN,
     VOCABULARY,
+    WALK_AT,
     WALKING,
     intern_config,
 )
@@ -98,6 +99,8 @@ from slipform.kernels.vocabulary_tables import (
 )
 
 POOL_BASE = -2
+ANY_NUMBER = np.int64(1 << 30)
+_FEW_NODES = np.int64(1000)  # some ten microseconds
 _PLAIN_BYTE = np.int64(0x7F)  # a plain character that no key and no pattern is likely to ask for
 
 
@@ -135,6 +138,7 @@ def add_mask(heap: Any, config: Int, base: Int, serial: Int, adds: Int, removes:
     masks[at + 6] = reach
     registers[NUM_MASK_TOKENS] += adds + removes
     registers[NUM_MASKS] = mask + 1
+    registers[WALKING] = -1
     configs[config * CONFIG_COLUMNS + 4] = mask
     return OK
 
@@ -329,30 +333,28 @@ def _add_unless_lost(heap: Any, mask: Int) -> Int:
 
 
 @inner
-def _make(heap: Any, vocabulary: Any, config: Int, may_walk: Int) -> Int:
+def _make(heap: Any, vocabulary: Any, config: Int) -> Int:
     """Make the mask of `config` itself. Returns a status; after a need, a walk goes on where it was."""
     registers = table(heap, REGISTERS)
     sizes = table(vocabulary, SIZES)
     item, looping = _looping_item(heap, config, sizes[LONGEST])
     if item >= 0:
+        registers[WALKING] = -1
         return _make_near_looping(heap, vocabulary, config, item, looping)
-    if not may_walk:
-        return NEED_WALK
     status = plain_room(heap, config, sizes[LONGEST_PLAIN])
     if status != OK:
         return status
     room = registers[ARGUMENT]
     if registers[WALKING] != config:
         registers[WALKING] = config
-        registers[RESUME_AT] = 0
+        registers[WALK_AT] = 0
         registers[NUM_FOUND] = 0
         registers[NUM_LOST] = 0
         registers[DEEPEST] = 0
     trie = OTHERS if room else ALL
-    status = walk_trie(heap, vocabulary, trie, config, registers[RESUME_AT])
+    status = walk_trie(heap, vocabulary, trie, config, registers[WALK_AT])
     if status != OK:
         return status
-    registers[WALKING] = -1
     reach = sizes[LONGEST] if room else registers[DEEPEST]
     return _finish(heap, vocabulary, config, room, reach)
 
@@ -372,7 +374,7 @@ def _known_mask(heap: Any, vocabulary: Any, config: Int) -> Any:
     return mask
 
 
-def _find(heap: Any, config: Int, may_walk: Int, _: Int) -> Int:
+def _find(heap: Any, config: Int, most_nodes: Int, _: Int) -> Int:
     """The mask of `config` in ARGUMENT, made now if it is not known. Returns a status.
 
     Configurations whose counts are far from their bounds share the mask of one that stands for all of them. Counts
@@ -387,6 +389,7 @@ def _find(heap: Any, config: Int, may_walk: Int, _: Int) -> Int:
     if mask >= 0:
         registers[ARGUMENT] = mask
         return OK
+    registers[NODES_LEFT] = most_nodes
     longest = table(vocabulary, SIZES)[LONGEST]
     status = config_for_mask(heap, config, longest, np.int64(1))
     if status != OK:
@@ -398,7 +401,7 @@ def _find(heap: Any, config: Int, may_walk: Int, _: Int) -> Int:
     middle = registers[ARGUMENT]
     if middle != alike:
         if _known_mask(heap, vocabulary, middle) < 0:
-            status = _make(heap, vocabulary, middle, may_walk)
+            status = _make(heap, vocabulary, middle)
             if status != OK:
                 return status
         reach = masks[configs[middle * CONFIG_COLUMNS + 4] * MASK_COLUMNS + 6]
@@ -409,7 +412,7 @@ def _find(heap: Any, config: Int, may_walk: Int, _: Int) -> Int:
             alike = middle
     mask = _known_mask(heap, vocabulary, alike)
     if mask < 0:
-        status = _make(heap, vocabulary, alike, may_walk)
+        status = _make(heap, vocabulary, alike)
         if status != OK:
             return status
         mask = configs[alike * CONFIG_COLUMNS + 4]
@@ -427,7 +430,7 @@ def find_function() -> Any:
 @kernel
 def find_mask(heap: Any, config: Int) -> Int:
     """The mask of `config` in ARGUMENT, made now if it is not known. Returns a status."""
-    return call(heap, FIND, config, np.int64(1), np.int64(0))
+    return call(heap, FIND, config, ANY_NUMBER, np.int64(0))
 
 
 @inner
@@ -444,7 +447,7 @@ def put_mask(heap: Any, config: Int, holds_lock: Int, row: Any) -> Int:
         return OK
     if not holds_lock and registers[IN_USE]:
         return NEED_LOCK
-    status = call(heap, FIND, config, np.int64(0), np.int64(0))
+    status = call(heap, FIND, config, _FEW_NODES, np.int64(0))
     if status != OK:
         return status
     masks = table(heap, MASKS)
@@ -474,8 +477,8 @@ def put_mask(heap: Any, config: Int, holds_lock: Int, row: Any) -> Int:
 def write_mask(heap: Any, config: Int, holds_lock: Int, row: Any) -> Int:
     """Write the mask of `config` to `row`, contiguous int32, at least NUM_WORDS words; words beyond are zeroed.
 
-    Without the automaton's lock it ends in NEED_LOCK if another thread holds that. What takes a walk of the trie ends
-    in NEED_WALK: `find_mask` does it. A configuration below 0 allows nothing. Returns a status.
+    Without the automaton's lock it ends in NEED_LOCK if another thread holds that. A long walk ends in NEED_WALK:
+    `find_mask` goes on with it. A configuration below 0 allows nothing. Returns a status.
     """
     if row.strides[0] != 4:
         return UNFIT_ROW

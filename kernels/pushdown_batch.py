@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from slipform.kernels.int32_tables import Int, call, kernel, quick, table, table_at
-from slipform.kernels.masks import put_mask
+from slipform.kernels.masks import ANY_NUMBER, put_mask
 from slipform.kernels.pushdown import token_successor
 from slipform.kernels.pushdown_tables import FIND, IN_USE, NEED_LOCK, NEED_WALK, OK, REGISTERS
 
@@ -60,6 +60,6 @@ def find_masks(heaps: Any, configs: Any, chosen: Any, begin: Int, end: Int, stat
         i = chosen[k]
         statuses[i] = NEED_WALK
         if heaps[i] != waiting:
-            statuses[i] = call(heaps[i], FIND, configs[i], np.int64(1), np.int64(0))
+            statuses[i] = call(heaps[i], FIND, configs[i], ANY_NUMBER, np.int64(0))
             if statuses[i] != OK:
                 waiting = heaps[i]

@@ -22,7 +22,7 @@ NEED_LONGER_LIST = 7  # FOUND or LOST is full
 NEED_MASK_TOKENS = 12  # MASK_TOKENS is full
 NEED_BASE = 8  # the base row of a leaf state
 NEED_POOL_ROW = 9  # the tokens in FOUND are too many for a list; they become a row of the pool
-NEED_WALK = 10  # the mask takes a walk of the trie: too long to keep Python's global lock
+NEED_WALK = 10  # the walk of the trie takes longer than it may; call again and it goes on
 NOTHING_FITS = 11  # no token can be read and the text is not complete
 UNFIT_ROW = 14  # too short, or not contiguous
 NEED_LOCK = 13  # another thread is at work on this automaton
@@ -85,8 +85,10 @@ SEEN_COLUMNS = 4
     NUM_MASK_TOKENS,
     WALKING,
     IN_USE,  # some thread holds the automaton's lock: not 0
-) = range(21)
-NUM_REGISTERS = 21
+    WALK_AT,  # the node of the trie at which the walk for configuration WALKING is to go on
+    NODES_LEFT,  # of a trie, that a walk may still visit
+) = range(23)
+NUM_REGISTERS = 23
 
 
 # Tables of one automaton, each a flat int32 array. Capacities are lengths; counts are in the registers.
