@@ -33,6 +33,8 @@ from slipform.runtime.request import Fill, GenerateRequest, Text
 MAX_TOKENS = 48
 WORDS = ("river", "stone", "orange", "window", "seven", "market", "train", "silver", "garden", "letter", "music")
 
+FIRST = {"engine": 10_000, "whole": 30_000, "streamed": 50_000}
+
 Call = Callable[[int], Awaitable[str]]
 
 
@@ -58,11 +60,15 @@ async def closed_loop(call: Call, first: int, count: int, concurrency: int) -> t
     return latencies, time.perf_counter() - began
 
 
-async def measure(call: Call, levels: list[int], repeats: int, requests: int) -> dict[str, Any]:
-    """Texts of the first few calls, and for each level the medians over `repeats` runs."""
+async def measure(call: Call, first: int, levels: list[int], repeats: int, requests: int) -> dict[str, Any]:
+    """Texts of a few calls, and for each level the medians over `repeats` runs.
+
+    Args:
+        first: number of the first prompt that is timed. Sides that ask the same engine need different ones: a prompt
+            that was asked before comes out of the prefix cache.
+    """
     texts = [await call(number) for number in range(4)]
     levels_measured = {}
-    first = 1000
     for level in levels:
         count = max(requests, 2 * level) if level > 1 else requests // 2
         await closed_loop(call, first, level, level)
@@ -96,7 +102,7 @@ async def run_engine(arguments: argparse.Namespace) -> dict[str, Any]:
             request = GenerateRequest(f"{number}", (Text(prompt(number)), Fill(None, sampling)))
             return (await engine.submit(request).wait()).sequences[0].fills[0].text
 
-        return await measure(call, arguments.concurrency, arguments.repeats, arguments.requests)
+        return await measure(call, FIRST["engine"], arguments.concurrency, arguments.repeats, arguments.requests)
 
 
 # The server, and a client that costs little
@@ -145,7 +151,8 @@ async def run_client(port: int, arguments: argparse.Namespace, *, stream: bool) 
         events = [line[6:] for line in answer.split(b"\n") if line.startswith(b"data: {")]
         return "".join(json.loads(event)["choices"][0]["text"] for event in events)
 
-    measured = await measure(call, arguments.concurrency, arguments.repeats, arguments.requests)
+    first = FIRST["streamed" if stream else "whole"]
+    measured = await measure(call, first, arguments.concurrency, arguments.repeats, arguments.requests)
     for connection in idle:
         connection.close()
     return measured

@@ -69,6 +69,15 @@ class CacheManager:
         return self._tree.num_evicted
 
     @property
+    def evicted_age_s(self) -> float:
+        """Sum over the evicted slots of the seconds since their last use."""
+        return self._tree.evicted_age_s
+
+    @property
+    def num_nodes(self) -> int:
+        return self._tree.num_nodes
+
+    @property
     def room(self) -> int:
         """Slots that `reserve` can still find."""
         return self._pool.num_free + self._tree.evictable_size

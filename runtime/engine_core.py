@@ -271,6 +271,10 @@ class EngineCore:
             grammar_hits=self._grammars.num_hits,
             grammar_misses=self._grammars.num_misses,
             compile_s=self._grammars.compile_s,
+            grammar_bytes=self._grammars.num_bytes,
+            evicted_age_s=self._cache.evicted_age_s,
+            radix_nodes=self._cache.num_nodes,
+            steps_by_tokens=tuple(counters.steps_by_tokens),
         )
 
     def pin(self, token_ids: SequenceOf[int], namespace: str) -> tuple[int, int]:
@@ -417,7 +421,7 @@ class EngineCore:
             if sequence.owner.first_token_s is None:
                 sequence.owner.first_token_s = now
         counters.steps += 1
-        counters.computed_tokens += plan.num_tokens
+        counters.note_tokens(plan.num_tokens)
         counters.batch_s += times[2] - times[1]
         counters.forward_s += times[3] - times[2]
         counters.mask_s += times[4] - times[3]

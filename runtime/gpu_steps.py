@@ -124,7 +124,7 @@ class GpuSteps:
             logits = run_forward(self._runner, given.tensors, self._sampler.sampled_ids)
         self._scheduler.note_computed(plan)
         self._note_admitted(plan)
-        self._counters.computed_tokens += num_tokens
+        self._counters.note_tokens(num_tokens)
         self._counters.batch_s += time.perf_counter() - planned
         return _Step(plan, given, logits, began)
 

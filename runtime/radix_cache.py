@@ -9,6 +9,7 @@ The tree owns the slots it holds: `insert` takes them over, `evict` and `clear` 
 """
 
 import heapq
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -32,6 +33,7 @@ class _Node:
     children: dict[int, "_Node"] = field(default_factory=dict)
     num_locks: int = 0
     last_used: int = 0
+    last_used_s: float = 0.0
     detached: bool = False
 
 
@@ -56,18 +58,20 @@ class RadixCache:
 
     Attributes:
         size: slots that the tree holds. protected_size: those on locked paths; the rest is evictable.
-        num_evicted: slots evicted since the start.
+        num_evicted: slots evicted since the start. evicted_age_s: sum over them of the seconds since their last use.
     """
 
     def __init__(self) -> None:
         self._roots: dict[str, _Node] = {}
         self._clock = 0
+        self._clock_s = 0.0
         self._heap: list[tuple[int, int, _Node]] = []
         self._heap_serial = 0
         self._num_nodes = 0
         self.size = 0
         self.protected_size = 0
         self.num_evicted = 0
+        self.evicted_age_s = 0.0
 
     @property
     def evictable_size(self) -> int:
@@ -100,26 +104,26 @@ class RadixCache:
             length += taken
         if length != len(ids):
             raise KeyError(f"only {length} of {len(ids)} tokens are cached")
-        self._clock += 1
+        self._tick()
         walker: _Node | None = node
         while walker is not None:
             if walker.num_locks == 0:
                 self.protected_size += len(walker.ids)
             walker.num_locks += 1
-            walker.last_used = self._clock
+            walker.last_used, walker.last_used_s = self._clock, self._clock_s
             walker = walker.parent
         return PrefixHandle(node, length)
 
     def unlock(self, handle: PrefixHandle) -> None:
         """End a lock. Each handle is unlocked exactly once."""
-        self._clock += 1
+        self._tick()
         walker: _Node | None = handle.node
         while walker is not None:
             assert walker.num_locks > 0, "unlocked more often than locked"
             walker.num_locks -= 1
             if walker.num_locks == 0:
                 self.protected_size -= len(walker.ids)
-            walker.last_used = self._clock
+            walker.last_used, walker.last_used_s = self._clock, self._clock_s
             if walker.parent is None:
                 self._forget_if_empty(walker)
             walker = walker.parent
@@ -133,15 +137,16 @@ class RadixCache:
 
         Returns: `known`, the number of leading tokens that were cached already; slots[:known] stay the caller's.
         """
-        self._clock += 1
+        self._tick()
         node = self._root(namespace)
         known = 0
         for step, taken in list(self._walk(namespace, ids)):
             node = step if taken == len(step.ids) else self._split(step, taken)
-            node.last_used = self._clock
+            node.last_used, node.last_used_s = self._clock, self._clock_s
             known += taken
         if known < len(ids):
-            leaf = _Node(ids[known:].copy(), slots[known:].copy(), node, namespace, last_used=self._clock)
+            leaf = _Node(ids[known:].copy(), slots[known:].copy(), node, namespace)
+            leaf.last_used, leaf.last_used_s = self._clock, self._clock_s
             node.children[int(leaf.ids[0])] = leaf
             self._num_nodes += 1
             self.size += len(leaf.ids)
@@ -155,6 +160,7 @@ class RadixCache:
         """
         dropped: list[SlotArray] = []
         missing = count
+        now_s = time.monotonic()
         while missing > 0 and self._heap:
             last_used, _, node = heapq.heappop(self._heap)
             if node.detached or node.children or node.num_locks or node.parent is None:
@@ -163,6 +169,7 @@ class RadixCache:
                 self._offer(node)
                 continue
             keep = max(0, len(node.ids) - missing)
+            self.evicted_age_s += (now_s - node.last_used_s) * (len(node.ids) - keep)
             dropped.append(node.slots[keep:])
             missing -= len(node.ids) - keep
             self.size -= len(node.ids) - keep
@@ -174,6 +181,10 @@ class RadixCache:
         slots = np.concatenate(dropped) if dropped else _NO_SLOTS
         self.num_evicted += len(slots)
         return slots
+
+    def _tick(self) -> None:
+        self._clock += 1
+        self._clock_s = time.monotonic()
 
     def clear(self) -> SlotArray:
         """Evict everything that is not locked and return its slots."""
@@ -240,6 +251,7 @@ class RadixCache:
             node.namespace,
             num_locks=node.num_locks,
             last_used=node.last_used,
+            last_used_s=node.last_used_s,
         )
         node.ids, node.slots, node.parent = node.ids[at:].copy(), node.slots[at:].copy(), head
         head.children[int(node.ids[0])] = node

@@ -1,6 +1,10 @@
 """What an engine has done so far and what it holds now."""
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
+
+# Upper bounds of the classes in which steps are counted by their tokens; larger ones are the last class.
+STEP_TOKENS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +16,9 @@ class EngineStatistics:
         forced_tokens, sampled_tokens: output tokens that grammars forced / that were sampled.
         computed_tokens: tokens that went through the model.
         plan_s, batch_s, forward_s, mask_s, sample_s, commit_s: where the time of steps went.
-        compile_s: time of the compiling threads.
+        compile_s: time of the compiling threads. grammar_bytes: memory of the compiled constraints that are kept.
+        evicted_age_s: sum over the evicted slots of the seconds since their last use. radix_nodes: of the prefix cache.
+        steps_by_tokens: steps in each class of `STEP_TOKENS`.
     """
 
     requests_accepted: int
@@ -41,6 +47,10 @@ class EngineStatistics:
     grammar_hits: int
     grammar_misses: int
     compile_s: float
+    grammar_bytes: int
+    evicted_age_s: float
+    radix_nodes: int
+    steps_by_tokens: tuple[int, ...]
 
     @property
     def hit_rate(self) -> float:
@@ -70,3 +80,9 @@ class Counters:
     mask_s: float = field(default=0.0)
     sample_s: float = field(default=0.0)
     commit_s: float = field(default=0.0)
+    steps_by_tokens: list[int] = field(default_factory=lambda: [0] * (len(STEP_TOKENS) + 1))
+
+    def note_tokens(self, num_tokens: int) -> None:
+        """Count one step that computes so many tokens."""
+        self.computed_tokens += num_tokens
+        self.steps_by_tokens[bisect_left(STEP_TOKENS, num_tokens)] += 1

@@ -1,11 +1,18 @@
 """The engine's own counters and sizes as Prometheus metrics."""
 
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+    SummaryMetricFamily,
+)
 from prometheus_client.registry import Collector
 
-from slipform.runtime.statistics import EngineStatistics
+from slipform.runtime.statistics import STEP_TOKENS, EngineStatistics
 
 # Metric: what it says, and the field of `EngineStatistics`.
 _COUNTERS = {
@@ -30,6 +37,8 @@ _GAUGES = {
     "slipform:requests_compiling": ("Requests that wait for their constraint", "requests_compiling"),
     "slipform:kv_slots": ("Tokens that the KV pool holds", "pool_slots"),
     "slipform:radix_cached_tokens": ("Tokens in the radix tree", "cached_slots"),
+    "slipform:radix_nodes": ("Nodes of the radix tree", "radix_nodes"),
+    "slipform:grammar_cache_bytes": ("Memory of the compiled constraints that are kept", "grammar_bytes"),
 }
 _PHASES = ("plan", "batch", "forward", "mask", "sample", "commit")
 
@@ -63,6 +72,26 @@ class EngineMetrics(Collector):
         for phase in _PHASES:
             phases.add_metric([*self._labels, phase], getattr(now, f"{phase}_s"))
         yield phases
+        yield self._steps_by_tokens(now)
+        age = SummaryMetricFamily(
+            "slipform:eviction_age_seconds",
+            "Since the last use of cached tokens that were evicted",
+            labels=["model_name"],
+        )
+        age.add_metric(self._labels, int(now.evicted_slots), now.evicted_age_s)
+        yield age
+        config = GaugeMetricFamily(
+            "vllm:cache_config_info", "The KV pool", labels=["model_name", "block_size", "num_gpu_blocks"]
+        )
+        config.add_metric([*self._labels, "1", str(int(now.pool_slots))], 1)
+        yield config
+
+    def _steps_by_tokens(self, now: EngineStatistics) -> Metric:
+        steps = HistogramMetricFamily("vllm:iteration_tokens_total", "Tokens of each step", labels=["model_name"])
+        counts = list(accumulate(now.steps_by_tokens))
+        bounds = [*(f"{bound:.1f}" for bound in STEP_TOKENS), "+Inf"]
+        steps.add_metric(self._labels, list(zip(bounds, counts, strict=True)), now.computed_tokens)
+        return steps
 
     def _gauge(self, name: str, text: str, value: float) -> Metric:
         gauge = GaugeMetricFamily(name, text, labels=["model_name"])

@@ -47,6 +47,8 @@ class PrometheusObserver:
         self._success = self._counter("vllm:request_success", "Finished sequences", "finished_reason")
 
         self._requests = self._counter("slipform:requests", "Accepted requests", "route", "constraint")
+        self._prompts = self._counter("slipform:route_prompt_tokens", "Prompt tokens by route", "route")
+        self._hits = self._counter("slipform:route_cached_tokens", "Of them found in the prefix cache", "route")
         self._failures = self._counter("slipform:request_failures", "Requests that ended in an error", "error")
         self._rejects = self._counter("slipform:grammar_rejects", "Constraints that were refused", "error")
         self._fills = self._counter("slipform:structured_fills", "Ends of constrained fills", "outcome")
@@ -106,6 +108,9 @@ class PrometheusObserver:
                 for fill in sequence.fills:
                     self._fills.labels(self._model, _outcome(fill)).inc()
                     self._mask.labels(self._model).observe(fill.mask_ms / 1000)
+        for sequence in finished.sequences:
+            self._prompts.labels(self._model, arrival.route).inc(sequence.prompt_len)
+            self._hits.labels(self._model, arrival.route).inc(min(sequence.cached_len, sequence.prompt_len))
         if finished.sequences:
             self._prompt_tokens.labels(self._model).observe(finished.sequences[0].prompt_len)
 

@@ -7,10 +7,10 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from slipform.runtime.request import RequestFinished
@@ -28,6 +28,7 @@ from slipform.runtime.server.responses_fields import (
     chat_messages,
     check_unsupported,
 )
+from slipform.runtime.server.responses_input import page, shown_items
 from slipform.runtime.server.responses_output import Output
 from slipform.runtime.server.responses_store import ResponseStore, StoredResponse
 from slipform.runtime.server.routing import JsonRoute, ignored_fields, json_answer
@@ -55,6 +56,14 @@ class ResponseAnswer(BaseModel):
     incomplete_details: dict[str, Any] | None
 
 
+class InputItems(BaseModel):
+    object: Literal["list"]
+    data: list[dict[str, Any]]
+    first_id: str | None
+    last_id: str | None
+    has_more: bool
+
+
 class DeletedResponse(BaseModel):
     id: str
     object: Literal["response"]
@@ -70,6 +79,7 @@ class _Call:
     messages: list[Message]
     response: dict[str, Any]
     headers: dict[str, str]
+    items: list[dict[str, Any]]
     output: Output = field(default_factory=Output)
     num_reasoning_tokens: int = 0
 
@@ -122,7 +132,7 @@ async def create_response(request: Request, body: ResponsesBody) -> Response:
     store = _store_of(request)
     owner = identity_of(request).salt
     if body.background:
-        entry = StoredResponse(call.response, owner, call.messages)
+        entry = StoredResponse(call.response, owner, call.messages, call.items)
         entry.task = asyncio.create_task(_run_in_background(call, generation, store, entry))
         store.put(entry)
         return json_answer(call.response, call.headers)
@@ -139,6 +149,18 @@ async def create_response(request: Request, body: ResponsesBody) -> Response:
 async def get_response(request: Request, response_id: str) -> Response:
     """A response that was kept."""
     return json_answer(_stored(request, response_id).response)
+
+
+@router.get("/v1/responses/{response_id}/input_items", response_model=None, responses=documented(InputItems))
+async def get_input_items(
+    request: Request,
+    response_id: str,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    order: Literal["asc", "desc"] = "desc",
+    after: str | None = None,
+) -> Response:
+    """The input of a response that was kept, the newest item first."""
+    return json_answer(page(_stored(request, response_id).items, limit, order, after))
 
 
 @router.post("/v1/responses/{response_id}/cancel", response_model=None, responses=documented(ResponseAnswer))
@@ -183,7 +205,7 @@ async def _prepare(request: Request, body: ResponsesBody) -> _Call:
     except ApiError as error:
         raise error.in_terms(_OWN_TERMS) from error
     response = _new_response(body, f"resp_{request_id_of(request)}", turn.model)
-    return _Call(body, turn, messages, response, headers)
+    return _Call(body, turn, messages, response, headers, shown_items(body.input))
 
 
 def _new_response(body: ResponsesBody, response_id: str, model: str) -> dict[str, Any]:
@@ -272,7 +294,7 @@ async def _run_in_background(call: _Call, generation: Generation, store: Respons
 def _keep(call: _Call, store: ResponseStore | None, owner: str, entry: StoredResponse | None = None) -> None:
     if store is None:
         return
-    entry = entry or StoredResponse(call.response, owner, call.messages)
+    entry = entry or StoredResponse(call.response, owner, call.messages, call.items)
     written = [item for item in call.output.items if item["status"] == "completed" or item["type"] != "function_call"]
     entry.messages = [*call.messages, *_as_messages(written)]
     store.put(entry)

@@ -19,13 +19,15 @@ class StoredResponse:
     """One response.
 
     Attributes:
-        owner: salt of the key that made it; nobody else finds it. messages: the chat that it answers.
+        owner: salt of the key that made it; nobody else finds it. messages: the chat that it answers. items: its own
+            input, as it is shown.
         task: what still works on it in the background, or None.
     """
 
     response: dict[str, Any]
     owner: str
     messages: "list[Message]"
+    items: list[dict[str, Any]] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
     num_bytes: int = field(default=0)
 
@@ -47,7 +49,7 @@ class ResponseStore:
         response_id = entry.response["id"]
         self.remove(response_id)
         messages = [message.model_dump(exclude_none=True) for message in entry.messages]
-        entry.num_bytes = len(msgspec.json.encode([entry.response, messages]))
+        entry.num_bytes = len(msgspec.json.encode([entry.response, messages, entry.items]))
         self._entries[response_id] = entry
         self.num_bytes += entry.num_bytes
         for known in list(self._entries):

@@ -14,7 +14,16 @@ from opentelemetry.trace import StatusCode
 from prometheus_client.parser import text_string_to_metric_families
 
 from slipform.errors import ConfigError
-from slipform.runtime.request import FillResult, RequestFinished, RequestTimes, SequenceResult
+from slipform.runtime.params import SamplingParams
+from slipform.runtime.request import (
+    Fill,
+    FillResult,
+    GenerateRequest,
+    RequestFinished,
+    RequestTimes,
+    SequenceResult,
+    Text,
+)
 from slipform.runtime.server.logs import JsonFormatter, LoggingObserver
 from slipform.runtime.server.metrics import PrometheusObserver
 from slipform.runtime.server.observer import Arrival, SilentObserver
@@ -22,6 +31,7 @@ from slipform.runtime.server.observers import Observers, observers_for
 from slipform.runtime.server.settings import ServerSettings
 from slipform.runtime.server.tracing import TracingObserver
 from slipform.runtime.statistics import EngineStatistics
+from tests.fakes import scripted_engine
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -54,7 +64,8 @@ def finished() -> RequestFinished:
 def statistics() -> EngineStatistics:
     """Each field has another value."""
     values = {field.name: float(index + 1) for index, field in enumerate(fields(EngineStatistics))}
-    return EngineStatistics(**{**values, "pool_slots": 100, "free_slots": 50, "cached_slots": 30})  # type: ignore[arg-type]
+    own = {"pool_slots": 100, "free_slots": 50, "cached_slots": 30, "steps_by_tokens": (5, 3, *[0] * 12, 1)}
+    return EngineStatistics(**{**values, **own})  # type: ignore[arg-type]
 
 
 def samples(observer: PrometheusObserver, now: EngineStatistics | None = None) -> dict[tuple[str, ...], float]:
@@ -97,6 +108,8 @@ def test_a_request_in_the_metrics() -> None:
     assert found[("vllm:request_prompt_tokens_sum",)] == 7
     assert found[("vllm:request_params_n_sum",)] == 2
     assert found[("vllm:request_params_max_tokens_sum",)] == 40
+    assert found[("slipform:route_prompt_tokens_total", "/v1/chat/completions")] == 14
+    assert found[("slipform:route_cached_tokens_total", "/v1/chat/completions")] == 8
     assert found[("slipform:structured_fills_total", "valid")] == 1
     assert found[("slipform:structured_fills_total", "cut")] == 1
     assert found[("slipform:grammar_mask_seconds_sum",)] == pytest.approx(0.0002)
@@ -132,6 +145,13 @@ def test_the_engine_in_the_metrics() -> None:
     assert found[("slipform:grammar_compile_seconds_total",)] == now.compile_s
     assert found[("slipform:radix_evicted_tokens_total",)] == now.evicted_slots
     assert found[("slipform:step_seconds_total", "mask")] == now.mask_s
+    steps = "vllm:iteration_tokens_total"
+    assert [found[(f"{steps}_bucket", bound)] for bound in ("1.0", "2.0", "8192.0", "+Inf")] == [5, 8, 8, 9]
+    assert (found[(f"{steps}_sum",)], found[(f"{steps}_count",)]) == (now.computed_tokens, 9)
+    assert found[("slipform:eviction_age_seconds_sum",)] == now.evicted_age_s
+    assert found[("slipform:eviction_age_seconds_count",)] == int(now.evicted_slots)
+    assert found[("vllm:cache_config_info", "1", "100")] == 1
+    assert found[("slipform:grammar_cache_bytes",)] == now.grammar_bytes
 
 
 def test_a_log_line_is_json_with_the_id_and_no_text(caplog: pytest.LogCaptureFixture) -> None:
@@ -202,3 +222,34 @@ def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry.trace", None)
     with pytest.raises(ConfigError, match=r"slipform\[tracing\]"):
         observers_for(settings, {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"})
+
+
+# vLLM's metrics whose meaning is the same here. Not among them: those of adapters, of speculation by drafts, and of the
+# life of single blocks, which this engine does not have.
+VLLM_METRICS = (
+    "num_requests_running", "num_requests_waiting", "kv_cache_usage_perc", "prefix_cache_queries", "prefix_cache_hits",
+    "prompt_tokens", "generation_tokens", "request_success", "time_to_first_token_seconds",
+    "inter_token_latency_seconds", "request_time_per_output_token_seconds", "e2e_request_latency_seconds",
+    "request_queue_time_seconds", "request_prefill_time_seconds", "request_decode_time_seconds",
+    "request_inference_time_seconds", "iteration_tokens_total", "request_params_n", "request_params_max_tokens",
+    "num_preemptions", "cache_config_info",
+)  # fmt: skip
+
+
+def test_every_name_of_vllm_with_the_same_meaning_is_there() -> None:
+    page, _ = PrometheusObserver("m").render(statistics())
+    families = {family.name for family in text_string_to_metric_families(page.decode())}
+    assert {f"vllm:{name}" for name in VLLM_METRICS} <= families
+
+
+def test_evicted_tokens_have_an_age() -> None:
+    """The prefix cache of a small pool gives way, and says how long what it dropped had not been used."""
+    with scripted_engine(pool_slots=64) as engine:
+        for number in range(6):
+            fill = Fill(None, SamplingParams(max_tokens=2, temperature=0))
+            engine.submit(GenerateRequest(f"{number}", (Text(f"{number} " + "x" * 30), fill))).result(60)
+        now = engine.statistics()
+    assert now.evicted_slots > 0
+    assert now.evicted_age_s > 0
+    assert sum(now.steps_by_tokens) == now.steps
+    assert now.radix_nodes > 0

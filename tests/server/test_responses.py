@@ -159,3 +159,29 @@ def test_the_store_is_bounded_and_owned() -> None:
     store.put(StoredResponse({"id": "larger", "text": "x" * 20_000}, "ada", []))
     assert len(store) == 0
     assert store.num_bytes == 0
+
+
+def test_the_input_is_shown_again(client: openai.OpenAI) -> None:
+    """As the client of the openai package reads it, page by page, the newest item first."""
+    items: Any = [
+        {"role": "user", "content": "What is the weather?"},
+        {"type": "function_call", "call_id": "c1", "name": "get_weather", "arguments": '{"city": "Oslo"}'},
+        {"type": "function_call_output", "call_id": "c1", "output": "rain"},
+        {"role": "assistant", "content": "It rains."},
+        {"role": "user", "content": [{"type": "input_text", "text": "And now?"}]},
+    ]
+    answer = client.responses.create(
+        model="slipform", input=items, tools=TOOLS, tool_choice="none", max_output_tokens=2
+    )
+    found = list(client.responses.input_items.list(answer.id, limit=2))
+    assert [item.type for item in found] == ["message", "message", "function_call_output", "function_call", "message"]
+    assert found[0].content[0].text == "And now?"
+    assert found[1].role == "assistant"
+    assert found[3].arguments == '{"city": "Oslo"}'
+    oldest = client.responses.input_items.list(answer.id, limit=1, order="asc")
+    assert oldest.data[0].id == found[-1].id
+    assert oldest.has_more
+    with pytest.raises(openai.BadRequestError, match="after"):
+        client.responses.input_items.list(answer.id, after="msg_nobody")
+    with pytest.raises(openai.NotFoundError):
+        client.responses.input_items.list("resp_nobody")
