@@ -258,7 +258,7 @@ def test_complete_grammar_ends_without_an_extra_step() -> None:
     steps = engine.statistics().steps
     result = fill_of(engine, Choice.of(["yes"]))
     assert (result.text, result.finish_reason) == ("yes", "stop")
-    assert engine.statistics().steps - steps == len(result.token_ids)
+    assert engine.statistics().steps - steps <= len(result.token_ids)  # fewer where the tokens are forced
 
 
 def test_empty_choice_fills_nothing() -> None:
