@@ -73,14 +73,15 @@ IN_WORDS = CallStyle(HERMES, in_template=False)
 
 
 def call_style(template: ChatTemplate | None) -> CallStyle:
-    """As the template does, where it tells of tools, shows how calls are written, and has messages for results."""
+    """As the template does, where it tells of tools and has messages for results. Calls are a JSON list where it does
+    not show how they are written."""
     return _style_of(template) if template is not None else IN_WORDS
 
 
 @functools.lru_cache(maxsize=64)
 def _style_of(template: ChatTemplate) -> CallStyle:
     format_ = choose_format(None, template.source)
-    if not writes_tools(template.source) or format_.name == "generic" or not template.writes_results(1):
+    if not writes_tools(template.source) or not template.writes_results(1):
         return IN_WORDS
     return CallStyle(format_, in_template=True, several=template.writes_results(2))
 

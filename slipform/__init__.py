@@ -84,6 +84,7 @@ _EXPORTS: dict[str, tuple[str, str]] = {
         )
     },
     "Endpoint": ("slipform.lang.backends.endpoint", "Endpoint"),
+    "RuntimeEndpoint": ("slipform.lang.backends.endpoint", "RuntimeEndpoint"),
     "Engine": ("slipform.runtime.engine", "Engine"),
     "OpenAI": ("slipform.lang.backends.openai", "OpenAI"),
     "Prices": ("slipform.lang.usage", "Prices"),
@@ -131,6 +132,7 @@ __all__ = [
     "RowError",
     "RunTrace",
     "Runtime",
+    "RuntimeEndpoint",
     "SamplingParams",
     "ScriptedBackend",
     "SlipformError",
@@ -221,7 +223,7 @@ if TYPE_CHECKING:
         user_end,
         video,
     )
-    from slipform.lang.backends.endpoint import Endpoint
+    from slipform.lang.backends.endpoint import Endpoint, RuntimeEndpoint
     from slipform.lang.backends.engine import Runtime
     from slipform.lang.backends.openai import OpenAI
     from slipform.lang.backends.scripted import ScriptedBackend

@@ -1,6 +1,7 @@
 """A Slipform server as a backend: programs run there as they would in this process, one round trip for fused fills."""
 
 import functools
+import ssl
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -8,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from slipform.errors import BackendError, SlipformError
+from slipform.errors import BackendError, ConfigError, SlipformError
 from slipform.grammars.spec import GrammarSpec
 from slipform.lang.backend import Call, Listener, ScoreRequest, Scores
 from slipform.lang.backends.http_client import HttpCall, HttpClient
@@ -110,3 +111,33 @@ class Endpoint:
 
     def close(self) -> None:
         self._http.close()
+
+
+class RuntimeEndpoint(Endpoint):
+    """`Endpoint` by SGLang's name and arguments, for programs written for its frontend. The server is Slipform's.
+
+    Args:
+        base_url: of the server. api_key: as of `Endpoint`. verify: a file of certificates to trust, or False for any.
+        chat_template_name: must be left out, as programs follow the template of the server's model.
+
+    Raises: ConfigError for a `chat_template_name`.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str | None = None,
+        verify: str | bool | None = None,
+        chat_template_name: str | None = None,
+    ) -> None:
+        if chat_template_name is not None:
+            raise ConfigError(
+                f"{chat_template_name!r} cannot be chosen here: messages follow the template of the server's model",
+                field="chat_template_name",
+            )
+        trust: ssl.SSLContext | bool = True
+        if isinstance(verify, str):
+            trust = ssl.create_default_context(cafile=verify)
+        elif verify is not None:
+            trust = verify
+        super().__init__(base_url, api_key=api_key, transport=httpx.AsyncHTTPTransport(verify=trust))

@@ -4,6 +4,7 @@ import asyncio
 import re
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -309,3 +310,68 @@ def test_helpers_ask_the_default_backend(monkeypatch: pytest.MonkeyPatch) -> Non
     chat.run(question="?")
     state = chat.run(question="?")
     assert state.get_meta_info("a")["cached_tokens"] > 0
+
+
+def test_an_endpoint_goes_by_sglangs_name_and_arguments(tmp_path: Path) -> None:
+    backend = sgl.RuntimeEndpoint("http://127.0.0.1:9/v1", api_key="k", verify=False)
+    assert isinstance(backend, sgl.Endpoint)
+    assert backend.url == "http://127.0.0.1:9"
+    backend.close()
+    with pytest.raises(sgl.ConfigError, match="chat_template_name: 'chatml' cannot be chosen here"):
+        sgl.RuntimeEndpoint("http://127.0.0.1:9", chat_template_name="chatml")
+    with pytest.raises(OSError, match=r"No such file|no certificate"):
+        sgl.RuntimeEndpoint("http://127.0.0.1:9", verify=str(tmp_path / "none.pem"))
+
+
+def test_the_returned_value_goes_by_both_names() -> None:
+    @sgl.function
+    def program(s: sgl.ProgramState) -> str:
+        s += "x" + sgl.gen("a")
+        return str(s["a"]).lower()
+
+    state = program.run(backend=sgl.ScriptedBackend(ANSWERS))
+    assert state.ret_value == state.result == "a1"
+
+
+def test_a_compiled_program_runs_batches_and_prints_its_graph(capsys: pytest.CaptureFixture[str]) -> None:
+    compiled = chat.compile(backend=sgl.ScriptedBackend(ANSWERS))
+    assert compiled.run(question="?")["b"] == "B2"
+    assert [state["a"] for state in compiled.run_batch([{"question": "1"}, {"question": "2"}])] == ["A1", "A1"]
+    compiled.print_graph()
+    shown = capsys.readouterr().out
+    assert shown == f"{compiled}\n"
+    assert shown.index("fill a:") < shown.index("fill b:")
+
+
+def test_reasoning_can_be_streamed_and_its_pieces_are_the_answers() -> None:
+    @sgl.function
+    def program(s: sgl.ProgramState) -> None:
+        s += "Q" + sgl.separate_reasoning(sgl.gen("a"), "qwen3") + "!"
+
+    backend = sgl.ScriptedBackend({"a": "<think>hm hm</think>four"})
+    state = program.run(stream=True, backend=backend)
+    assert "".join(state.text_iter("a")) == "four"
+    assert "".join(program.run(stream=True, backend=backend).text_iter()) == "Qfour!"
+    assert state["a_reasoning_content"] == "hm hm"
+
+
+def test_a_fork_may_come_before_any_text() -> None:
+    @sgl.function
+    def program(s: sgl.ProgramState) -> None:
+        forks = s.fork(3)
+        forks += sgl.gen("a")
+        forks.join("concate_and_append")
+
+    assert program.run(backend=sgl.ScriptedBackend(ANSWERS)).text() == "A1A1A1"
+
+
+def test_a_scope_in_a_trace_names_its_text_before_and_after_its_end() -> None:
+    @sgl.function
+    def program(s: sgl.ProgramState) -> None:
+        with s.var_scope("span"):
+            s += "x" + sgl.gen("a")
+        s += " again: " + s["span"]
+
+    trace = program.trace()
+    assert [node.describe() for node in trace.nodes][-1] == "s['span']"
+    assert program.run(backend=sgl.ScriptedBackend(ANSWERS)).text() == "xA1 again: xA1"
