@@ -71,8 +71,7 @@ def attention(
         if num_splits > 1:
             _join[(num_tiles * block_q, heads)](
                 partial, normalizers, out, tiles, cu_seqlens, tiles.stride(0), tokens, heads,
-                DIM=dim, BLOCK_D=block_d, BLOCK_Q=block_q, SPLITS=num_splits, BLOCK_S=power_of_two(num_splits),
-                num_warps=1,
+                DIM=dim, BLOCK_D=block_d, BLOCK_Q=block_q, SPLITS=num_splits, num_warps=1,
             )  # fmt: skip
     return out
 
@@ -225,7 +224,7 @@ def _attend(
 @triton.jit(do_not_specialize=["tiles_stride", "num_tokens"])
 def _join(
     partial, normalizers, out, tiles, cu_seqlens, tiles_stride, num_tokens, num_heads,
-    DIM: tl.constexpr, BLOCK_D: tl.constexpr, BLOCK_Q: tl.constexpr, SPLITS: tl.constexpr, BLOCK_S: tl.constexpr,
+    DIM: tl.constexpr, BLOCK_D: tl.constexpr, BLOCK_Q: tl.constexpr, SPLITS: tl.constexpr,
 ):  # fmt: skip
     tile = tl.program_id(0) // BLOCK_Q
     head = tl.program_id(1)
@@ -235,19 +234,21 @@ def _join(
     token = tl.load(cu_seqlens + sequence) + tl.load(tiles + tiles_stride + tile) + tl.program_id(0) % BLOCK_Q
     if token >= tl.load(cu_seqlens + sequence + 1):
         return
-    splits = tl.arange(0, BLOCK_S)
-    lines = (splits.to(tl.int64) * num_tokens + token) * num_heads + head
-    normalizer = tl.load(normalizers + lines, mask=splits < SPLITS, other=float("-inf"))
-    best = tl.max(normalizer, axis=0)
-    weights = tl.exp2(normalizer - tl.where(best == float("-inf"), 0.0, best))
+    # Split after split: sums over an axis of splits would go from thread to thread through shared memory.
+    first_line = token.to(tl.int64) * num_heads + head
+    best = tl.load(normalizers + first_line)
+    for split in tl.static_range(1, SPLITS):
+        best = tl.maximum(best, tl.load(normalizers + first_line + split * num_tokens.to(tl.int64) * num_heads))
+    reference = tl.where(best == float("-inf"), 0.0, best)
     columns = tl.arange(0, BLOCK_D)
-    # Splits without keys wrote nothing that may be read.
-    parts = tl.load(
-        partial + lines[:, None] * DIM + columns[None, :],
-        mask=(normalizer > float("-inf"))[:, None] & (columns < DIM)[None, :],
-        other=0.0,
-    )
-    total = tl.sum(weights, axis=0)
-    result = tl.sum(parts * weights[:, None], axis=0) / tl.where(total > 0, total, 1.0)
-    line = token.to(tl.int64) * num_heads + head
-    tl.store(out + line * DIM + columns, result.to(out.dtype.element_ty), mask=columns < DIM)
+    total = 0.0
+    summed = tl.zeros([BLOCK_D], tl.float32)
+    for split in tl.static_range(SPLITS):
+        line = first_line + split * num_tokens.to(tl.int64) * num_heads
+        weight = tl.exp2(tl.load(normalizers + line) - reference)
+        # A split without keys wrote nothing that may be read.
+        part = tl.load(partial + line * DIM + columns, mask=columns < tl.where(weight > 0, DIM, 0), other=0.0)
+        total += weight
+        summed += part * weight
+    result = summed / tl.where(total > 0, total, 1.0)
+    tl.store(out + first_line * DIM + columns, result.to(out.dtype.element_ty), mask=columns < DIM)
