@@ -1,5 +1,6 @@
 """The run-time of a grammar: a pushdown automaton that is determinised, and whose rules are built, as it is walked."""
 
+import functools
 import threading
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -7,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numba import types
 
 from slipform.errors import GrammarTooLarge, VocabularyMismatch
 from slipform.grammars.builder import NODE_COLUMNS, Builder, Node
@@ -18,7 +20,9 @@ from slipform.kernels import masks
 from slipform.kernels import pushdown as kernel
 from slipform.kernels import pushdown_steps as steps
 from slipform.kernels import pushdown_tables as tables
+from slipform.kernels.mask_rows import fingerprint
 from slipform.kernels.mask_walks import part_below
+from slipform.kernels.pushdown_batch import advance_tokens
 
 Int32 = npt.NDArray[np.int32]
 
@@ -59,6 +63,19 @@ class _Entry(NamedTuple):
     text: bytes | None = None  # the key of a unique extra, once it is written
 
 
+@functools.cache
+def _compile_kernels() -> None:
+    """Compile what a small grammar does not need, or load it from Numba's cache, before a text is being written."""
+    number, row, numbers = types.int64, types.int32[::1], types.int64[::1]
+    masks.write_mask.compile((number, number, number, row))
+    masks.find_mask.compile((number, number))
+    masks.found_row.compile((number, number, number))
+    masks.add_mask.compile((number,) * 8)
+    tables.rehash.compile((number,))
+    fingerprint.compile((row,))
+    advance_tokens.compile((numbers, numbers, numbers, number, number, numbers))
+
+
 class Automaton:
     """Configurations of one grammar, by id: 0 is dead. Thread-safe: one walk at a time, without the GIL.
 
@@ -72,6 +89,7 @@ class Automaton:
         vocabulary, pool: whose tokens masks speak of, and where rows go that are no list of tokens.
         lock: guards the builder where several automata share it.
         """
+        _compile_kernels()
         self.builder = builder
         self._vocabulary = vocabulary
         self._pool = pool
