@@ -271,10 +271,12 @@ def as_expr(value: object) -> Expr:
     if isinstance(value, str):
         return Constant(value)
     if value is None:
-        raise ProgramError("None was appended; a branch of the program gives no text", primitive="s +=")
+        raise ProgramError(
+            f"None was appended; a branch of the program gives no text{at(caller_origin())}", primitive="s +="
+        )
     raise ProgramError(
         f"{value!r} of type {type(value).__name__} was appended; only text and holes can be, so write str(...) "
-        f"around it",
+        f"around it{at(caller_origin())}",
         primitive="s +=",
     )
 

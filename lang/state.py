@@ -73,6 +73,11 @@ class ProgramState:
         return self._machine
 
     @property
+    def ret_value(self) -> Any:
+        """`result`, by SGLang's name."""
+        return self.result
+
+    @property
     def call_style(self) -> CallStyle:
         """How the model writes calls of tools here."""
         return self._machine.call_style()
@@ -286,7 +291,7 @@ class ProgramState:
         Raises: ProgramError for a size below 1, or for position offsets, which no backend here can apply.
         """
         if size < 1:
-            raise ProgramError(f"needs at least one branch, got {size!r}", primitive="fork")
+            raise ProgramError(f"needs at least one branch, got {size!r}{ir.at(ir.caller_origin())}", primitive="fork")
         if position_ids_offset is not None and any(position_ids_offset):
             raise ProgramError(
                 f"position_ids_offset={position_ids_offset!r} cannot be applied: branches share the prefix's positions",
@@ -359,7 +364,10 @@ class ProgramStateGroup:
     def __iadd__(self, other: object) -> "ProgramStateGroup":
         if isinstance(other, (list, tuple)):
             if len(other) != len(self.states):
-                raise ProgramError(f"{len(other)} values for {len(self.states)} branches", primitive="forks +=")
+                raise ProgramError(
+                    f"{len(other)} values for {len(self.states)} branches{ir.at(ir.caller_origin())}",
+                    primitive="forks +=",
+                )
             values = list(other)
         elif callable(other) and not isinstance(other, ir.Expr):
             choose = cast("Callable[[int], object]", other)
@@ -394,7 +402,10 @@ class ProgramStateGroup:
 
     def _check(self, mode: str) -> None:
         if mode not in ("gather_variable", "concate_and_append"):
-            raise ProgramError(f"unknown mode {mode!r}; known: gather_variable, concate_and_append", primitive="join")
+            raise ProgramError(
+                f"unknown mode {mode!r}; known: gather_variable, concate_and_append{ir.at(ir.caller_origin())}",
+                primitive="join",
+            )
 
     def _bring_back(self, mode: JoinMode) -> None:
         machines = [state.machine for state in self.states]

@@ -122,3 +122,18 @@ def test_an_unfinished_role_is_the_error_of_its_row_only() -> None:
     states = program.run_batch([{"closed": True}, {"closed": False}], backend=sf.ScriptedBackend())
     assert states[0].error() is None
     assert isinstance(states[1].error(), sf.RoleError)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda s: s.__iadd__(3), "3 of type int was appended"),
+        (lambda s: s.__iadd__(None), "None was appended"),
+        (lambda s: s.fork(0), "needs at least one branch"),
+        (lambda s: s.fork(2).join("all"), "unknown mode 'all'"),
+        (lambda s: s.fork(2).__iadd__(["x"]), "1 values for 2 branches"),
+    ],
+)
+def test_what_cannot_be_appended_forked_or_joined_names_its_line(wrong: Any, message: str) -> None:
+    with pytest.raises(sf.ProgramError, match=rf"{message}.*test_errors\.py:\d+\)"):
+        sf.function(wrong).run(backend=sf.ScriptedBackend({}))
