@@ -173,8 +173,8 @@ class Canonical:
                 begin, separator = places[index, count], style.separator if count else b""
                 after = places[index + 1, min(count + 1, counts - 1)]
                 if index < last:
-                    key, value, _ = members[index]
-                    ways = [(literal(separator + key), value)]
+                    name, item, _ = members[index]
+                    ways = [(literal(separator + name), item)]
                 else:
                     ways = [
                         (literal(separator) + key if separator else key, self._value(goal, depth))
