@@ -205,9 +205,11 @@ class EngineCore:
         """
         program, futures = arrival.program, arrival.compilations
         request_id = program.request.request_id
-        if request_id in self._active:
-            raise InvalidRequest(f"{request_id!r} is in flight already", field="request_id")
-        if self._num_waiting >= self.config.max_queue:
+        if request_id in self._active or self._num_waiting >= self.config.max_queue:
+            for spec in futures:
+                self._grammars.abandon(spec)
+            if request_id in self._active:
+                raise InvalidRequest(f"{request_id!r} is in flight already", field="request_id")
             raise QueueFull(self.config.max_queue)
         self._counters.requests_accepted += 1
         self._num_waiting += 1

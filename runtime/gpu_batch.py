@@ -1,7 +1,7 @@
 """From a plan to the input of a step on a GPU: written on the host into one buffer, copied over by one command.
 
 The slot table has a copy on the device. A step enters its tokens' slots there itself; what else changes a row (a cached
-prefix, a shared one) is copied when it happens.
+prefix, a shared one) is noted, and sent with the next step's input.
 """
 
 from collections.abc import Mapping

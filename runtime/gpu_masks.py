@@ -58,6 +58,9 @@ class GpuMasks:
                     named = constraint.matcher.mask_slot()
                 except SlipformError as error:
                     errors[row] = error
+                    continue
+                if named is None:  # its text is over: nothing is allowed
+                    edited.append((row, fill))
                 else:
                     self._want(row, named, found, missing)
         if edited:

@@ -125,8 +125,9 @@ class GpuSampler(Sampler):
         """Where `send` puts its input, and where the outcome will be."""
         known = self._views.get(size)
         if known is None:
-            inputs, (ids, num_allowed) = self._inputs[:, :size].unbind(), self._outputs[:, :size].unbind()
-            known = self._views[size] = SampleInput(*inputs, ids, num_allowed)
+            rows, table_rows, slots, positions = self._inputs[:, :size].unbind()
+            ids, num_allowed = self._outputs[:, :size].unbind()
+            known = self._views[size] = SampleInput(rows, table_rows, slots, positions, ids, num_allowed)
         return known
 
     def launch(self, logits: Tensor, given: SampleInput, mask_pool: Tensor, *, plain: bool) -> None:
