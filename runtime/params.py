@@ -61,7 +61,7 @@ class SamplingParams:
         _check("min_tokens", self.min_tokens, 0 <= self.min_tokens <= self.max_tokens, "must be in [0, max_tokens]")
         _check("temperature", self.temperature, 0.0 <= self.temperature < math.inf, "must be finite and at least 0")
         _check("top_p", self.top_p, 0.0 < self.top_p <= 1.0, "must be in (0, 1]")
-        _check("top_k", self.top_k, self.top_k >= -1, "must be -1, or at least 0")
+        _check("top_k", self.top_k, -1 <= self.top_k < 2**31, "must be -1, or at least 0 and below 2**31")
         _check("min_p", self.min_p, 0.0 <= self.min_p <= 1.0, "must be in [0, 1]")
         _check("frequency_penalty", self.frequency_penalty, -2 <= self.frequency_penalty <= 2, "must be in [-2, 2]")
         _check("presence_penalty", self.presence_penalty, -2 <= self.presence_penalty <= 2, "must be in [-2, 2]")

@@ -40,7 +40,7 @@ async def create_chat_completion(request: Request, body: ChatBody) -> Response:
     async with generation:
         (finished,) = await unless_disconnected(request, generation.results())
     choices = [_choice(body, turn, turn.whole(sequence)) for sequence in finished.sequences]
-    answer = {**head, "choices": choices, "usage": usage([finished])}
+    answer: dict[str, Any] = {**head, "choices": choices, "usage": usage([finished])}
     if body.prompt_logprobs is not None:
         answer["prompt_logprobs"] = prompt_logprobs(finished.sequences[0], turn.services.info.spellings)
     return json_answer(answer, turn.headers)

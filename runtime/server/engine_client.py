@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Literal, Self, cast
 
-from slipform.errors import EngineStopped, QueueFull, SlipformError
+from slipform.errors import EngineStopped, InvalidRequest, QueueFull, SlipformError
 from slipform.grammars.spec import GrammarSpec
 from slipform.runtime.request import (
     Event,
@@ -163,7 +163,8 @@ class EngineClient:
     def submit(self, request: GenerateRequest, *, stream: bool = True) -> EventStream:
         """Accept a request. Its events carry the request's own id; without `stream` only the terminal one comes.
 
-        Raises: EngineStopped while no engine is ready; QueueFull. What the engine finds wrong comes as an event.
+        Raises: EngineStopped while no engine is ready; QueueFull; InvalidRequest for numbers beyond 64 bits. What the
+            engine finds wrong comes as an event.
         """
         if self.state != "ready" or self._link is None:
             raise self._refusal
@@ -171,12 +172,16 @@ class EngineClient:
         if self._num_sequences + request.n > capacity:
             raise QueueFull(self._max_waiting)
         number = self._new_number()
+        try:
+            frame = encode([Submit(number, stream, request_to_plain(request))])
+        except OverflowError as error:
+            raise InvalidRequest("a whole number in it is beyond 64 bits") from error
         events = EventStream(request, lambda: self._send(Abort(number)), max_bytes=self._stream_buffer_bytes)
         self._streams[number] = events
         self._began_s[number] = time.monotonic()
         self._num_sequences += request.n
         self.num_accepted += 1
-        self._send(Submit(number, stream, request_to_plain(request)))
+        self._link.write(frame)
         return events
 
     def abort(self, request_id: str | None = None, *, salt: str | None = None) -> int:

@@ -57,5 +57,5 @@ def _shown(item: InputItem) -> dict[str, Any]:
 
 def _parts(content: str | list[ContentPart] | None, kind: str) -> list[dict[str, Any]]:
     parts = [content] if isinstance(content, str) else [part.text or part.refusal or "" for part in content or ()]
-    own = {"annotations": []} if kind == "output_text" else {}
+    own: dict[str, Any] = {"annotations": []} if kind == "output_text" else {}
     return [{"type": kind, "text": text, **own} for text in parts]

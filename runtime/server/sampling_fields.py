@@ -65,7 +65,7 @@ ACCEPTED: Set[str] = frozenset(
     }
 )
 
-TokenId = Annotated[int, Field(ge=0)]
+TokenId = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class SamplingFields(Body):
@@ -73,7 +73,7 @@ class SamplingFields(Body):
 
     temperature: float | None = Field(default=None, ge=0, le=100, description="0 is greedy; 1 by default.")
     top_p: float | None = Field(default=None, gt=0, le=1)
-    top_k: int | None = Field(default=None, ge=-1, description="-1 and 0 keep all tokens.")
+    top_k: int | None = Field(default=None, ge=-1, lt=2**31, description="-1 and 0 keep all tokens.")
     min_p: float | None = Field(default=None, ge=0, le=1)
     frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
     presence_penalty: float | None = Field(default=None, ge=-2, le=2)
@@ -195,7 +195,7 @@ def _bias(values: dict[str, float] | None) -> tuple[tuple[int, float], ...] | No
         return None
     pairs = []
     for key, value in values.items():
-        if not key.isascii() or not key.isdigit() or not math.isfinite(value):
+        if not key.isascii() or not key.isdigit() or len(key) > 10 or not math.isfinite(value):
             raise bad_request(f"needs token ids and numbers, got {key[:40]!r}: {value}", "logit_bias")
         pairs.append((int(key), value))
     return tuple(sorted(pairs))

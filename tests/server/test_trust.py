@@ -216,6 +216,27 @@ def test_hostile_constraints_harm_only_themselves(http: httpx.Client, fields: di
     assert http.get("/server_info").json()["restarts"] == 0
 
 
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/v1/completions", {"top_k": 10**30}),
+        ("/v1/completions", {"top_k": 2**40}),
+        ("/v1/completions", {"stop_token_ids": [10**30]}),
+        ("/v1/completions", {"logit_bias": {"9" * 30: 1}}),
+        ("/v1/completions", {"allowed_token_ids": [2**63]}),
+        ("/v1/programs", {"segments": [{"type": "fill", "sampling": {"top_k": 2**40}}]}),
+        ("/v1/programs", {"segments": [{"type": "text", "text": "x"}], "prompt_logprobs_from": 10**30}),
+    ],
+)
+def test_numbers_that_no_message_holds(http: httpx.Client, guarded: RunningServer, path: str, fields: Any) -> None:
+    """They are refused, nothing stays accepted for them, and the engine lives."""
+    body = {"prompt": "x", "max_tokens": 2} if path == "/v1/completions" else {}
+    response = http.post(path, json={**body, **fields})
+    assert response.status_code == 400, response.text
+    assert guarded.client.num_in_flight == 0
+    assert http.get("/server_info").json()["restarts"] == 0
+
+
 # Slow and vanishing clients
 
 
