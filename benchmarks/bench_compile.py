@@ -2,9 +2,9 @@
 
     python benchmarks/bench_compile.py [--model DIR] [--repeats 5] [--only batch fused …] [--no-server]
 
-    batch      `program.compile().run_batch` beside `program.run_batch`, the time of `compile` included. Several questions
-               about each of several documents, the documents taking turns; once with a KV pool that holds two documents,
-               as where a batch is larger than its cache, and once with one that holds them all
+    batch      `program.compile().run_batch` beside `program.run_batch`, the time of `compile` included. Several
+               questions about each of several documents, the documents taking turns; once with a KV pool that holds
+               two documents, as where a batch is larger than its cache, and once with one that holds them all
     order      the order alone: the same compiled program, its prefix pinned, rows as given beside rows ordered
     pin        a program's rows between others' requests that evict everything else: prefix pinned or not
     fused      six holes a row as one request beside six (`fuse=False`): one row at a time and sixteen, in this process
@@ -119,21 +119,22 @@ def questions(documents: int, each: int, words: int) -> list[dict[str, str]]:
 
 
 def measure_batch(arguments: argparse.Namespace) -> dict[str, tuple[Sides, dict[str, int]]]:
+    return {
+        "batch, small pool": measure_pool(arguments, pool=900, concurrency=2),
+        "batch, ample pool": measure_pool(arguments, pool=16384, concurrency=16),
+    }
+
+
+def measure_pool(arguments: argparse.Namespace, *, pool: int, concurrency: int) -> tuple[Sides, dict[str, int]]:
     rows = questions(8, 6, 120)
-    found = {}
-    for label, pool, concurrency in (("small pool", 900, 2), ("ample pool", 16384, 16)):
-        with Engine(arguments.model, pool_slots=pool, seed=0) as engine:
-            backend = as_backend(engine)
-            options = {"temperature": 0, "num_threads": concurrency}
-            found[f"batch, {label}"] = compare(
-                backend,
-                {
-                    "program": lambda: ask.run_batch(rows, backend=backend, **options),
-                    "compiled": lambda: ask.compile(backend=backend).run_batch(rows, **options),
-                },
-                arguments.repeats,
-            )
-    return found
+    options = {"temperature": 0, "num_threads": concurrency}
+    with Engine(arguments.model, pool_slots=pool, seed=0) as engine:
+        backend = as_backend(engine)
+        sides = {
+            "program": lambda: ask.run_batch(rows, backend=backend, **options),
+            "compiled": lambda: ask.compile(backend=backend).run_batch(rows, **options),
+        }
+        return compare(backend, sides, arguments.repeats)
 
 
 def measure_order(arguments: argparse.Namespace) -> dict[str, tuple[Sides, dict[str, int]]]:
@@ -196,26 +197,26 @@ def measure_pin(arguments: argparse.Namespace) -> dict[str, tuple[Sides, dict[st
 
 def measure_fused(arguments: argparse.Namespace) -> dict[str, tuple[Sides, dict[str, int]]]:
     found = {}
-
-    def both(place: str, backend: Backend) -> None:
-        for count, concurrency in ((8, 1), (48, 16)):
-            rows = [{"number": str(number)} for number in range(count)]
-            options = {"temperature": 0, "num_threads": concurrency, "backend": backend}
-            found[f"fused, {place}, {concurrency} at a time"] = compare(
-                backend,
-                {
-                    "unfused": lambda: fill_form.run_batch(rows, fuse=False, **options),
-                    "fused": lambda: fill_form.run_batch(rows, **options),
-                },
-                arguments.repeats,
-            )
-
     with Engine(arguments.model, seed=0) as engine:
-        both("in process", as_backend(engine))
+        for concurrency in (1, 16):
+            label = f"fused, in process, {concurrency} at a time"
+            found[label] = compare_fused(as_backend(engine), concurrency, arguments.repeats)
     if not arguments.no_server:
         with server(arguments.model) as endpoint:
-            both("over HTTP", endpoint)
+            for concurrency in (1, 16):
+                label = f"fused, over HTTP, {concurrency} at a time"
+                found[label] = compare_fused(endpoint, concurrency, arguments.repeats)
     return found
+
+
+def compare_fused(backend: Backend, concurrency: int, repeats: int) -> tuple[Sides, dict[str, int]]:
+    rows = [{"number": str(number)} for number in range(8 if concurrency == 1 else 48)]
+    options = {"temperature": 0, "num_threads": concurrency, "backend": backend}
+    sides = {
+        "unfused": lambda: fill_form.run_batch(rows, fuse=False, **options),
+        "fused": lambda: fill_form.run_batch(rows, **options),
+    }
+    return compare(backend, sides, repeats)
 
 
 @contextlib.contextmanager

@@ -295,7 +295,7 @@ def test_turns_in_other_formats(source: str, text: bool, required: bool, paralle
     assert matches(spec, one)
     assert matches(spec, two) == (parallel and source is MISTRAL)  # this template of Llama's refuses several calls
     assert matches(spec, "No call.") == (not required)
-    assert matches(spec, "Let me see. " + one) == (text and source is MISTRAL or (not required and source is LLAMA31))
+    assert matches(spec, "Let me see. " + one) == ((text and source is MISTRAL) or (not required and source is LLAMA31))
     assert not matches(spec, one.replace('"a"', '"c"'))
     assert style.read(two, (add, echo)) == [("add", {"a": 1})] * 2
     assert not matches(style.answer((add, echo)), one)
