@@ -18,7 +18,8 @@ class MaskPool:
     slot is given to another row. Thread-safe.
 
     Attributes:
-        rows: (capacity, W) int32. Memory is touched only as slots are filled. Read them under `lock`.
+        rows: (capacity, W) int32. Memory is touched only as slots are filled. Read them under `lock`, or in one call
+            that keeps Python's global lock, after a look at `serial`: a slot gets its new number before its new row.
         serial: (capacity,) int32, the number of the row in each slot, -1 for none.
         used: (capacity,) int32, when a row was last read or put; `clock` holds the present.
         lock: held while rows move.

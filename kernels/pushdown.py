@@ -15,8 +15,8 @@ A successor is found in two steps, each memoised: the items' own successors by t
 the seeds (returning from completed nodes, entering new ones) is the next configuration. It is kept for all bytes on
 which every item behaves as on this one.
 
-All tables are flat int32 arrays owned by the caller. Kernels receive one int64 array, `heap`: the address and length of
-each table, in the order of `pushdown_tables`. A kernel that needs more room, a rule's body or an object's next state
+All tables are flat int32 arrays owned by the caller, in one heap (see `slipform.kernels.int32_tables`), in the order of
+`pushdown_tables`. A kernel that needs more room, a rule's body or an object's next state
 returns a status other than OK; the caller serves the need and calls again. Everything done before stays valid.
 
 Lazy determinisation is the method of Thompson's and Cox's matchers; stacks as hash-consed frames follow
