@@ -1,5 +1,6 @@
 """The primitives that programs are written with: they build nodes and check their arguments, nothing else."""
 
+import inspect
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -8,7 +9,8 @@ from typing import Any, overload
 from slipform.errors import ArgumentError, InvalidRequest
 from slipform.grammars.spec import Ebnf, GrammarSpec, Lark, Regex
 from slipform.lang import ir
-from slipform.lang.calls import make_call
+from slipform.lang.arguments import checked
+from slipform.lang.calls import CALL_OPTIONS, make_call
 from slipform.lang.choices import TOKEN_LENGTH_NORMALIZED, check_choices, check_method
 from slipform.lang.ir import at
 from slipform.lang.options import SamplingOptions
@@ -26,6 +28,7 @@ def function(func: Callable[..., Any]) -> Program: ...
 def function(
     func: None = None, *, num_api_spec_tokens: int | None = None
 ) -> Callable[[Callable[..., Any]], Program]: ...
+@checked()
 def function(
     func: Callable[..., Any] | None = None, *, num_api_spec_tokens: int | None = None
 ) -> Program | Callable[[Callable[..., Any]], Program]:
@@ -44,6 +47,7 @@ def function(
     return Program(func, num_api_spec_tokens=num_api_spec_tokens)
 
 
+@checked()
 def gen(
     name: str | None = None,
     max_tokens: int | None = None,
@@ -191,24 +195,45 @@ def _check_shape(shape: Shape, options: SamplingOptions, primitive: str, origin:
         )
 
 
-def gen_int(name: str | None = None, **options: Any) -> ir.Expr:
+_CONSTRAINTS = {"dtype", "choices", "choices_method", "regex", "json_schema", "schema", "ebnf", "lark", "grammar"}
+# What `gen` takes beside the constraint that these give it.
+_GEN_OPTIONS = frozenset(inspect.signature(gen).parameters) - _CONSTRAINTS
+
+
+@checked(options=_GEN_OPTIONS)
+def gen_int(
+    name: str | None = None,
+    max_tokens: int | None = None,
+    n: int | None = None,
+    stop: str | Sequence[str] | None = None,
+    **options: Any,
+) -> ir.Expr:
     """`gen` of a whole number, as text (`int(s[name])` always works); takes `gen`'s other arguments.
 
     For an `int` in `s[name]`, write `gen(name, schema=int)`.
     """
-    return gen(name, dtype=int, **options)
+    return gen(name, max_tokens, n=n, stop=stop, dtype=int, **options)
 
 
-def gen_string(name: str | None = None, **options: Any) -> ir.Expr:
+@checked(options=_GEN_OPTIONS)
+def gen_string(
+    name: str | None = None,
+    max_tokens: int | None = None,
+    n: int | None = None,
+    stop: str | Sequence[str] | None = None,
+    **options: Any,
+) -> ir.Expr:
     """`gen` of text in double quotes, the quotes included; takes `gen`'s other arguments."""
-    return gen(name, dtype=str, **options)
+    return gen(name, max_tokens, n=n, stop=stop, dtype=str, **options)
 
 
+@checked(options=_GEN_OPTIONS)
 def regex(pattern: str, name: str | None = None, **options: Any) -> ir.Expr:
     """`gen` of a text that `pattern` (Python `re` syntax) matches as a whole; takes `gen`'s other arguments."""
     return gen(name, regex=pattern, **options)
 
 
+@checked()
 def select(
     name: str | None = None,
     choices: Sequence[str] | None = None,
@@ -231,10 +256,10 @@ def select(
     origin = ir.caller_origin()
     if temperature > 1e-5:
         raise ArgumentError(
-            f"scores options, so temperature must be 0, got {temperature!r}", primitive=f"select({name!r})"
+            f"scores options, so temperature must be 0, got {temperature!r}{at(origin)}", primitive=f"select({name!r})"
         )
     if choices is None:
-        raise ArgumentError("needs choices", primitive=f"select({name!r})")
+        raise ArgumentError(f"needs choices{at(origin)}", primitive=f"select({name!r})")
     return _select(name, choices, choices_method, SamplingOptions(), origin)
 
 
@@ -246,6 +271,7 @@ def _select(
     return ir.Select(name, texts, rule, options, origin)
 
 
+@checked(options=CALL_OPTIONS)
 def call(
     name: str,
     tools: Sequence[Any],
@@ -292,6 +318,7 @@ def call(
     )
 
 
+@checked()
 def tool_prompt(tools: Sequence[Any]) -> ir.ToolPrompt:
     """Tells the model of tools, in a message of yours: `sf.system("You run a shop. " + sf.tool_prompt([stock]))`.
 
@@ -303,16 +330,19 @@ def tool_prompt(tools: Sequence[Any]) -> ir.ToolPrompt:
     return ir.ToolPrompt(as_tools(tools))
 
 
+@checked()
 def system(expr: object | None = None) -> ir.Expr:
     """A system message."""
     return _message("system", expr)
 
 
+@checked()
 def user(expr: object | None = None) -> ir.Expr:
     """A user message."""
     return _message("user", expr)
 
 
+@checked()
 def assistant(expr: object | None = None) -> ir.Expr:
     """An assistant message; `sf.assistant(sf.gen("answer"))` lets the model write it."""
     return _message("assistant", expr)
@@ -325,46 +355,55 @@ def _message(role: str, expr: object | None) -> ir.Expr:
     return ir.concat(ir.RoleBegin(role, origin), expr, ir.RoleEnd(role, origin))
 
 
+@checked()
 def system_begin() -> ir.Expr:
     """Opens a system message; `system_end()` closes it."""
     return ir.RoleBegin("system", ir.caller_origin())
 
 
+@checked()
 def system_end() -> ir.Expr:
     """Closes the message that `system_begin()` opened."""
     return ir.RoleEnd("system", ir.caller_origin())
 
 
+@checked()
 def user_begin() -> ir.Expr:
     """Opens a user message; `user_end()` closes it."""
     return ir.RoleBegin("user", ir.caller_origin())
 
 
+@checked()
 def user_end() -> ir.Expr:
     """Closes the message that `user_begin()` opened."""
     return ir.RoleEnd("user", ir.caller_origin())
 
 
+@checked()
 def assistant_begin() -> ir.Expr:
     """Opens an assistant message; `assistant_end()` closes it."""
     return ir.RoleBegin("assistant", ir.caller_origin())
 
 
+@checked()
 def assistant_end() -> ir.Expr:
     """Closes the message that `assistant_begin()` opened."""
     return ir.RoleEnd("assistant", ir.caller_origin())
 
 
+@checked()
 def image(path: str | bytes) -> ir.Expr:
     """An image, for backends that see; others raise BackendError when the program runs."""
     return ir.Image(path)
 
 
+@checked()
 def video(path: str, num_frames: int) -> ir.Expr:
     """Frames of a video, for backends that see; others raise BackendError when the program runs."""
     return ir.Video(path, num_frames)
 
 
+@checked()
 def separate_reasoning(expr: ir.Expr, model_type: str) -> ir.Expr:
     """The fills in `expr` lose their thoughts: `s["x"]` is the answer, `s["x_reasoning_content"]` what came before it.
 

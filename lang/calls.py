@@ -9,12 +9,13 @@ import asyncio
 import itertools
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from slipform.errors import ArgumentError, InvalidRequest
 from slipform.grammars.spec import GrammarSpec
 from slipform.lang import ir
+from slipform.lang.arguments import checked
 from slipform.lang.options import DEFAULT_MAX_TOKENS_JSON, SamplingOptions
 from slipform.lang.tool_styles import IN_WORDS, CallStyle, Wanted
 from slipform.lang.tools import Tool, ToolCall, as_tools, error_text, result_text
@@ -26,6 +27,11 @@ Loop = Generator["str | Wanted", Any, None]
 """Yields the name of a variable to wait for, whose text it is sent, or calls to run, whose outcomes it is sent."""
 
 
+# The options of each turn: those of one fill with one completion.
+CALL_OPTIONS = frozenset(field.name for field in fields(SamplingOptions)) - {"n", "trace"}
+
+
+@checked(options=CALL_OPTIONS, primitive="call")
 def make_call(
     name: str,
     tools: Sequence[Any],

@@ -9,6 +9,7 @@ from typing import Any, Literal, overload
 
 from slipform.errors import ArgumentError, InvalidRequest, ProgramError, RowError
 from slipform.lang import batch
+from slipform.lang.arguments import misfit
 from slipform.lang.backend import Backend
 from slipform.lang.compiled import CompiledProgram
 from slipform.lang.config import global_config, resolve_backend
@@ -335,11 +336,10 @@ class Program:
     def check_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any], origin: Origin | None = None) -> None:
         """Raises: ArgumentError naming an argument that is missing or unknown, bound ones included, and the line
         `origin` of the call."""
-        try:
-            inspect.signature(self.func).bind(None, *args, **kwargs)
-        except TypeError as error:
+        message = misfit(inspect.signature(self.func), (None, *args), kwargs, options=self._run_options)
+        if message is not None:
             where = at(origin or function_origin(self.func))
-            raise ArgumentError(f"{error}{where}", program=self.name, primitive="arguments") from error
+            raise ArgumentError(f"{message}{where}", program=self.name, primitive="arguments")
 
     def _options(self, kwargs: dict[str, Any]) -> SamplingOptions:
         """Take the run's sampling options out of `kwargs`. Raises: FillError naming one that is wrong."""

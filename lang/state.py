@@ -18,6 +18,7 @@ from typing import Any, Literal, Protocol, cast, overload
 
 from slipform.errors import ProgramError, VariableError
 from slipform.lang import ir, streams
+from slipform.lang.arguments import checked
 from slipform.lang.calls import make_call, run_calls, run_calls_async
 from slipform.lang.choices import TOKEN_LENGTH_NORMALIZED, check_choices
 from slipform.lang.distribution import Distribution
@@ -102,14 +103,17 @@ class ProgramState:
         self._machine.append(ir.concat(ir.RoleBegin(name, origin), expr, ir.RoleEnd(name, origin)))
         return RoleScope(self, name)
 
+    @checked()
     def system(self, expr: object | None = None) -> "RoleScope":
         """A system message: `s.system(text)`, or `with s.system(): …`."""
         return self._role("system", expr)
 
+    @checked()
     def user(self, expr: object | None = None) -> "RoleScope":
         """A user message: `s.user(text)`, or `with s.user(): …`."""
         return self._role("user", expr)
 
+    @checked()
     def assistant(self, expr: object | None = None) -> "RoleScope":
         """An assistant message: `s.assistant(sf.gen("answer"))`, or `with s.assistant(): …`."""
         return self._role("assistant", expr)
@@ -285,6 +289,7 @@ class ProgramState:
 
     # Branching
 
+    @checked()
     def fork(self, size: int = 1, position_ids_offset: list[int] | None = None) -> "ProgramStateGroup":
         """`size` states that go on from here and run together; they share the KV of everything before.
 
@@ -378,6 +383,7 @@ class ProgramStateGroup:
             state += value  # appends in place
         return self
 
+    @checked()
     def join(self, mode: JoinMode = "gather_variable") -> None:
         """Wait for all branches and bring their results back.
 

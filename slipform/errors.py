@@ -236,8 +236,8 @@ class FillError(ProgramError):
     """A fill failed, or its text cannot be read as the wanted type."""
 
 
-class ArgumentError(FillError):
-    """An argument of a primitive, a run or a program is wrong; nothing was sent."""
+class ArgumentError(FillError, TypeError):
+    """An argument of a primitive, a run or a program is wrong or unknown; nothing was sent."""
 
 
 class ConstraintError(FillError):
