@@ -126,21 +126,21 @@ class Canonical:
         if self._analysis.array_fault(atom) is not None:
             return empty()
         longest = self._analysis.longest(plan)
+        loops = longest is None
+        last = max(first, plan.min, 1) if longest is None else min(longest, _MAX_COPIES)
+        # Place 1 + k stands behind k items; the places behind separators come after them.
+        behind_separator, end = last + 1, 2 * last + 2
         separator = literal(self.style.separator)
-        items = epsilon()
-        if longest is None or longest > first:
-            item = self._value(plan.rest, depth)
-            behind = first or 1
-            most = None if longest is None else max(0, min(longest, _MAX_COPIES) - behind)
-            items = repetition(separator + item, max(0, plan.min - behind), most)
-            if first == 0:
-                items = item + items
-                items = items if plan.min else items | epsilon()
-        for index in range(first - 1, -1, -1):
-            items = self._value(plan.prefix[index], depth) + items
-            items = separator + items if index else items
-            items = items if index < plan.min else items | epsilon()
-        return concatenation([literal(b"["), items, literal(b"]")])
+        edges: list[tuple[int, Dfa, int]] = [(0, literal(b"["), 1)]
+        for index in range(last + loops):
+            item = self._value(plan.goal(index), depth)
+            before = index + 1
+            if index:
+                before = behind_separator + index
+                edges.append((index + 1, separator, before))
+            edges.append((before, item, min(index + 1, last) + 1))
+        edges += [(count + 1, literal(b"]"), end) for count in range(plan.min, last + 1)]
+        return routes(end + 1, edges)
 
     def _object(self, plan: Plan, depth: int) -> Dfa:
         """Objects with their members in the order of the plan, and at most one of no declared name behind them."""
