@@ -271,7 +271,7 @@ def intersection(automata: Iterable[Dfa], *, max_states: int = MAX_STATES) -> Df
 
 def union(automata: Iterable[Dfa], *, max_states: int = MAX_STATES) -> Dfa:
     """The texts that at least one accepts, joined pairwise so that many small automata cost n log n."""
-    parts = list(dict.fromkeys(automata))
+    parts = list(dict.fromkeys(part for part in automata if not part.is_empty))
     if not parts:
         return empty()
     while len(parts) > 1:
