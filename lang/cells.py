@@ -87,6 +87,7 @@ class FillCell(HoleCell):
 
     def __init__(self, node: Gen, program: str, strand: "Strand", reasoning: str | None = None) -> None:
         super().__init__(node, program, strand)
+        self.node: Gen = node
         self.value_type: ValueType | None = node.value_type
         self.num_sequences = 1
         self.reasoning = reasoning

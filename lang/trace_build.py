@@ -13,7 +13,16 @@ from slipform.lang.cells import Cell, FillCell, HoleCell, ListCell, Piece, Selec
 from slipform.lang.plan import describe_constraint
 from slipform.lang.run_trace import RunTrace
 from slipform.lang.tools import ToolCall
-from slipform.lang.trace_record import Branch, Detail, Segment, ToolUse, TracedChoice, TracedRequest, TracedSample
+from slipform.lang.trace_record import (
+    Branch,
+    Detail,
+    Segment,
+    SegmentKind,
+    ToolUse,
+    TracedChoice,
+    TracedRequest,
+    TracedSample,
+)
 from slipform.lang.trace_tokens import token_ids_of, tokens_of
 from slipform.runtime.params import SamplingParams
 
@@ -100,7 +109,7 @@ class _Builder:
             "origin": str(piece.origin) if piece.origin is not None else None,
             "request": self._request_of.get(id(piece)),
         }
-        kind = "select" if isinstance(piece, SelectCell) else "fill"
+        kind: SegmentKind = "select" if isinstance(piece, SelectCell) else "fill"
         if not piece.future.done():
             return Segment(kind, state="pending", **common)
         if (error := piece.future.exception()) is not None:
@@ -112,7 +121,7 @@ class _Builder:
 
     def _fill(self, machine: "Interpreter", cell: FillCell, common: dict[str, Any]) -> Segment:
         result, *others = cell.results
-        label = cell.node.value_type.label if cell.node.value_type is not None else None
+        label = cell.value_type.label if cell.value_type is not None else None
         request = self._notes[common["request"]] if common["request"] is not None else None
         sent_s = request.sent_s - self._session.began_s if request is not None else 0.0
 
