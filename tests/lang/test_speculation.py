@@ -54,6 +54,14 @@ def test_one_call_and_fewer_prompt_tokens_for_the_same_values() -> None:
     assert states[0].get_meta_info("born")["finish_reason"] == {"type": "stop", "matched": "\n"}
 
 
+def test_streams_read_on_in_the_same_answer() -> None:
+    backend = OneHole()
+    state = sf.function(num_api_spec_tokens=64)(sheet).run(backend=backend, stream=True)
+    assert "".join(state.text_iter()) == "Fill in.\n" + SHEET
+    assert {name: state[name] for name in VALUES} == VALUES
+    assert len(backend.requests) == 1
+
+
 def test_text_that_does_not_follow_is_forgotten_and_asked_for_again() -> None:
     backend = OneHole("Name: Ada\nAge: 36\nBorn: 1815\nTrade: x\n")
     state = sf.function(num_api_spec_tokens=64)(sheet).run(backend=backend)
