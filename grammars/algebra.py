@@ -6,6 +6,7 @@ from slipform.grammars.builder import Builder, Node
 from slipform.grammars.dfa import Dfa
 from slipform.grammars.finite import finite_dfa
 from slipform.grammars.front_ends import build_spec
+from slipform.grammars.json_schema.strings import quoted
 from slipform.grammars.limits import Limits
 from slipform.grammars.regex import regex_dfa
 from slipform.grammars.spec import (
@@ -16,6 +17,7 @@ from slipform.grammars.spec import (
     Choice,
     Except,
     GrammarSpec,
+    JsonText,
     Regex,
     Repeated,
     Series,
@@ -91,6 +93,8 @@ def spec_dfa(spec: GrammarSpec, limits: Limits) -> Dfa:
             return spec_dfa(body, limits) - spec_dfa(excluded, limits)
         case Capture(_, body):
             return spec_dfa(body, limits)
+        case JsonText(body):
+            return quoted(spec_dfa(body, limits))
         case Repeated(body, minimum, maximum, separator):
             _check_bounds(spec)
             one = spec_dfa(body, limits)

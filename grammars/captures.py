@@ -11,6 +11,7 @@ from slipform.grammars.spec import (
     Capture,
     Except,
     GrammarSpec,
+    JsonText,
     Recursive,
     Reference,
     Repeated,
@@ -155,5 +156,7 @@ def has_capture(spec: GrammarSpec, rules: Rules = ()) -> bool:
             return any(map(has_capture, parts))
         case Except(body, excluded):
             return has_capture(body) or has_capture(excluded)
+        case JsonText(body):
+            return has_capture(body)
         case _:
             return False

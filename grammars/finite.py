@@ -37,7 +37,7 @@ def finite_dfa(spec: GrammarSpec, limits: Limits) -> Dfa:
             if state == len(matchers):
                 if state == MAX_CONFIGURATIONS:
                     raise UnsupportedGrammar(
-                        f"{type(spec).__name__} in an intersection or exclusion",
+                        f"{type(spec).__name__} in an intersection or exclusion, or in a JSON string",
                         reason=f"it has more than {MAX_CONFIGURATIONS} configurations, so that it may need a stack",
                     )
                 matchers.append(after)

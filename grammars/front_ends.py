@@ -19,6 +19,7 @@ from slipform.grammars.spec import (
     Except,
     GrammarSpec,
     JsonSchema,
+    JsonText,
     Lark,
     Recursive,
     Reference,
@@ -48,6 +49,7 @@ _FRONT_ENDS: dict[type, str] = {
     Except: "slipform.grammars.algebra:build_regular",
     Substring: "slipform.grammars.algebra:build_regular",
     Until: "slipform.grammars.algebra:build_regular",
+    JsonText: "slipform.grammars.algebra:build_regular",
     Recursive: "slipform.grammars.recursive:build",
     Reference: "slipform.grammars.recursive:build_reference",
 }

@@ -179,6 +179,13 @@ class Until:
 
 
 @dataclass(frozen=True, slots=True)
+class JsonText:
+    """A JSON string, quotes included, whose decoded value is a text of `body`. `body` is regular, as in `AllOf`."""
+
+    body: "GrammarSpec"
+
+
+@dataclass(frozen=True, slots=True)
 class Capture:
     """The text of `body`, which `slipform.grammars.captures.captured` finds again under `name`."""
 
@@ -227,6 +234,7 @@ GrammarSpec = (
     | Except
     | Substring
     | Until
+    | JsonText
     | Capture
     | Reference
     | Recursive

@@ -12,6 +12,7 @@ from slipform.grammars.spec import (
     Except,
     GrammarSpec,
     JsonSchema,
+    JsonText,
     Lark,
     Recursive,
     Reference,
@@ -79,6 +80,8 @@ def label(spec: GrammarSpec) -> str:
             return "all of"
         case Except():
             return "first, and not second"
+        case JsonText():
+            return "JSON string of"
         case Substring(document, unit):
             return f"quotation by {unit} of {shorten(document)!r}"
         case Until(delimiters, inclusive):
@@ -99,7 +102,7 @@ def children(spec: GrammarSpec) -> list[tuple[str, GrammarSpec]]:
             return [("", part) for part in parts]
         case Repeated(body, _, _, separator):
             return [("", body)] if separator is None else [("", body), ("separator ", separator)]
-        case Capture(_, body):
+        case Capture(_, body) | JsonText(body):
             return [("", body)]
         case Except(body, excluded):
             return [("", body), ("not ", excluded)]

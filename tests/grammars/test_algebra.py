@@ -1,6 +1,7 @@
 """Structural tags and the algebra of specs, against brute force."""
 
 import itertools
+import json
 import re
 
 import pytest
@@ -21,6 +22,8 @@ from slipform.grammars.spec import (
     Ebnf,
     Except,
     GrammarSpec,
+    JsonText,
+    Lark,
     Regex,
     Repeated,
     Series,
@@ -228,3 +231,25 @@ def test_captures_of_larger_specs() -> None:
     assert captured(spec, "<think>é</think>\n{42}") == {"thoughts": "é", "answer": "{42}", "n": "42"}
     with pytest.raises(UnsupportedGrammar, match="capture inside StructuralTag"):
         captured(StructuralTag((Tag("<", Capture("x", A), ">"),), ("<",)), "<a>")
+
+
+@pytest.mark.parametrize("body", [Regex('[a"\\\\\n]{0,2}'), Choice(("é", "/")), Lark('start: "a" ("\\"" "a")*')])
+def test_json_text_is_the_strings_that_decode_to_the_body(body: GrammarSpec) -> None:
+    limits = Limits()
+    texts = spec_dfa(body, limits)
+    strings = spec_dfa(JsonText(body), limits)
+    for length in range(5):
+        for characters in itertools.product('a"\\\né/', repeat=length):
+            text = "".join(characters)
+            for is_ascii in (True, False):
+                written = json.dumps(text, ensure_ascii=is_ascii)
+                assert strings.accepts(written.encode()) == texts.accepts(text.encode())
+    for written_bytes in strings.texts(50):
+        assert texts.accepts(json.loads(written_bytes).encode())
+
+
+def test_json_text_of_what_needs_a_stack_is_refused() -> None:
+    with pytest.raises(UnsupportedGrammar, match="in a JSON string"):
+        spec_dfa(JsonText(Lark('start: "(" start ")" | "x"')), Limits())
+    with pytest.raises(EmptyGrammar):
+        compile_grammar(JsonText(Except(AnyText(), AnyText())), BYTES)
