@@ -76,10 +76,18 @@ class CalledFunction(BaseModel):
     arguments: str
 
 
+class CalledCustomTool(BaseModel):
+    name: str
+    input: str
+
+
 class CalledTool(BaseModel):
+    """A call, with the object that `type` names."""
+
     id: str
-    type: Literal["function"]
-    function: CalledFunction
+    type: Literal["function", "custom"]
+    function: CalledFunction | None = None
+    custom: CalledCustomTool | None = None
 
 
 class AssistantMessage(BaseModel):

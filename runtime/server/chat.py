@@ -14,7 +14,15 @@ from slipform.runtime.server.bodies import StreamOptions
 from slipform.runtime.server.chat_fields import ChatBody
 from slipform.runtime.server.chat_turn import ChatTurn, TurnDelta, TurnEnd, WholeAnswer, prepare_turn
 from slipform.runtime.server.generation import Generation, unless_disconnected
-from slipform.runtime.server.pieces import ContentPiece, Piece, ReasoningPiece, ToolCallArguments, ToolCallStart
+from slipform.runtime.server.pieces import (
+    ContentPiece,
+    CustomCallInput,
+    CustomCallStart,
+    Piece,
+    ReasoningPiece,
+    ToolCallArguments,
+    ToolCallStart,
+)
 from slipform.runtime.server.routing import JsonRoute, json_answer
 from slipform.runtime.server.services import request_id_of
 from slipform.runtime.server.sse import DONE, data, stream_answer
@@ -61,6 +69,10 @@ def message_of(pieces: Iterable[Piece]) -> dict[str, Any]:
                 calls[index] = {"id": call_id(), "type": "function", "function": {"name": name, "arguments": ""}}
             case ToolCallArguments(index, text):
                 calls[index]["function"]["arguments"] += text
+            case CustomCallStart(index, name):
+                calls[index] = {"id": call_id(), "type": "custom", "custom": {"name": name, "input": ""}}
+            case CustomCallInput(index, text):
+                calls[index]["custom"]["input"] += text
     message: dict[str, Any] = {"role": "assistant", "content": "".join(content), "refusal": None}
     if calls and not message["content"].strip():
         message["content"] = None
@@ -155,6 +167,11 @@ def _deltas(pieces: Iterable[Piece], held: dict[int, str], index: int, *, hold: 
                 deltas.append({"tool_calls": [call]})
             case ToolCallArguments(number, text):
                 deltas.append({"tool_calls": [{"index": number, "function": {"arguments": text}}]})
+            case CustomCallStart(number, name):
+                call = {"index": number, "id": call_id(), "type": "custom", "custom": {"name": name, "input": ""}}
+                deltas.append({"tool_calls": [call]})
+            case CustomCallInput(number, text):
+                deltas.append({"tool_calls": [{"index": number, "custom": {"input": text}}]})
     return deltas
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 from pydantic import Field
 
+from slipform.grammars.spec import AnyText, GrammarSpec, Lark, Regex
 from slipform.runtime.server.bodies import Body, StreamOptions
 from slipform.runtime.server.http_errors import bad_request, unsupported
 from slipform.runtime.server.sampling_fields import SamplingFields
@@ -25,10 +26,18 @@ class CallOfFunction(Body):
     arguments: str = "{}"
 
 
+class CallOfCustom(Body):
+    name: str
+    input: str = ""
+
+
 class CallOfTool(Body):
+    """A call that the model made, with the object that `type` names."""
+
     id: str | None = None
-    type: Literal["function"] = "function"
-    function: CallOfFunction
+    type: Literal["function", "custom"] = "function"
+    function: CallOfFunction | None = None
+    custom: CallOfCustom | None = None
 
 
 class Message(Body):
@@ -49,9 +58,32 @@ class FunctionDefinition(Body):
     strict: bool | None = Field(default=None, description="false leaves the arguments any JSON object.")
 
 
+class GrammarDefinition(Body):
+    syntax: Literal["lark", "regex"]
+    definition: str = Field(min_length=1)
+
+    @property
+    def spec(self) -> GrammarSpec:
+        return Lark(self.definition) if self.syntax == "lark" else Regex(self.definition)
+
+
+class InputFormat(Body):
+    type: Literal["text", "grammar"]
+    grammar: GrammarDefinition | None = None
+
+
+class CustomDefinition(Body):
+    name: str
+    description: str | None = None
+    format: InputFormat | None = Field(default=None, description="What the tool's input is; any text by default.")
+
+
 class ToolDefinition(Body):
-    type: Literal["function"]
-    function: FunctionDefinition
+    """A tool, with the object that `type` names."""
+
+    type: Literal["function", "custom"]
+    function: FunctionDefinition | None = None
+    custom: CustomDefinition | None = None
 
 
 class FunctionName(Body):
@@ -59,8 +91,11 @@ class FunctionName(Body):
 
 
 class NamedTool(Body):
-    type: Literal["function"]
-    function: FunctionName
+    """One tool, with the object that `type` names."""
+
+    type: Literal["function", "custom"]
+    function: FunctionName | None = None
+    custom: FunctionName | None = None
 
 
 class ChatBody(SamplingFields):
@@ -112,10 +147,7 @@ def template_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
                 {
                     "id": call.id or "",
                     "type": "function",
-                    "function": {
-                        "name": call.function.name,
-                        "arguments": _arguments(call.function.arguments, f"{where}.tool_calls[{number}]"),
-                    },
+                    "function": _template_call(call, f"{where}.tool_calls[{number}]"),
                 }
                 for number, call in enumerate(message.tool_calls)
             ]
@@ -131,24 +163,19 @@ def tool_use(body: ChatBody) -> ToolUse | None:
         if body.tool_choice not in (None, "none", "auto"):
             raise bad_request("needs tools", "tool_choice")
         return None
-    tools = tuple(
-        Tool.of(
-            tool.function.name,
-            tool.function.parameters,
-            description=tool.function.description or "",
-            strict=tool.function.strict is not False,
-        )
-        for tool in body.tools
-    )
+    tools = tuple(_tool(definition, f"tools[{index}]") for index, definition in enumerate(body.tools))
     if len({tool.name for tool in tools}) < len(tools):
         raise bad_request("two tools have the same name", "tools")
     parallel = body.parallel_tool_calls is not False
     if not isinstance(body.tool_choice, NamedTool):
         return ToolUse(tools, body.tool_choice or "auto", parallel)
-    name = body.tool_choice.function.name
-    named = tuple(tool for tool in tools if tool.name == name)
+    kind = body.tool_choice.type
+    choice = body.tool_choice.function if kind == "function" else body.tool_choice.custom
+    if choice is None:
+        raise bad_request("is missing", f"tool_choice.{kind}")
+    named = tuple(tool for tool in tools if tool.name == choice.name and (tool.input is not None) == (kind == "custom"))
     if not named:
-        raise bad_request(f"no tool is called {name!r}", "tool_choice")
+        raise bad_request(f"no {kind} tool is called {choice.name!r}", "tool_choice")
     return ToolUse(named, "named", parallel)
 
 
@@ -156,17 +183,67 @@ def template_tools(body: ChatBody) -> list[dict[str, Any]] | None:
     """The tools as the template sees them."""
     if not body.tools or body.tool_choice == "none":
         return None
+    tools = [_tool(definition, f"tools[{index}]") for index, definition in enumerate(body.tools)]
     return [
         {
             "type": "function",
             "function": {
-                "name": tool.function.name,
-                "description": tool.function.description or "",
-                "parameters": tool.function.parameters or {"type": "object", "properties": {}},
+                "name": tool.name,
+                "description": tool.description,
+                "parameters": msgspec.json.decode(tool.parameters),
             },
         }
-        for tool in body.tools
+        for tool in tools
     ]
+
+
+def input_grammars(body: ChatBody) -> dict[str, GrammarSpec]:
+    """The grammars of custom tools, by the field that holds their text."""
+    found: dict[str, GrammarSpec] = {}
+    for index, tool in enumerate(body.tools or ()):
+        form = tool.custom.format if tool.type == "custom" and tool.custom is not None else None
+        if form is not None and form.type == "grammar" and form.grammar is not None:
+            found[f"tools[{index}].custom.format.grammar.definition"] = form.grammar.spec
+    return found
+
+
+def _tool(definition: ToolDefinition, where: str) -> Tool:
+    if definition.type == "custom":
+        return _custom_tool(definition.custom, f"{where}.custom")
+    function = definition.function
+    if function is None:
+        raise bad_request("is missing", f"{where}.function")
+    return Tool.of(
+        function.name,
+        function.parameters or None,
+        description=function.description or "",
+        strict=function.strict is not False,
+    )
+
+
+def _custom_tool(custom: CustomDefinition | None, where: str) -> Tool:
+    if custom is None:
+        raise bad_request("is missing", where)
+    description = custom.description or ""
+    if custom.format is None or custom.format.type == "text":
+        return Tool.custom(custom.name, AnyText(), description=description)
+    grammar = custom.format.grammar
+    if grammar is None:
+        raise bad_request("is missing", f"{where}.format.grammar")
+    kind = "Lark grammar" if grammar.syntax == "lark" else "regular expression"
+    hint = f"A text that matches this {kind}:\n{grammar.definition}"
+    return Tool.custom(custom.name, grammar.spec, description=description, input_description=hint)
+
+
+def _template_call(call: CallOfTool, where: str) -> dict[str, Any]:
+    """A call as a template writes it: that of a custom tool has one argument, `input`."""
+    if call.type == "custom":
+        if call.custom is None:
+            raise bad_request("is missing", f"{where}.custom")
+        return {"name": call.custom.name, "arguments": {"input": call.custom.input}}
+    if call.function is None:
+        raise bad_request("is missing", f"{where}.function")
+    return {"name": call.function.name, "arguments": _arguments(call.function.arguments, where)}
 
 
 def _text(content: str | list[ContentPart] | None, where: str) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 from fastapi import Request
 
-from slipform.errors import InvalidRequest
+from slipform.errors import InvalidRequest, SlipformError
+from slipform.grammars.spec import JsonText
 from slipform.runtime.request import (
     Fill,
     FillFinished,
@@ -20,14 +21,14 @@ from slipform.runtime.request import (
 )
 from slipform.runtime.server.bad_words import without_words
 from slipform.runtime.server.bounded_constraint import bounded_constraint, check_spec
-from slipform.runtime.server.chat_fields import ChatBody, template_messages, template_tools, tool_use
+from slipform.runtime.server.chat_fields import ChatBody, input_grammars, template_messages, template_tools, tool_use
 from slipform.runtime.server.chat_parser import ChatParser
 from slipform.runtime.server.chat_rendering import text_of
 from slipform.runtime.server.dialects.read import CONSTRAINT_FIELDS
 from slipform.runtime.server.generation import Generation
 from slipform.runtime.server.http_errors import as_api_error, bad_request
 from slipform.runtime.server.models import check_model
-from slipform.runtime.server.pieces import Piece, PieceParser, ReasoningPiece, ToolCallStart
+from slipform.runtime.server.pieces import CustomCallStart, Piece, PieceParser, ReasoningPiece, ToolCallStart
 from slipform.runtime.server.reasoning import choose_reasoning
 from slipform.runtime.server.routing import ignored_fields
 from slipform.runtime.server.sampling_fields import (
@@ -38,6 +39,7 @@ from slipform.runtime.server.sampling_fields import (
     sampling_params,
 )
 from slipform.runtime.server.services import Services, identity_of, request_id_of, services_of
+from slipform.runtime.server.tool_calls.custom_inputs import CustomInputs
 from slipform.runtime.server.tool_calls.registry import choose_format, writes_tools
 
 # Larger chats are rendered on another thread.
@@ -181,7 +183,9 @@ class _Answer:
         return delta
 
     def _noted(self, pieces: Sequence[Piece]) -> list[Piece]:
-        self._calls_tools = self._calls_tools or any(isinstance(piece, ToolCallStart) for piece in pieces)
+        self._calls_tools = self._calls_tools or any(
+            isinstance(piece, ToolCallStart | CustomCallStart) for piece in pieces
+        )
         return list(pieces)
 
 
@@ -194,6 +198,7 @@ async def prepare_turn(http_request: Request, body: ChatBody) -> ChatTurn:
     model = check_model(services, body.model)
     _check_bounds(body, services)
     constraint = bounded_constraint(body.model_extra, settings.bounds)
+    await _check_input_grammars(body, services)
     max_tokens = body.max_completion_tokens or body.max_tokens
     prompt = await _render(body, services)
     fills, new_parser = _plan(body, services, prompt, constraint.spec if constraint else None, max_tokens)
@@ -234,6 +239,17 @@ def _check_bounds(body: ChatBody, services: Services) -> None:
         raise bad_request("cannot be combined with continue_final_message", "add_generation_prompt")
     if body.continue_final_message and body.messages[-1].role != "assistant":
         raise bad_request("needs a last message of the assistant", "continue_final_message")
+
+
+async def _check_input_grammars(body: ChatBody, services: Services) -> None:
+    """Raises: ApiError 400 naming the grammar that cannot be compiled, or cannot stand in a JSON string."""
+    for field, grammar in input_grammars(body).items():
+        spec = JsonText(grammar)
+        check_spec(spec, services.settings.bounds, field)
+        try:
+            await services.engine.compile(spec)
+        except SlipformError as error:
+            raise as_api_error(error, param=field) from error
 
 
 async def _render(body: ChatBody, services: Services) -> tuple[Segment, ...]:
@@ -311,7 +327,11 @@ def _plan(
         start = "closed"
 
     def new_parser() -> PieceParser:
-        calls = format_.parser(use.tools) if format_ is not None and use is not None else None
+        calls: PieceParser | None = None
+        if format_ is not None and use is not None:
+            custom = {tool.name for tool in use.tools if tool.input is not None}
+            calls = format_.parser(use.tools)
+            calls = CustomInputs(calls, custom) if custom else calls
         splits = thinking is not None and start != "closed" and body.separate_reasoning is not False
         return ChatParser(thinking.parser(start) if splits and thinking is not None else None, calls)
 

@@ -39,7 +39,23 @@ class ToolCallArguments:
     text: str
 
 
-Piece = ContentPiece | ReasoningPiece | ToolCallStart | ToolCallArguments
+@dataclass(frozen=True, slots=True)
+class CustomCallStart:
+    """Call number `index` of the answer begins, of a custom tool; its input follows."""
+
+    index: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustomCallInput:
+    """The next part of the text that call `index` gives to its custom tool."""
+
+    index: int
+    text: str
+
+
+Piece = ContentPiece | ReasoningPiece | ToolCallStart | ToolCallArguments | CustomCallStart | CustomCallInput
 
 
 class PieceParser(Protocol):

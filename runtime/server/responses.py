@@ -27,6 +27,7 @@ from slipform.runtime.server.responses_fields import (
     chat_body,
     chat_messages,
     check_unsupported,
+    own_terms,
 )
 from slipform.runtime.server.responses_input import page, shown_items
 from slipform.runtime.server.responses_output import Output
@@ -128,7 +129,7 @@ class _Call:
 async def create_response(request: Request, body: ResponsesBody) -> Response:
     """Answer an input: text, function calls, or both."""
     call = await _prepare(request, body)
-    generation = call.turn.start(request, stream=True, terms=_OWN_TERMS)
+    generation = call.turn.start(request, stream=True, terms=own_terms(body))
     store = _store_of(request)
     owner = identity_of(request).salt
     if body.background:
@@ -203,7 +204,7 @@ async def _prepare(request: Request, body: ResponsesBody) -> _Call:
     try:
         turn = await prepare_turn(request, chat_body(body, messages, body.model))
     except ApiError as error:
-        raise error.in_terms(_OWN_TERMS) from error
+        raise error.in_terms(own_terms(body)) from error
     response = _new_response(body, f"resp_{request_id_of(request)}", turn.model)
     return _Call(body, turn, messages, response, headers, shown_items(body.input))
 
@@ -230,7 +231,7 @@ def _new_response(body: ResponsesBody, response_id: str, model: str) -> dict[str
         "temperature": 1.0 if body.temperature is None else body.temperature,
         "text": {"format": form or {"type": "text"}},
         "tool_choice": _plain_choice(body),
-        "tools": [tool.model_dump() for tool in body.tools or ()],
+        "tools": [tool.shown for tool in body.tools or ()],
         "top_logprobs": body.top_logprobs,
         "top_p": 1.0 if body.top_p is None else body.top_p,
         "truncation": "disabled",
@@ -295,7 +296,8 @@ def _keep(call: _Call, store: ResponseStore | None, owner: str, entry: StoredRes
     if store is None:
         return
     entry = entry or StoredResponse(call.response, owner, call.messages, call.items)
-    written = [item for item in call.output.items if item["status"] == "completed" or item["type"] != "function_call"]
+    calls = ("function_call", "custom_tool_call")
+    written = [item for item in call.output.items if item["status"] == "completed" or item["type"] not in calls]
     entry.messages = [*call.messages, *_as_messages(written)]
     store.put(entry)
 
@@ -314,6 +316,3 @@ def _stored(request: Request, response_id: str) -> StoredResponse:
 
 def _store_of(request: Request) -> ResponseStore:
     return services_of(request).responses
-
-
-_OWN_TERMS = {"response_format": "text.format", "messages": "input", "max_tokens": "max_output_tokens"}

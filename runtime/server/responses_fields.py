@@ -7,12 +7,16 @@ from pydantic import Field
 
 from slipform.runtime.server.bodies import Body
 from slipform.runtime.server.chat_fields import (
+    CallOfCustom,
     CallOfFunction,
     CallOfTool,
     ChatBody,
     ContentPart,
+    CustomDefinition,
     FunctionDefinition,
     FunctionName,
+    GrammarDefinition,
+    InputFormat,
     Message,
     NamedTool,
     ToolDefinition,
@@ -24,27 +28,53 @@ LOGPROBS = "message.output_text.logprobs"
 
 
 class InputItem(Body):
-    """A message, a call that the model made, what the called function returned, or earlier reasoning."""
+    """A message, a call that the model made, what the called tool returned, or earlier reasoning."""
 
-    type: Literal["message", "function_call", "function_call_output", "reasoning"] = "message"
+    type: Literal[
+        "message",
+        "function_call",
+        "function_call_output",
+        "custom_tool_call",
+        "custom_tool_call_output",
+        "reasoning",
+    ] = "message"
     role: Literal["user", "assistant", "system", "developer"] | None = None
     content: str | list[ContentPart] | None = None
     call_id: str | None = None
     name: str | None = None
     arguments: str | None = None
+    input: str | None = None
     output: str | list[ContentPart] | None = None
 
 
-class FunctionTool(Body):
-    type: Literal["function"]
+class FlatInputFormat(Body):
+    """As a chat's `format` of a custom tool, with `syntax` and `definition` beside `type`."""
+
+    type: Literal["text", "grammar"]
+    syntax: Literal["lark", "regex"] | None = None
+    definition: str | None = None
+
+
+class FlatTool(Body):
+    """A function, with `parameters` and `strict`, or a custom tool, with `format`."""
+
+    type: Literal["function", "custom"]
     name: str
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
+    format: FlatInputFormat | None = None
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The tool as an answer repeats it."""
+        if self.type == "function":
+            return self.model_dump(exclude={"format"})
+        return self.model_dump(exclude={"parameters", "strict"}, exclude_none=True)
 
 
-class FunctionChoice(Body):
-    type: Literal["function"]
+class FlatChoice(Body):
+    type: Literal["function", "custom"]
     name: str
 
 
@@ -67,8 +97,8 @@ class ResponsesBody(SamplingFields):
     model: str | None = None
     instructions: str | None = None
     previous_response_id: str | None = None
-    tools: list[FunctionTool] | None = None
-    tool_choice: Literal["none", "auto", "required"] | FunctionChoice | None = None
+    tools: list[FlatTool] | None = None
+    tool_choice: Literal["none", "auto", "required"] | FlatChoice | None = None
     parallel_tool_calls: bool | None = None
     text: TextOptions | None = None
     reasoning: ReasoningOptions | None = None
@@ -117,7 +147,15 @@ def chat_messages(items: str | Sequence[InputItem]) -> list[Message]:
                     function=CallOfFunction(name=_needed(item.name, f"{where}.name"), arguments=item.arguments or "{}"),
                 )
                 _add_call(messages, call)
-            case "function_call_output":
+            case "custom_tool_call":
+                name = _needed(item.name, f"{where}.name")
+                call = CallOfTool(
+                    id=_needed(item.call_id, f"{where}.call_id"),
+                    type="custom",
+                    custom=CallOfCustom(name=name, input=item.input or ""),
+                )
+                _add_call(messages, call)
+            case "function_call_output" | "custom_tool_call_output":
                 output = "" if item.output is None else item.output
                 call_id = _needed(item.call_id, f"{where}.call_id")
                 messages.append(Message(role="tool", content=output, tool_call_id=call_id))
@@ -155,17 +193,44 @@ def _with_instructions(instructions: str | None, messages: Sequence[Message]) ->
     return [*first, *messages]
 
 
-def _tools(tools: Iterable[FunctionTool] | None) -> list[ToolDefinition] | None:
-    if not tools:
-        return None
-    functions = [FunctionDefinition.model_validate(tool.model_dump(exclude={"type"})) for tool in tools]
-    return [ToolDefinition(type="function", function=function) for function in functions]
+def _tools(tools: Iterable[FlatTool] | None) -> list[ToolDefinition] | None:
+    return [_tool(tool, f"tools[{index}]") for index, tool in enumerate(tools)] if tools else None
+
+
+def _tool(tool: FlatTool, where: str) -> ToolDefinition:
+    if tool.type == "function":
+        function = FunctionDefinition.model_validate(tool.model_dump(exclude={"type", "format"}))
+        return ToolDefinition(type="function", function=function)
+    form = None if tool.format is None else _input_format(tool.format, f"{where}.format")
+    custom = CustomDefinition(name=tool.name, description=tool.description, format=form)
+    return ToolDefinition(type="custom", custom=custom)
+
+
+def _input_format(form: FlatInputFormat, where: str) -> InputFormat:
+    if form.type == "text":
+        return InputFormat(type="text")
+    if form.syntax is None:
+        raise bad_request("is missing", f"{where}.syntax")
+    definition = _needed(form.definition, f"{where}.definition")
+    return InputFormat(type="grammar", grammar=GrammarDefinition(syntax=form.syntax, definition=definition))
 
 
 def _tool_choice(body: ResponsesBody) -> Literal["none", "auto", "required"] | NamedTool | None:
-    if isinstance(body.tool_choice, FunctionChoice):
-        return NamedTool(type="function", function=FunctionName(name=body.tool_choice.name))
-    return body.tool_choice
+    if not isinstance(body.tool_choice, FlatChoice):
+        return body.tool_choice
+    name = FunctionName(name=body.tool_choice.name)
+    if body.tool_choice.type == "custom":
+        return NamedTool(type="custom", custom=name)
+    return NamedTool(type="function", function=name)
+
+
+def own_terms(body: ResponsesBody) -> dict[str, str]:
+    """What errors call the fields of the chat, by what they are called in `body`; for `ApiError.in_terms`."""
+    terms = {"response_format": "text.format", "messages": "input", "max_tokens": "max_output_tokens"}
+    for index, tool in enumerate(body.tools or ()):
+        if tool.type == "custom":
+            terms[f"tools[{index}].custom.format.grammar"] = f"tools[{index}].format"
+    return terms
 
 
 def _add_call(messages: list[Message], call: CallOfTool) -> None:

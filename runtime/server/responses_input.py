@@ -8,7 +8,14 @@ from slipform.runtime.server.chat_fields import ContentPart
 from slipform.runtime.server.http_errors import bad_request
 from slipform.runtime.server.responses_fields import InputItem
 
-_PREFIXES = {"message": "msg", "function_call": "fc", "function_call_output": "fco", "reasoning": "rs"}
+_PREFIXES = {
+    "message": "msg",
+    "function_call": "fc",
+    "function_call_output": "fco",
+    "custom_tool_call": "ctc",
+    "custom_tool_call_output": "ctco",
+    "reasoning": "rs",
+}
 
 
 def shown_items(given: str | Sequence[InputItem]) -> list[dict[str, Any]]:
@@ -48,9 +55,11 @@ def _shown(item: InputItem) -> dict[str, Any]:
         case "function_call":
             call = {"call_id": item.call_id, "name": item.name, "arguments": item.arguments or "{}"}
             return {"type": "function_call", **call, "status": "completed"}
-        case "function_call_output":
+        case "custom_tool_call":
+            return {"type": item.type, "call_id": item.call_id, "name": item.name, "input": item.input or ""}
+        case "function_call_output" | "custom_tool_call_output":
             output = item.output if isinstance(item.output, str) else _parts(item.output, "input_text")
-            return {"type": "function_call_output", "call_id": item.call_id, "output": output, "status": "completed"}
+            return {"type": item.type, "call_id": item.call_id, "output": output, "status": "completed"}
         case "reasoning":
             return {"type": "reasoning", "summary": [], "content": _parts(item.content, "reasoning_text")}
 

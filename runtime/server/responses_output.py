@@ -5,13 +5,21 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from slipform.runtime.server.chat import call_id
-from slipform.runtime.server.pieces import ContentPiece, Piece, ReasoningPiece, ToolCallArguments, ToolCallStart
+from slipform.runtime.server.pieces import (
+    ContentPiece,
+    CustomCallInput,
+    CustomCallStart,
+    Piece,
+    ReasoningPiece,
+    ToolCallArguments,
+    ToolCallStart,
+)
 
 Event = dict[str, Any]
 
 
 class Output:
-    """Items in the order in which they were written: reasoning, messages, function calls.
+    """Items in the order in which they were written: reasoning, messages, calls of tools.
 
     Attributes:
         items: as they stand; the last one may still be open.
@@ -43,6 +51,12 @@ class Output:
                 case ToolCallArguments(_, text):
                     self._item["arguments"] += text
                     yield self._event("response.function_call_arguments.delta", delta=text)
+                case CustomCallStart(_, name):
+                    yield from self._closed()
+                    yield from self._begun(_custom_tool_call(name))
+                case CustomCallInput(_, text):
+                    self._item["input"] += text
+                    yield self._event("response.custom_tool_call_input.delta", delta=text)
 
     def finish(self, *, complete: bool) -> Iterator[Event]:
         """Close the last item; an answer that was cut leaves it incomplete."""
@@ -77,6 +91,8 @@ class Output:
         item["status"] = status
         if item["type"] == "function_call":
             yield self._event("response.function_call_arguments.done", arguments=item["arguments"], name=item["name"])
+        elif item["type"] == "custom_tool_call":
+            yield self._event("response.custom_tool_call_input.done", input=item["input"])
         else:
             part = item["content"][0]
             if item["type"] == "message":
@@ -109,6 +125,17 @@ def _function_call(name: str) -> dict[str, Any]:
         "call_id": call_id(),
         "name": name,
         "arguments": "",
+    }
+
+
+def _custom_tool_call(name: str) -> dict[str, Any]:
+    return {
+        "id": _id("ctc"),
+        "type": "custom_tool_call",
+        "status": "in_progress",
+        "call_id": call_id(),
+        "name": name,
+        "input": "",
     }
 
 

@@ -8,7 +8,18 @@ import re
 from collections.abc import Sequence
 
 from slipform.errors import InvalidRequest
-from slipform.grammars.spec import AnyOf, AnyText, Except, GrammarSpec, Lark, Regex
+from slipform.grammars.spec import (
+    AnyOf,
+    AnyText,
+    Choice,
+    Except,
+    GrammarSpec,
+    JsonText,
+    Lark,
+    Regex,
+    Repeated,
+    Series,
+)
 from slipform.runtime.server.pieces import PieceParser
 from slipform.runtime.server.tool_calls.json_calls import instructions
 from slipform.runtime.server.tool_calls.parser import CallParser, CallSyntax
@@ -51,19 +62,30 @@ def _names(tools: Sequence[Tool]) -> str:
     return "|".join(re.escape(tool.name) for tool in tools)
 
 
-def _calls(use: ToolUse, *, allow_none: bool) -> Lark:
-    rules = LiteralRules()
-    calls = [_call(tool, rules) for tool in use.tools]
-    more = f' (", " call)~0..{use.max_calls - 1}' if use.max_calls > 1 else ""
-    several = f"(call{more})?" if allow_none else f"call{more}"
-    head = [f'start: "[" {several} "]"', f"call: {' | '.join(calls)}"]
-    return Lark("\n".join([*head, *rules.lines]))
+def _calls(use: ToolUse, *, allow_none: bool) -> GrammarSpec:
+    functions = [tool for tool in use.tools if tool.input is None]
+    calls: list[GrammarSpec] = [_custom_call(tool.name, tool.input) for tool in use.tools if tool.input is not None]
+    if functions:
+        rules = LiteralRules()
+        head = f"start: {' | '.join(_call(tool, rules) for tool in functions)}"
+        calls.append(Lark("\n".join([head, *rules.lines])))
+    several = Repeated(AnyOf(tuple(calls)), 0 if allow_none else 1, use.max_calls, Choice((", ",)))
+    return Series((Choice(("[",)), several, Choice(("]",))))
+
+
+def _custom_call(name: str, input: GrammarSpec) -> GrammarSpec:
+    _check_name(name)
+    return Series((Choice((f"{name}(input=",)), JsonText(input), Choice((")",))))
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise InvalidRequest(f"{name!r} is no name in Python, as the pythonic tool format needs", field="tools")
 
 
 def _call(tool: Tool, rules: LiteralRules) -> str:
     """The name of a rule for one call: the required parameters in declared order, then any of the others."""
-    if not _NAME.fullmatch(tool.name):
-        raise InvalidRequest(f"{tool.name!r} is no name in Python, as the pythonic tool format needs", field="tools")
+    _check_name(tool.name)
     schema = tool.schema
     properties = schema.get("properties", {})
     required = [name for name in properties if name in schema.get("required", ())]

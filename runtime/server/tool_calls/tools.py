@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from slipform.errors import InvalidRequest
-from slipform.grammars.spec import GrammarSpec, JsonSchema
+from slipform.grammars.spec import Choice, GrammarSpec, JsonSchema, JsonText, Series
 
 # `parallel_tool_calls` is no invitation to go on until max_tokens.
 MAX_CALLS = 32
@@ -17,17 +17,20 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A function that the model may call.
+    """A function that the model may call, or a custom tool: one that takes a text.
 
     Attributes:
         parameters: JSON text of the schema that its arguments satisfy. description: for the prompt.
         strict: False leaves the arguments any JSON object.
+        input: what the text that a custom tool takes matches; the model writes it as the one argument `input`. None for
+            a function.
     """
 
     name: str
     parameters: str = '{"type": "object", "properties": {}}'
     description: str = ""
     strict: bool = True
+    input: GrammarSpec | None = None
 
     @classmethod
     def of(
@@ -36,6 +39,13 @@ class Tool:
         """Without `parameters` the tool takes none."""
         schema = {"type": "object", "properties": {}} if parameters is None else dict(parameters)
         return cls(name, json.dumps(schema, ensure_ascii=False), description, strict)
+
+    @classmethod
+    def custom(cls, name: str, input: GrammarSpec, *, description: str = "", input_description: str = "") -> "Tool":
+        """A custom tool. `input_description` tells the model what `input` is."""
+        text = {"type": "string"} | ({"description": input_description} if input_description else {})
+        schema = {"type": "object", "properties": {"input": text}, "required": ["input"]}
+        return cls(name, json.dumps(schema, ensure_ascii=False), description, input=input)
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -58,6 +68,8 @@ class Tool:
     @property
     def arguments(self) -> GrammarSpec:
         """What the JSON text of the arguments matches; whole numbers are written without `.0`."""
+        if self.input is not None:
+            return Series((Choice(('{"input": ', '{"input":')), JsonText(self.input), Choice(("}",))))
         return JsonSchema.of(self.schema, integers="plain")
 
 
