@@ -65,7 +65,8 @@ def misfit(
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
             unknown = next((name for name in kwargs if name not in parameters), None)
             if unknown is not None:
-                return _unknown(unknown, {*parameters, *options})
+                hint = _unknown(unknown, {*parameters, *options})
+                return hint if str(error).startswith("got an unexpected") else f"{error}; {hint}"
         return str(error)
     return None
 

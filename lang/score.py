@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from slipform.lang.arguments import checked
 from slipform.lang.config import resolve_backend
 from slipform.lang.distribution import Distribution
 from slipform.lang.ids import RequestIds
@@ -11,6 +12,7 @@ from slipform.lang.state import ProgramState
 from slipform.lang.strand import Session
 
 
+@checked()
 def score(prompt: object, choices: str | Sequence[str], *, backend: object | None = None) -> Distribution:
     """How likely a model finds each of `choices` behind `prompt`; nothing is written.
 

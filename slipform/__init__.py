@@ -21,15 +21,13 @@ _API = "slipform.lang.api"
 _CHOICES = "slipform.lang.choices"
 _CONFIG = "slipform.lang.config"
 _ERRORS = "slipform.errors"
+_ROLES = "slipform.lang.roles"
 
 # Public name: its module, and its name there; an empty one is the module itself.
 _EXPORTS: dict[str, tuple[str, str]] = {
     **{
         name: (_API, name)
         for name in (
-            "assistant",
-            "assistant_begin",
-            "assistant_end",
             "call",
             "function",
             "gen",
@@ -39,13 +37,21 @@ _EXPORTS: dict[str, tuple[str, str]] = {
             "regex",
             "select",
             "separate_reasoning",
+            "video",
+        )
+    },
+    **{
+        name: (_ROLES, name)
+        for name in (
+            "assistant",
+            "assistant_begin",
+            "assistant_end",
             "system",
             "system_begin",
             "system_end",
             "user",
             "user_begin",
             "user_end",
-            "video",
         )
     },
     **{name: (_CONFIG, name) for name in ("flush_cache", "get_server_info", "global_config", "set_default_backend")},
@@ -202,9 +208,6 @@ if TYPE_CHECKING:
     )
     from slipform.lang import shapes
     from slipform.lang.api import (
-        assistant,
-        assistant_begin,
-        assistant_end,
         call,
         function,
         gen,
@@ -214,13 +217,7 @@ if TYPE_CHECKING:
         regex,
         select,
         separate_reasoning,
-        system,
-        system_begin,
-        system_end,
         tool_prompt,
-        user,
-        user_begin,
-        user_end,
         video,
     )
     from slipform.lang.backends.endpoint import Endpoint, RuntimeEndpoint
@@ -234,6 +231,17 @@ if TYPE_CHECKING:
     from slipform.lang.config import flush_cache, get_server_info, global_config, set_default_backend
     from slipform.lang.job import run_job
     from slipform.lang.program import Program
+    from slipform.lang.roles import (
+        assistant,
+        assistant_begin,
+        assistant_end,
+        system,
+        system_begin,
+        system_end,
+        user,
+        user_begin,
+        user_end,
+    )
     from slipform.lang.rows import read_rows
     from slipform.lang.run_trace import RunTrace
     from slipform.lang.score import score
