@@ -1,4 +1,4 @@
-"""The primitives that programs are written with, but for roles.py: they build nodes and check their arguments, no more."""
+"""The primitives that programs are written with, but for roles.py: they check their arguments and build nodes."""
 
 import inspect
 import warnings

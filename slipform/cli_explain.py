@@ -15,7 +15,7 @@ from rich.text import Text
 from slipform.cli_run import find_program, load_module, open_backend, row_arguments, rows_of
 from slipform.errors import ConfigError
 from slipform.explain_page import render_page
-from slipform.lang import api
+from slipform.lang import api, roles
 from slipform.lang.backend import Backend
 from slipform.lang.ir import Expr
 from slipform.lang.plan import describe_constraint
@@ -187,8 +187,8 @@ def _program_of(prompt: str, shape: Mapping[str, str | None], chat: bool) -> Pro
 
     def explain(s: ProgramState) -> None:
         if chat:
-            s += api.user(prompt)
-            s += api.assistant(hole)
+            s += roles.user(prompt)
+            s += roles.assistant(hole)
         else:
             s += prompt + hole
 
