@@ -341,9 +341,7 @@ def routes(
     # For each distinct part: its edges over joint classes.
     inner: dict[Dfa, tuple[Array, Array, Array]] = {}
     for part in distinct:
-        wide = part.table[:, part.byte_class[byte_of_class]]
-        source, atom = np.nonzero(wide >= 0)
-        inner[part] = (source.astype(np.int32), atom.astype(np.int32), wide[source, atom])
+        inner[part] = kernels.edges_by_atom(part.table, part.byte_class[byte_of_class])
     # The places come first, then a copy of its part for each edge.
     sources: list[Array] = []
     atoms: list[Array] = []

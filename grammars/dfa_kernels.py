@@ -40,6 +40,30 @@ def joint_classes(a: Array, b: Array) -> tuple[Array, Array, Array]:
 
 
 @njit(cache=True, nogil=True)
+def edges_by_atom(table: Array, class_of_atom: Array) -> tuple[Array, Array, Array]:
+    """All edges of a table whose classes are divided into atoms: (E,) int32 each of source, atom, target, in order.
+
+    Args:
+        table: (n, classes) int32, -1 where there is no edge.
+        class_of_atom: (atoms,) the class that holds each atom.
+    """
+    count = 0
+    for q in range(table.shape[0]):
+        for c in class_of_atom:
+            count += table[q, c] >= 0
+    source = np.empty(count, np.int32)
+    atom = np.empty(count, np.int32)
+    target = np.empty(count, np.int32)
+    at = 0
+    for q in range(table.shape[0]):
+        for a, c in enumerate(class_of_atom):
+            if table[q, c] >= 0:
+                source[at], atom[at], target[at] = q, a, table[q, c]
+                at += 1
+    return source, atom, target
+
+
+@njit(cache=True, nogil=True)
 def product(
     class_a: Array,
     table_a: Array,
