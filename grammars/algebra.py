@@ -1,4 +1,4 @@
-"""Specs made of specs: sequence, alternatives, repetition; and, of regular ones, intersection and exclusion."""
+"""Specs made of specs: sequence, alternatives, repetition; of regular ones intersection, exclusion, JSON strings."""
 
 from slipform.errors import EmptyGrammar, GrammarSyntaxError, UnsupportedGrammar
 from slipform.grammars import dfa as dfas

@@ -30,7 +30,7 @@ def captured(spec: GrammarSpec, text: str) -> dict[str, str]:
     and as much as it can.
 
     Raises: ValueError if `text` does not match `spec`; UnsupportedGrammar for a capture inside a structural tag, an
-        intersection or an exclusion.
+        intersection, an exclusion or a JSON string.
     """
     return dict(all_captured(spec, text))
 
