@@ -264,6 +264,8 @@ class EngineClient:
 
     def _receive(self, message: ToServer) -> None:
         match message:
+            case Delta():  # first, since there are most of these
+                self._deliver(message)
             case Reply(number, value, error):
                 answer = self._questions.get(number)
                 if answer is not None and not answer.done():

@@ -57,12 +57,19 @@ class PrometheusObserver:
             "slipform:requests_in_flight", "Accepted and not ended", ["model_name"], registry=self._registry
         ).labels(model_name)
         self._answers = self._counter("slipform:http_requests", "Answered HTTP requests", "route", "status")
-        self._http_time = self._histogram("slipform:http_request_seconds", "Of an HTTP request", _LONG_S, "route")
+        self._http_time = Histogram(
+            "slipform:http_request_seconds",
+            "Of an HTTP request",
+            ["model_name", "route"],
+            buckets=_LONG_S,
+            registry=self._registry,
+        )
         self._restarts = self._counter("slipform:engine_restarts", "Engines that ended by themselves")
         self._restarts.labels(model_name)
 
-    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
-        return Histogram(name, text, ["model_name", *labels], buckets=buckets, registry=self._registry)
+    def _histogram(self, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
+        """A histogram of this model, ready to observe: finding labels for every token would cost more than counting."""
+        return Histogram(name, text, ["model_name"], buckets=buckets, registry=self._registry).labels(self._model)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, ["model_name", *labels], registry=self._registry)
@@ -70,20 +77,20 @@ class PrometheusObserver:
     def arrived(self, arrival: Arrival) -> None:
         self._in_flight.inc()
         self._requests.labels(self._model, arrival.route, arrival.constraint or "none").inc()
-        self._n.labels(self._model).observe(arrival.n)
+        self._n.observe(arrival.n)
         if arrival.max_tokens is not None:
-            self._max_tokens.labels(self._model).observe(arrival.max_tokens)
+            self._max_tokens.observe(arrival.max_tokens)
 
     def first_token(self, arrival: Arrival, seconds: float) -> None:
-        self._first_token.labels(self._model).observe(seconds)
+        self._first_token.observe(seconds)
 
     def next_tokens(self, arrival: Arrival, seconds: float, count: int) -> None:
         for _ in range(count):
-            self._next_token.labels(self._model).observe(seconds / count)
+            self._next_token.observe(seconds / count)
 
     def ended(self, arrival: Arrival, seconds: float, finished: RequestFinished | None, error: str | None) -> None:
         self._in_flight.dec()
-        self._total.labels(self._model).observe(seconds)
+        self._total.observe(seconds)
         if error is not None:
             self._failures.labels(self._model, error).inc()
             if error in _GRAMMAR_ERRORS:
@@ -93,26 +100,26 @@ class PrometheusObserver:
 
     def _finished(self, arrival: Arrival, finished: RequestFinished) -> None:
         times = finished.times
-        self._queue.labels(self._model).observe(times.queue_s)
-        self._prefill.labels(self._model).observe(max(0.0, times.first_token_s - times.queue_s))
-        self._decode.labels(self._model).observe(max(0.0, times.total_s - times.first_token_s))
-        self._inference.labels(self._model).observe(max(0.0, times.total_s - times.queue_s))
+        self._queue.observe(times.queue_s)
+        self._prefill.observe(max(0.0, times.first_token_s - times.queue_s))
+        self._decode.observe(max(0.0, times.total_s - times.first_token_s))
+        self._inference.observe(max(0.0, times.total_s - times.queue_s))
         for sequence in finished.sequences:
             self._success.labels(self._model, sequence.finish_reason).inc()
             count = sum(len(fill.token_ids) for fill in sequence.fills)
-            self._output_tokens.labels(self._model).observe(count)
+            self._output_tokens.observe(count)
             if count > 1:
                 decode_s = max(0.0, times.total_s - times.first_token_s)
-                self._per_token.labels(self._model).observe(decode_s / (count - 1))
+                self._per_token.observe(decode_s / (count - 1))
             if arrival.constraint is not None:
                 for fill in sequence.fills:
                     self._fills.labels(self._model, _outcome(fill)).inc()
-                    self._mask.labels(self._model).observe(fill.mask_ms / 1000)
+                    self._mask.observe(fill.mask_ms / 1000)
         for sequence in finished.sequences:
             self._prompts.labels(self._model, arrival.route).inc(sequence.prompt_len)
             self._hits.labels(self._model, arrival.route).inc(min(sequence.cached_len, sequence.prompt_len))
         if finished.sequences:
-            self._prompt_tokens.labels(self._model).observe(finished.sequences[0].prompt_len)
+            self._prompt_tokens.observe(finished.sequences[0].prompt_len)
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         self._answers.labels(self._model, route, str(status)).inc()

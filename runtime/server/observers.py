@@ -32,7 +32,12 @@ class Observers:
         self._tell(lambda observer: observer.first_token(arrival, seconds))
 
     def next_tokens(self, arrival: Arrival, seconds: float, count: int) -> None:
-        self._tell(lambda observer: observer.next_tokens(arrival, seconds, count))
+        # As `_tell`, without its closure: this is called for every text of every stream.
+        for observer in self._observers:
+            try:
+                observer.next_tokens(arrival, seconds, count)
+            except Exception:  # whatever fails in watching a request must not end it
+                _log.exception("%s failed", type(observer).__name__)
 
     def ended(self, arrival: Arrival, seconds: float, finished: RequestFinished | None, error: str | None) -> None:
         self._tell(lambda observer: observer.ended(arrival, seconds, finished, error))

@@ -1,13 +1,14 @@
 """Server-sent events: answers that are sent while they are made."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+import time
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from slipform.runtime.server.http_errors import ApiError
 from slipform.runtime.server.services import services_of
@@ -89,30 +90,22 @@ class StreamAnswer(Response):
 
     async def _send_all(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        async for chunk in self._with_errors():
-            await self._send(send, chunk)
+        try:
+            await self._send(send, await self._first)
+            async for chunk in self._chunks:
+                await self._send(send, chunk)
+        except ApiError as error:  # an event of its own, since the status has been sent
+            await self._send(send, data(error.body()) + DONE)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _with_errors(self) -> AsyncIterator[bytes]:
-        """All chunks; an error ends them as an event of its own, since the status has been sent."""
-        try:
-            yield await self._first
-            async for chunk in self._chunks:
-                yield chunk
-        except ApiError as error:
-            yield data(error.body())
-            yield DONE
-
     async def _send(self, send: Send, chunk: bytes) -> None:
-        self._sent_s = asyncio.get_running_loop().time()
-        message: Message = {"type": "http.response.body", "body": chunk, "more_body": True}
-        await send(message)
+        self._sent_s = time.monotonic()
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
     async def _keep_alive(self, send: Send) -> None:
-        now = asyncio.get_running_loop().time
         while True:
-            await asyncio.sleep(max(0.01, self._sent_s + self._keep_alive_s - now()))
-            if now() - self._sent_s >= self._keep_alive_s:
+            await asyncio.sleep(max(0.01, self._sent_s + self._keep_alive_s - time.monotonic()))
+            if time.monotonic() - self._sent_s >= self._keep_alive_s:
                 await self._send(send, _COMMENT)
 
 
