@@ -442,10 +442,3 @@ def literals(texts: Iterable[bytes]) -> Dfa:
     data = np.frombuffer(b"".join(options), np.uint8)
     ends = np.cumsum(np.fromiter(map(len, options), np.int64, len(options)))
     return Dfa(*kernels.trie(data, ends), minimal=True)
-
-
-def byte_set(members: Iterable[int]) -> Dfa:
-    """One byte out of `members`."""
-    byte_class = np.zeros(256, np.uint8)
-    byte_class[list(members)] = 1
-    return Dfa(byte_class, np.array([[-1, 1], [-1, -1]]), np.array([False, True]))

@@ -157,17 +157,6 @@ def build(spec: GrammarSpec, builder: Builder) -> Node:
     return node
 
 
-def regex_fragment(
-    pattern: str, builder: Builder, *, flavour: Flavour = "python", search: bool = False, spell: Spell | None = None
-) -> Node:
-    """As `regex_dfa`, but a node of `builder` in which large repetitions are counters. Raises as `regex_dfa`.
-
-    Args:
-        spell: how the text is written, character by character, for instance `json_string_body`; applied to each part.
-    """
-    return fragment(resolved(parse(pattern, flavour), search=search), builder, spell=spell)
-
-
 def fragment(tree: Tree, builder: Builder, *, spell: Spell | None = None) -> Node:
     """The texts that `tree` matches as a whole, as a node of `builder`; large repetitions become counters."""
 

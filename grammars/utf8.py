@@ -41,9 +41,6 @@ class Partition:
         self.range_atom, self.set_pointer, self.set_atoms, num_atoms = _partition(borders, bounds, pointer)
         self.num_atoms = int(num_atoms)
 
-    def atom_of(self, code: int) -> int:
-        return int(self.range_atom[np.searchsorted(self.range_low, code, side="right") - 1])
-
 
 @njit(cache=True, nogil=True)
 def _range_at(low: Array, code: int) -> int:

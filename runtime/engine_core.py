@@ -301,13 +301,6 @@ class EngineCore:
             open_sequences = [s for s in owner.sequences if s.phase is not Phase.DONE]
             assert open_sequences or owner.request.request_id in self._compiling, "a request has nothing left to do"
 
-    def fail_all(self, error: SlipformError) -> list[Event]:
-        """End every request in flight with `error`; returns their terminal events and what was not yet delivered."""
-        for owner in list(self._active.values()):
-            self._fail(owner, error, keep_computed=False)
-        events, self._events = self._events, []
-        return events
-
     def close(self) -> None:
         """Stop the compiling threads."""
         self._grammars.close()

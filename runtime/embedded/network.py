@@ -4,7 +4,7 @@ A batch is one flat row of tokens that holds many sequences; `borders` (cumulati
 """
 
 import itertools
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -28,9 +28,6 @@ class Shape:
     @property
     def head_dim(self) -> int:
         return self.hidden_size // self.num_heads
-
-    def as_dict(self) -> dict[str, int | float]:
-        return asdict(self)
 
 
 def rope_tables(shape: Shape) -> tuple[Tensor, Tensor]:
