@@ -258,7 +258,16 @@ def test_complete_grammar_ends_without_an_extra_step() -> None:
     steps = engine.statistics().steps
     result = fill_of(engine, Choice.of(["yes"]))
     assert (result.text, result.finish_reason) == ("yes", "stop")
-    assert engine.statistics().steps - steps <= len(result.token_ids)  # fewer where the tokens are forced
+    assert result.num_sampled + result.num_forced == len(result.token_ids)
+    assert engine.statistics().steps - steps == result.num_sampled
+
+
+def test_complete_grammar_ends_without_an_extra_step_where_every_token_is_sampled() -> None:
+    engine = engine_saying("yes")
+    steps = engine.statistics().steps
+    result = fill_of(engine, Choice.of(["yes", "no"]))
+    assert (result.text, result.finish_reason, result.num_sampled > 0) == ("yes", "stop", True)
+    assert engine.statistics().steps - steps == result.num_sampled
 
 
 def test_empty_choice_fills_nothing() -> None:
