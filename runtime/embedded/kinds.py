@@ -58,11 +58,24 @@ EVENTS = _words("my birthday|our wedding|the housewarming|the summer party|our a
 DESTINATIONS = _words("transport museum|zoo|castle|old mill|fire station|botanical garden|planetarium|town hall|harbour|farm|theatre|science centre|bakery|lighthouse|cathedral|salt mine")  # fmt: skip
 CAR_MAKERS = _words("Ford|Volvo|Skoda|Toyota|Fiat|Opel|Renault|Mazda|Honda|Kia|Peugeot|Seat|Nissan|Hyundai|Subaru|Dacia|Suzuki|Citroën|Saab|Lancia")  # fmt: skip
 CAR_MODELS = _words("Focus|Octavia|Corolla|Panda|Astra|Clio|Civic|Rio|Ibiza|Leaf|Golf|Fabia|Yaris|Punto|Corsa|Megane|Jazz|Ceed|Leon|Micra|Duster|Swift|Kombi|Tipo|V60|CX-5|208|i20")  # fmt: skip
+CROPS = _words("wheat|barley|rye|oats|maize|rapeseed|sugar beet|potatoes|sunflowers|hops|soya|field beans|clover|onions|carrots|apples|grapes|hay|silage|lettuce|strawberries|asparagus")  # fmt: skip
+LIVESTOCK = _words("cows|heifers|calves|bulls|sheep|lambs|goats|pigs|sows|piglets|hens|geese|ducks|turkeys|horses|ponies|alpacas|bullocks|ewes|rams")  # fmt: skip
+SHIP_WORDS = _words("Star|Spirit|Heron|Pioneer|Trader|Wind|Horizon|Princess|Pearl|Tide|Voyager|Falcon|Bay|Express|Queen|Explorer|Dawn|Carrier|Hope|Endeavour")  # fmt: skip
+RELATIVES = _words("aunt|uncle|grandmother|grandfather|sister|brother|cousin|niece|nephew|mother-in-law|father-in-law|stepson|godmother|daughter|son|husband|wife|granddaughter|grandson|sister-in-law|great-aunt|twin brother|mother|father|stepfather")  # fmt: skip
+BODY_PARTS = _words("left knee|right knee|left ankle|right wrist|left shoulder|right elbow|lower back|neck|left hip|right hand|left foot|nose|jaw|right thumb|collarbone|left ear|forehead|right eye|left thigh|upper arm|little finger|big toe")  # fmt: skip
+ANIMALS = _words("hedgehog|parrot|tortoise|hamster|guinea pig|rabbit|goat|donkey|pony|swan|barn owl|goose|ferret|canary|budgie|lizard|squirrel|fox|heron|duck|kitten|puppy|hen|lamb|otter|badger|tawny owl|gecko|chinchilla|cockatoo")  # fmt: skip
+PLANTS = _words("roses|tomatoes|lavender|tulips|runner beans|sunflowers|geraniums|strawberries|dahlias|courgettes|an apple tree|rhubarb|peonies|hydrangeas|raspberry canes|sweet peas|radishes|lettuce|a lemon tree|mint|pumpkins|an orchid|ferns|leeks|garlic|beetroot|snowdrops|a fig tree|spinach")  # fmt: skip
+SPORTS = _words("football|hockey|volleyball|tennis|judo|rowing|handball|badminton|table tennis|fencing|cricket|rugby|swimming|gymnastics|archery|curling|climbing|basketball|water polo|athletics|squash|bowls|darts|figure skating")  # fmt: skip
+INSTRUMENTS = _words("piano|violin|cello|trumpet|flute|clarinet|guitar|drums|harp|saxophone|accordion|trombone|double bass|oboe|ukulele|viola|recorder|organ|banjo|tuba|French horn|mandolin")  # fmt: skip
 TEAM_WORDS = _words("United|City|Rovers|Wanderers|FC|Athletic|Lions|Eagles|Wolves|Sharks|Bears|Tigers|Falcons|Rangers|Sparta|Dynamo")  # fmt: skip
 
 
 def _one_of(words: tuple[str, ...]) -> v.Draw:
     return lambda s: v.plain(s.pick(words))
+
+
+def plain_pick(s: Source, *texts: str) -> Value:
+    return v.plain(s.pick(texts))
 
 
 def _some_of(words: tuple[str, ...]) -> v.Draw:
@@ -154,6 +167,15 @@ def flight(s: Source) -> Value:
     return v.plain(f"{v.letters(s, 2)}{s.pick((' ', ''))}{s.integer(100, 9999)}")
 
 
+def line(s: Source) -> Value:
+    """The number of a bus, tram or train, as its passengers call it."""
+    return v.plain(s.pick((str(s.integer(1, 99)), f"{s.pick('ABENSUX')}{s.integer(1, 60)}", f"{s.pick(('ICE', 'RE', 'IC', 'EC', 'TGV', 'RB', 'S'))} {s.integer(1, 990)}", str(s.integer(100, 899)))))  # fmt: skip
+
+
+def score(s: Source) -> Value:
+    return v.plain(f"{s.integer(0, 9)}{s.pick(('-', ':', '–'))}{s.integer(0, 9)}")
+
+
 def room(s: Source) -> Value:
     return v.plain(s.pick((f"room {s.integer(1, 420)}", f"Room {s.pick('ABCDE')}{s.integer(1, 30)}", f"the {s.entity(lex.COMPANY_WORDS)} room", "the canteen", "the library", "the town hall", "the main entrance", f"hall {s.integer(1, 9)}", f"conference room {s.integer(1, 12)}", f"{s.pick('ABCDEFG')}{s.integer(1, 9)}.{s.integer(10, 99)}", f"the {v.free_noun(s)} room", "the gym", "the car park")))  # fmt: skip
 
@@ -197,6 +219,54 @@ def counted_things(s: Source) -> Value:
 def artists(s: Source) -> Value:
     names = list(dict.fromkeys(artist(s).surface for _ in range(s.integer(1, 3))))
     return Value(", ".join(names), names)
+
+
+def vessel(s: Source) -> Value:
+    first = v.pseudo_word(s).capitalize() if s.chance(0.3) else s.pick((v.city(s).surface, v.first_name(s), *(word.capitalize() for word in lex.COLORS)))  # fmt: skip
+    return plain_pick(
+        s,
+        f"MV {first} {s.pick(SHIP_WORDS)}",
+        f"{first} {s.pick(SHIP_WORDS)}",
+        f"MS {first}",
+        f"MT {first} {s.pick(SHIP_WORDS)}",
+    )
+
+
+def container(s: Source) -> Value:
+    owner = f"{v.letters(s, 3)}U"
+    return plain_pick(
+        s, f"{owner} {v.digits(s, 6)}-{v.digits(s, 1)}", f"{owner}{v.digits(s, 7)}", f"{owner} {v.digits(s, 7)}"
+    )
+
+
+def vat_number(s: Source) -> Value:
+    head = s.pick(("DE", "GB", "FR", "NL", "PL", "ATU", "IE", "ES", "IT"))
+    return plain_pick(s, f"{head}{v.digits(s, 9)}", f"{head} {v.digits(s, 3)} {v.digits(s, 3)} {v.digits(s, 3)}")
+
+
+def bank_code(s: Source) -> Value:
+    head = (
+        f"{v.letters(s, 4)}{s.pick(('DE', 'FR', 'GB', 'NL', 'ES', 'PL', 'AT', 'CH'))}{v.letters(s, 1)}{v.digits(s, 1)}"
+    )
+    return plain_pick(s, head, f"{head}XXX")
+
+
+def tail_number(s: Source) -> Value:
+    return plain_pick(
+        s,
+        f"{s.pick('DFGI')}-{v.letters(s, 4)}",
+        f"N{v.digits(s, 3)}{v.letters(s, 2)}",
+        f"HB-{v.letters(s, 3)}",
+        f"EI-{v.letters(s, 3)}",
+    )
+
+
+def millions(s: Source) -> Value:
+    """A large sum in words; the value is the sum in units of its currency."""
+    n = f"{s.integer(1, 90)}.{s.integer(1, 9)}" if s.chance(0.7) else str(s.integer(1, 900))
+    number = v.Decimal(str(int(float(n) * 10 + 0.5) * 100_000))
+    symbol, name = s.pick((("€", "euros"), ("$", "dollars"), ("£", "pounds")))
+    return Value(s.pick((f"{symbol}{n} million", f"{n} million {name}", f"{symbol}{n}m", f"{n}m {name}")), number)
 
 
 PERSON, CODE, COUNT = "person", "code", "count"
@@ -313,7 +383,39 @@ KINDS: dict[str, Kind] = {
     "flight": Kind("string", flight, CODE, ("flight", "flight_number"), ()),
     "seat": Kind("string", lambda s: v.plain(f"{s.integer(1, 60)}{s.pick('ABCDEF')}"), "seat", ("seat",), ()),
     "gate": Kind("string", lambda s: v.plain(f"{s.pick('ABCD')}{s.integer(1, 60)}"), "gate", ("gate",), ()),
+    "birthdate": Kind("date", v.birth_date, "date", ("date",), ("_date",)),
+    "age": _count(18, 97),
+    "minutes": _count(3, 120),
+    "metres": Kind("number", v.measure(2, 900, "m", "metres"), "length", ("length_m",), ()),
+    "grams": Kind("number", v.measure(20, 950, "g", "grams"), "weight", ("weight_g",), ()),
+    "relative": Kind("string", _one_of(RELATIVES), "relative", ("relative", "relation"), (), closed=True),
+    "body": Kind("string", _one_of(BODY_PARTS), "body", ("body_part",), (), closed=True),
+    "animal": Kind("string", _one_of(ANIMALS), "animal", ("animal", "species"), (), closed=True),
+    "plant": Kind("string", _one_of(PLANTS), "plant", ("plant", "plants"), (), closed=True),
+    "sport": Kind("string", _one_of(SPORTS), "sport", ("sport",), (), closed=True),
+    "instrument": Kind("string", _one_of(INSTRUMENTS), "instrument", ("instrument",), (), closed=True),
+    "score": Kind("string", score, "score", ("score", "result"), ()),
+    "line": Kind("string", line, CODE, ("line", "service"), ()),
     "team": Kind("string", team, "team", ("team", "club"), ()),
+    "dec": Kind("number", v.decimal, "decimal"),
+    "file": Kind("string", v.file_name, "file", ("file", "file_name", "filename"), ()),
+    "ident": Kind("string", v.identifier, "identifier"),
+    "mac": Kind("string", v.mac_address, "mac", ("mac", "mac_address"), ()),
+    "millions": Kind("number", millions, "amount", ("amount", "sum"), ()),
+    "tonnes": Kind("number", v.measure(1, 900, "tonnes", "t", "tons"), "weight", ("weight", "tonnes"), ()),
+    "metres": Kind("number", v.measure(2, 600, "m", "metres", "meters"), "length", ("length_m",), ()),
+    "hectares": Kind("number", v.measure(1, 120, "ha", "hectares"), "area", ("area", "hectares"), ()),
+    "kwh": Kind("number", v.measure(20, 900, "kWh", "kilowatt hours"), "energy", ("kwh", "energy_kwh"), ()),
+    "quarter": Kind("string", _one_of(("Q1", "Q2", "Q3", "Q4")), "quarter", ("quarter",), (), closed=True),
+    "incoterm": Kind("string", _one_of(("EXW", "FCA", "FOB", "CFR", "CIF", "CIP", "DAP", "DDP")), "incoterm", ("incoterm", "delivery_terms"), (), closed=True),
+    "crop": Kind("string", _one_of(CROPS), "crop", ("crop",), ()),
+    "livestock": Kind("string", _one_of(LIVESTOCK), "livestock", ("animals", "livestock"), ()),
+    "airport": Kind("string", lambda s: v.plain(v.letters(s, 3)), "airport", ("airport", "airport_code"), ()),
+    "vessel": Kind("string", vessel, "vessel", ("vessel", "ship", "vessel_name"), ()),
+    "container": Kind("string", container, CODE, ("container", "container_number"), ()),
+    "vatno": Kind("string", vat_number, CODE, ("vat_number", "vat_id"), ()),
+    "bic": Kind("string", bank_code, "bic", ("bic", "swift", "swift_code"), ()),
+    "tail": Kind("string", tail_number, "plate", ("registration", "aircraft_registration", "tail_number"), ()),
 }  # fmt: skip
 
 

@@ -241,6 +241,7 @@ def paraphrased(s: Source, template: str) -> str:
 
 def draw_slots(s: Source, scene: Scene, used: set[str], currency: str | None) -> dict[str, Value]:
     """Values of the slots in `used`; a second date or time of a text comes after the first, and no two values are the same.
+    Births come before everything else, wherever the text names them.
 
     Without a currency amounts are bare numbers.
     """
@@ -263,7 +264,8 @@ def draw_slots(s: Source, scene: Scene, used: set[str], currency: str | None) ->
             if all(value.json != other.json for other in drawn.values()):
                 break
         drawn[name] = value
-        last[str(kind.type)] = value
+        if kind.draw is not v.birth_date:
+            last[str(kind.type)] = value
     return drawn
 
 

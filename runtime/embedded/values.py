@@ -434,6 +434,11 @@ def date(s: Source) -> Value:
     return Value(write_date(s, day), day.isoformat())
 
 
+def birth_date(s: Source) -> Value:
+    day = datetime.date(s.integer(1930, 2015), s.integer(1, 12), s.integer(1, 28))
+    return Value(write_date(s, day), day.isoformat())
+
+
 def write_time(s: Source, hour: int, minute: int) -> str:
     half = "am" if hour < 12 else "pm"
     twelve = (hour - 1) % 12 + 1
@@ -559,6 +564,28 @@ def measure(low: int, high: int, *units: str) -> Draw:
         return Value(n + s.pick((" ", "")) + s.pick(units), Decimal(n))
 
     return draw
+
+
+def decimal(s: Source) -> Value:
+    """A reading with one to three decimals; its unit is the passage's."""
+    n = f"{s.pick((s.integer(0, 9), s.integer(0, 99), s.integer(0, 999)))}.{digits(s, s.pick((1, 1, 2, 3)))}"
+    return Value(n, Decimal(n))
+
+
+def file_name(s: Source) -> Value:
+    stem = s.pick((free_noun(s), f"{free_noun(s)}_{free_noun(s)}", f"{free_noun(s)}-{s.integer(1, 99)}", f"{s.pick(lexicon.COMMON_ADJECTIVES)}_{free_noun(s)}"))  # fmt: skip
+    return plain(f"{ascii_letters(stem) or 'file'}.{s.pick(('py', 'csv', 'pdf', 'log', 'json', 'yaml', 'txt', 'conf', 'xlsx', 'cpp', 'js', 'zip', 'png', 'sql'))}")  # fmt: skip
+
+
+def identifier(s: Source) -> Value:
+    """A name as programs have them: of a table, a queue, a branch, a metric."""
+    joint = s.pick(("_", "_", "-", ".", "/"))
+    return plain(joint.join(ascii_letters(free_noun(s)) or "x" for _ in range(s.pick((1, 2, 2, 3)))))
+
+
+def mac_address(s: Source) -> Value:
+    joint, digit = s.pick((":", ":", "-")), s.pick(("0123456789abcdef", "0123456789ABCDEF"))
+    return plain(joint.join(s.pick(digit) + s.pick(digit) for _ in range(6)))
 
 
 def ip_address(s: Source) -> Value:
