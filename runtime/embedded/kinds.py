@@ -386,7 +386,6 @@ KINDS: dict[str, Kind] = {
     "birthdate": Kind("date", v.birth_date, "date", ("date",), ("_date",)),
     "age": _count(18, 97),
     "minutes": _count(3, 120),
-    "metres": Kind("number", v.measure(2, 900, "m", "metres"), "length", ("length_m",), ()),
     "grams": Kind("number", v.measure(20, 950, "g", "grams"), "weight", ("weight_g",), ()),
     "relative": Kind("string", _one_of(RELATIVES), "relative", ("relative", "relation"), (), closed=True),
     "body": Kind("string", _one_of(BODY_PARTS), "body", ("body_part",), (), closed=True),
