@@ -269,6 +269,16 @@ def millions(s: Source) -> Value:
     return Value(s.pick((f"{symbol}{n} million", f"{n} million {name}", f"{symbol}{n}m", f"{n}m {name}")), number)
 
 
+def ticker(s: Source) -> Value:
+    """The symbol of a share at an exchange."""
+    return v.plain(v.letters(s, s.pick((3, 4, 4))) + s.pick(("", "", "", ".DE", ".L", ".PA")))
+
+
+def channel(s: Source) -> Value:
+    """A channel of a chat among colleagues."""
+    return v.plain(f"#{s.pick(('team', 'ops', 'proj', 'all', 'help'))}-{v.ascii_letters(v.free_noun(s)) or 'general'}")
+
+
 PERSON, CODE, COUNT = "person", "code", "count"
 NAMED = ("_name",)
 NUMBERED = ("_number", "_id", "_no")
@@ -397,6 +407,8 @@ KINDS: dict[str, Kind] = {
     "line": Kind("string", line, CODE, ("line", "service"), ()),
     "team": Kind("string", team, "team", ("team", "club"), ()),
     "dec": Kind("number", v.decimal, "decimal"),
+    "ticker": Kind("string", ticker, "ticker", ("ticker", "symbol"), ()),
+    "channel": Kind("string", channel, "channel", ("channel",), ()),
     "file": Kind("string", v.file_name, "file", ("file", "file_name", "filename"), ()),
     "ident": Kind("string", v.identifier, "identifier"),
     "mac": Kind("string", v.mac_address, "mac", ("mac", "mac_address"), ()),
