@@ -1,14 +1,14 @@
 """Serving on one GPU: throughput, latency, and what constraints cost, on models of real geometry with random weights.
 
-    python benchmarks/bench_serving.py --geometry 8b --tokenizer DIR [--workloads W1,W2,W3,W4,W5,W6,cache] [--http]
+    python benchmarks/bench_serving.py --geometry 8b --tokenizer DIR [--workloads W1,W2,W3@64,W4,W5,W6,cache] [--http]
 
 Requests arrive as the workloads in `serving_workloads.py` say. They go to the engine in this process, and times are the
 engine's own; or with `--http` through a server of its own process, streamed, and times are what one client sees. Every
 constrained output that ended by itself is checked against its schema or pattern before a figure is printed.
 
-The ceiling of a decode step is the time to read the weights once at the card's measured read bandwidth. The profile
-says how much of a steady step the GPU was busy. `cache` runs prompts that share nothing, with the prefix cache and
-without.
+`W3@64` is W3 at this concurrency only; without it, at all of its own. The ceiling of a decode step is the time to read
+the weights once at the card's measured read bandwidth. Traces (`gpu_trace.py`) say how much of the middle half of a run
+the GPU was busy, and what it waited for. `cache` runs prompts that share nothing, with the prefix cache and without.
 """
 
 import argparse
@@ -16,9 +16,9 @@ import gc
 import statistics
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ import torch
 from common import print_result, print_table
 from dummy_models import GEOMETRIES, vocab_size, weight_bytes, write_checkpoint
 from gpu_ceilings import read_bandwidth
+from gpu_trace import traced
 from serving_clients import Client, EngineClient, HttpClient, Run, running_server
 from serving_workloads import (
     Prompts,
@@ -44,7 +45,7 @@ from serving_workloads import (
 )
 
 from slipform.runtime.engine import Engine
-from slipform.runtime.request import Fill, GenerateRequest, TokenIds
+from slipform.runtime.request import GenerateRequest, TokenIds
 
 
 def median_run(client: Client, make: Callable[[int], Workload], repeats: int, key: Callable[[Run], float]) -> Run:
@@ -54,52 +55,13 @@ def median_run(client: Client, make: Callable[[int], Workload], repeats: int, ke
     return runs[len(runs) // 2]
 
 
-def profile(engine: Engine, workload: Workload, steps: int = 20) -> dict[str, Any]:
-    """Step an engine by hand through a workload, and trace `steps` steady steps."""
-    for request in workload.requests:
-        fill = request.segments[-1]
-        if isinstance(fill, Fill) and fill.constraint is not None:
-            engine.compile(fill.constraint).result()
-        engine.add(request)
-    for _ in range(30):
-        engine.step()
-    activities = [torch.profiler.ProfilerActivity.CUDA]
-    torch.cuda.synchronize()
-    with torch.profiler.profile(activities=activities) as trace:
-        began = time.perf_counter()
-        for _ in range(steps):
-            engine.step()
-        torch.cuda.synchronize()
-        wall = time.perf_counter() - began
-    spans = sorted(
-        (e.time_range.start, e.time_range.end, e.name) for e in trace.events() if e.device_type.name == "CUDA"
-    )
-    busy, reached = 0.0, spans[0][0]
-    by_name: Counter[str] = Counter()
-    for begin, end, name in spans:
-        by_name[name[:60]] += end - begin
-        busy += max(0.0, end - max(begin, reached))
-        reached = max(reached, end)
-    window = spans[-1][1] - spans[0][0]
-    for request in workload.requests:
-        engine.abort(request.request_id)
-    while engine.has_work:
-        engine.step()
-    return {
-        "busy": busy / window,
-        "step_ms": window / steps / 1e3,
-        "wall_step_ms": wall / steps * 1e3,
-        "kernels": [(name, micro / steps) for name, micro in by_name.most_common(14)],
-    }
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--geometry", choices=GEOMETRIES, default="8b")
     parser.add_argument("--tokenizer", type=Path, required=True, help="directory with a tokenizer.json")
     parser.add_argument("--workloads", default="W2,W3,W1,W5,W4,W6,cache,W4s")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--http", action="store_true", help="through a server; no profile then")
+    parser.add_argument("--http", action="store_true", help="through a server; no traces then")
     parser.add_argument("--no-profile", action="store_true")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--kv-dtype", default="auto")
@@ -120,6 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         else:
             with client_of(path, engine_options) as client:
                 measure(client, wanted, options.repeats, figures)
+                if options.device == "cuda" and not options.no_profile:
+                    traces(client, figures)
             del client
             gc.collect()
             if "cache" in wanted:
@@ -131,8 +95,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.device == "cuda":
             torch.cuda.empty_cache()
             note_ceiling(options, figures)
-            if not (options.no_profile or options.http):
-                profiles(path, engine_options, figures)
     print_result(figures, vars(options))
 
 
@@ -179,24 +141,31 @@ def note_ceiling(options: argparse.Namespace, figures: dict[str, Any]) -> None:
     figures["read_gb_s"], figures["floor_ms"] = round(bandwidth / 1e9), round(floor_ms, 3)
 
 
-def profiles(path: Path, engine_options: dict[str, Any], figures: dict[str, Any]) -> None:
-    stepped = Engine(path, **engine_options, pool_slots=120_000)
-    for label, workload in (
-        ("batch 1", Workload("p", latency(5, 1, 1).requests)),
-        ("batch 64, free", shared_schema(5, 64, 64, lambda: free_text(150), "p")),
-        ("batch 64, W3", shared_schema(6, 64, 64, lambda: constrained(w3_spec()), "p")),
-    ):
-        found = profile(stepped, workload)
-        figures[f"profile {label}"] = found
-        print(f"{label}: a step {found['step_ms']:.3f} ms on the GPU, busy {found['busy']:.1%}")
+# What is traced: steady decode steps of one and of many sequences, without and with a constraint, and short requests.
+TRACES: dict[str, Callable[[int], Workload]] = {
+    "one at a time": lambda seed: latency(seed, 1, 1),
+    "W3u at 64": lambda seed: shared_schema(seed, 64, 64, lambda: free_text(60), "W3u"),
+    "W3 at 64": lambda seed: shared_schema(seed, 64, 128, lambda: constrained(w3_spec()), "W3"),
+    "W5": regexes,
+}
+
+
+def traces(client: EngineClient, figures: dict[str, Any]) -> None:
+    for label, make in TRACES.items():
+        client.run(make(501))
+        found = traced(partial(client.run, make(502)))
+        figures[f"trace of {label}"] = found
+        idle = ", ".join(f"{cause} {micro:.0f}" for cause, micro in found["idle_us"].items())
+        print(f"{label}: a step {found['step_ms']:.3f} ms, GPU busy {found['busy']:.1%}; us a step idle {idle}")
         for name, micro in found["kernels"]:
-            print(f"    {micro:9.1f} us  {name}")
+            print(f"    {micro:9.1f} us  {name}", flush=True)
 
 
 def run_all(client: Client, names: Sequence[str], repeats: int) -> Iterator[tuple[str, Run | float | Exception]]:
     for name in names:
+        workload, _, concurrency = name.partition("@")
         try:
-            yield from RUNS[name](client, repeats)
+            yield from RUNS[workload](client, repeats, int(concurrency) if concurrency else None)
         except Exception as error:
             yield name, error
 
@@ -205,19 +174,24 @@ COLUMNS = ("tokens/s", "requests/s", "ms/token", "first ms", "first p99 ms", "st
 _Figures = Iterator[tuple[str, Run | float]]
 
 
-def _w1(client: Client, repeats: int) -> _Figures:
+def _chosen(pairs: Sequence[tuple[int, int]], only: int | None) -> list[tuple[int, int]]:
+    """(concurrency, requests) of a workload: those of one concurrency, or all."""
+    return [pair for pair in pairs if only in (None, pair[0])]
+
+
+def _w1(client: Client, repeats: int, only: int | None) -> _Figures:
     yield "W1", median_run(client, throughput, min(2, repeats), lambda run: run.tokens_per_s)
 
 
-def _w2(client: Client, repeats: int) -> _Figures:
-    for concurrency, count in ((1, 4), (8, 24), (32, 64)):
+def _w2(client: Client, repeats: int, only: int | None) -> _Figures:
+    for concurrency, count in _chosen(((1, 4), (8, 24), (32, 64)), only):
         run = median_run(client, lambda s, c=concurrency, n=count: latency(s, c, n), repeats, lambda r: r.ms_per_token)
         yield f"W2 at {concurrency}", run
 
 
-def _w3(client: Client, repeats: int) -> _Figures:
+def _w3(client: Client, repeats: int, only: int | None) -> _Figures:
     spec = w3_spec()
-    for concurrency, count in ((1, 4), (64, 128), (256, 512)):
+    for concurrency, count in _chosen(((1, 4), (64, 128), (256, 512)), only):
         jumps = median_run(
             client,
             lambda s, c=concurrency, n=count: shared_schema(s, c, n, lambda: constrained(spec), "W3"),
@@ -245,11 +219,29 @@ def _w3(client: Client, repeats: int) -> _Figures:
         yield f"W3u at {concurrency}", free
 
 
-def _w4(client: Client, repeats: int) -> _Figures:
-    yield "W4", median_run(client, many_schemas, repeats, lambda run: run.requests_per_s)
+def _w4(client: Client, repeats: int, only: int | None) -> _Figures:
+    """With fresh schemas; then the same schemas again, step by step, and their free twin."""
+    fresh = median_run(client, many_schemas, repeats, lambda run: run.requests_per_s)
+    yield "W4", fresh
+    if client.has_options:
+        again = median_run(
+            client,
+            lambda s: many_schemas(0, fill=lambda spec: constrained(spec, jump_forward=False), prompt_seed=s),
+            repeats,
+            lambda run: run.ms_per_token,
+        )
+        yield "W4 again, no jump-forward", again
+    length = round(statistics.mean(o.num_tokens for o in fresh.outcomes))
+    free = median_run(
+        client,
+        lambda s: many_schemas(0, fill=lambda _: free_text(length), prompt_seed=2000 + s),
+        repeats,
+        lambda run: run.ms_per_token,
+    )
+    yield "W4u", free
 
 
-def _w4s(client: Client, repeats: int) -> _Figures:
+def _w4s(client: Client, repeats: int, only: int | None) -> _Figures:
     """Time to first token on an idle engine: a fresh schema, the same again, none."""
     prompts = Prompts(77)
     found: dict[str, list[float]] = {"fresh schema": [], "same schema again": [], "no schema": []}
@@ -262,23 +254,23 @@ def _w4s(client: Client, repeats: int) -> _Figures:
         yield f"W4s: {label}", statistics.median(times)
 
 
-def _w5(client: Client, repeats: int) -> _Figures:
+def _w5(client: Client, repeats: int, only: int | None) -> _Figures:
     yield "W5", median_run(client, regexes, repeats, lambda run: run.requests_per_s)
 
 
-def _w6(client: Client, repeats: int) -> _Figures:
+def _w6(client: Client, repeats: int, only: int | None) -> _Figures:
     yield "W6", median_run(client, shared_prefixes, repeats, lambda run: run.requests_per_s)
 
 
-def _cache(client: Client, repeats: int) -> _Figures:
+def _cache(client: Client, repeats: int, only: int | None) -> _Figures:
     yield "nothing shared", median_run(client, unshared, max(3, repeats), lambda run: run.requests_per_s)
 
 
-def _no_cache(client: Client, repeats: int) -> _Figures:
+def _no_cache(client: Client, repeats: int, only: int | None) -> _Figures:
     yield "nothing shared, no cache", median_run(client, unshared, max(3, repeats), lambda run: run.requests_per_s)
 
 
-RUNS: dict[str, Callable[[Client, int], _Figures]] = {
+RUNS: dict[str, Callable[[Client, int, int | None], _Figures]] = {
     "W1": _w1,
     "W2": _w2,
     "W3": _w3,

@@ -121,15 +121,22 @@ def w3_spec() -> GrammarSpec:
     return JsonSchema.of(W3_SCHEMA, whitespace="compact")
 
 
-def many_schemas(seed: int, count: int = 64, concurrency: int = 64) -> Workload:
-    """W4: `count` different schemas, two requests each."""
+def many_schemas(
+    seed: int,
+    count: int = 64,
+    concurrency: int = 64,
+    *,
+    fill: Callable[[GrammarSpec], Fill] = constrained,
+    prompt_seed: int | None = None,
+) -> Workload:
+    """W4: `count` different schemas, two requests each. `prompt_seed`: other prompts for the same schemas."""
     prompts = Prompts(seed)
-    items = []
-    for index in range(count):
-        spec = random_schema(prompts, f"{seed}_{index}")
-        items += [(prompts.ids(200), constrained(spec)) for _ in range(2)]
+    specs = [random_schema(prompts, f"{seed}_{index}") for index in range(count)]
+    if prompt_seed is not None:
+        prompts = Prompts(prompt_seed)
+    items = [(prompts.ids(200), fill(spec)) for spec in specs for _ in range(2)]
     prompts.shuffle(items)
-    return Workload("W4", _requests(f"w4-{seed}", items), concurrency)
+    return Workload("W4", _requests(f"w4-{seed}-{prompt_seed}", items), concurrency)
 
 
 def random_schema(prompts: Prompts, label: str) -> GrammarSpec:
