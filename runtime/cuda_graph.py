@@ -44,9 +44,9 @@ class _Recorded:
 
 
 def step_sizes(limit: int) -> list[int]:
-    """Numbers of tokens to record, up to `limit`: close together where a step is short."""
+    """Numbers of tokens to record, up to `limit`: close together, since padding is computed like the rest."""
     sizes = [1, 2, 4, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256]
-    sizes += [*range(320, 1025, 64), *range(1152, limit + 1, 128)]
+    sizes += [*range(288, 1025, 32), *range(1152, limit + 1, 128)]
     return [size for size in sizes if size <= limit]
 
 

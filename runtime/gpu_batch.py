@@ -116,8 +116,7 @@ class GpuBatchBuilder:
         self._captured: dict[int, _Layout] = {}
         tokens = max(token_budget, self.max_rows)
         capacity = InputSizes(tokens, self.max_rows, tokens, tokens, tokens).offsets()[-1]
-        pinned = device.type == "cuda"
-        self._hosts = [torch.zeros(capacity, dtype=torch.int32, pin_memory=pinned) for _ in range(2)]
+        self._staged = Staging(torch.int32, device, capacity)
         self._flat = torch.zeros(capacity, dtype=torch.int32, device=device)
         self.slot_table = torch.zeros(cache.table.shape, dtype=torch.int32, device=device)
         # Ranges of rows that differ from the device's copy: (row, begin, end).
@@ -180,14 +179,14 @@ class GpuBatchBuilder:
 
     def _write(self, layout: _Layout, columns: list[Int64], *, is_dense: bool) -> None:
         """Write the host buffer that is free, and bring it to the device with what changed of the slot table."""
-        self._hosts.reverse()
         sizes = self._attention.sizes
         addresses, sources, begins, lens, rows, wanted = columns
+        host = self._staged.take(layout.end).numpy()
         write_step_input(
-            self._hosts[0].numpy(), layout.offsets, layout.lengths, addresses, sources, begins, lens, rows, wanted,
+            host, layout.offsets, layout.lengths, addresses, sources, begins, lens, rows, wanted,
             self._host_table, sizes.few, sizes.many, _NEVER if layout.only_few else sizes.many_queries, is_dense,
         )  # fmt: skip
-        self._flat[: layout.end].copy_(self._hosts[0][: layout.end], non_blocking=True)
+        self._staged.send_to(self._flat[: layout.end])
         if self._changed:
             self._send_changes()
 

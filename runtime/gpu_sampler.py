@@ -169,7 +169,7 @@ class GpuSampler(Sampler):
             for (name, _), begin in zip(_NUMBERS, self._offsets, strict=False):
                 octets = getattr(table, name).view(np.uint8)
                 packed[begin : begin + len(octets)] = octets
-            self._numbers.copy_(self._staged_numbers.send())
+            self._staged_numbers.send_to(self._numbers)
         if self._new_rows and self._wide["bias"].shape[0] == 1:
             for name, column in self._wide.items():
                 shape = (self._num_rows, self._vocab_size)
