@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +12,15 @@ from torch import Tensor
 # A tile is a run of queries of one sequence together with the heads that share a KV head. Matrix units take 16 rows at
 # least: enough for a decode step. A longer run of queries reads its keys fewer times in tiles of 128 rows.
 FEW_ROWS, MANY_ROWS = 16, 128
+# Queries of several sequences over the keys that these share: rows of one instruction of a Hopper GPU's matrix units.
+SHARED_ROWS = 64
 # Runs of queries from this length on go into tiles of many rows.
 MANY_QUERIES = 32
 # Programs that keep a large GPU busy; keys of a sequence are split among programs until there are about as many.
 BUSY_PROGRAMS = 512
 # Each number of splits is a kernel of its own to compile: few numbers.
 SPLITS = (16, 4, 1)
+PREFIX_PARTS = (8, 4, 2, 1)
 # Where results must not depend on the batch, all runs take tiles of this many rows, which is what one instruction of a
 # Hopper GPU's matrix units takes, and the keys are split at multiples of a fixed length, into so many parts at most.
 INVARIANT_ROWS, INVARIANT_SPLIT_LEN, INVARIANT_SPLITS = 64, 2048, 8
@@ -37,6 +41,11 @@ class TileSizes:
         padded = 1 << (group - 1).bit_length()
         return cls(max(1, few_rows // padded), max(1, MANY_ROWS // padded), many_queries)
 
+    @property
+    def shared(self) -> int:
+        """Queries in a tile over keys that several sequences share."""
+        return self.few * (SHARED_ROWS // FEW_ROWS)
+
 
 @dataclass(frozen=True, slots=True)
 class LaunchShape:
@@ -45,6 +54,29 @@ class LaunchShape:
     keys: int
     num_warps: int
     num_stages: int
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPrefixes:
+    """Keys that several sequences of a batch have in common, read once for all of them.
+
+    Queries of such sequences attend to the common keys in tiles of their own; the tiles of few rows begin with what
+    came out, and go through the other keys of their sequence only.
+
+    Attributes:
+        tiles: (2, N) int32; column: row of the slot table where the common keys are found, and how many. A row of -1 is
+            padding.
+        tokens: (N * size,) int32, the flat tokens of each tile in turn; -1 is padding.
+        lens: (B,) int32, the common keys of each sequence, all of them before its first query; 0 where it shares none.
+            Only sequences whose queries lie in tiles of few rows share any.
+        num_parts: parts into which the keys of each tile are split.
+    """
+
+    tiles: Tensor
+    tokens: Tensor
+    lens: Tensor
+    num_parts: int
+    shape: LaunchShape | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +91,7 @@ class AttentionPlan:
         slot_rows: (B,) int32, row of the slot table of each sequence; None where sequence i has row i.
         split_len: keys of a part, from the first key of the sequence on; 0 divides the keys of a tile evenly.
         few_shape, many_shape: None takes what is usual for the dtype and the size of heads.
+        shared: None where no keys are read for several sequences at once.
     """
 
     few: Tensor
@@ -69,6 +102,7 @@ class AttentionPlan:
     split_len: int = 0
     few_shape: LaunchShape | None = None
     many_shape: LaunchShape | None = None
+    shared: SharedPrefixes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +120,12 @@ class AttentionSettings:
     split_len: int = 0
     few_shape: LaunchShape | None = None
     many_shape: LaunchShape | None = None
+    shared_shape: LaunchShape | None = None
+
+    @property
+    def shares_prefixes(self) -> bool:
+        """Whether keys may be read once for several sequences: not where a result must not depend on the batch."""
+        return self.split_len == 0
 
     @classmethod
     def of_model(
@@ -107,7 +147,9 @@ class AttentionSettings:
         sizes = TileSizes.for_group(group, few_rows=INVARIANT_ROWS, many_queries=_NEVER)
         return cls(sizes, kv_heads, -(-invariant_up_to // split_len), split_len)
 
-    def plan(self, few: Tensor, many: Tensor, slot_rows: Tensor | None) -> AttentionPlan:
+    def plan(
+        self, few: Tensor, many: Tensor, slot_rows: Tensor | None, shared: SharedPrefixes | None = None
+    ) -> AttentionPlan:
         """The plan of a batch with these tiles."""
         return AttentionPlan(
             few,
@@ -118,17 +160,59 @@ class AttentionSettings:
             self.split_len,
             self.few_shape,
             self.many_shape,
+            shared,
         )
 
+    def share(self, tiles: Tensor, tokens: Tensor, lens: Tensor) -> SharedPrefixes:
+        """See `SharedPrefixes`. The number of tiles that are not padding is taken to be what the tokens fill."""
+        wanted = BUSY_PROGRAMS // max(1, tiles.shape[1] * self.num_kv_heads)
+        parts = next(number for number in PREFIX_PARTS if number <= max(1, wanted))
+        return SharedPrefixes(tiles, tokens, lens, parts, self.shared_shape)
+
     def plan_lens(
-        self, extend_lens: Sequence[int], device: torch.device | str, slot_rows: Tensor | None = None
+        self,
+        extend_lens: Sequence[int],
+        device: torch.device | str,
+        slot_rows: Tensor | None = None,
+        prefixes: Sequence[tuple[Sequence[int], int]] = (),
     ) -> AttentionPlan:
-        """A plan for sequences with `extend_lens` queries each, on a device."""
+        """A plan for sequences with `extend_lens` queries each, on a device.
+
+        Args:
+            prefixes: (sequences, length): groups of sequences whose first `length` keys are the same slots.
+        """
         lens = np.asarray(extend_lens, np.int64)
         is_few = lens < self.sizes.many_queries
         few = count_tiles(np.where(is_few, lens, 0), self.sizes.few)
         many = count_tiles(np.where(is_few, 0, lens), self.sizes.many)
-        return self.plan(torch.from_numpy(few).to(device), torch.from_numpy(many).to(device), slot_rows)
+        shared = None
+        if prefixes:
+            rows = np.arange(len(lens)) if slot_rows is None else slot_rows.cpu().numpy()
+            fields = shared_tiles(lens, rows, prefixes, self.sizes.shared)
+            shared = self.share(*(torch.from_numpy(field).to(device) for field in fields))
+        return self.plan(torch.from_numpy(few).to(device), torch.from_numpy(many).to(device), slot_rows, shared)
+
+
+def shared_tiles(
+    extend_lens: npt.NDArray[np.int64],
+    slot_rows: npt.NDArray[Any],
+    prefixes: Sequence[tuple[Sequence[int], int]],
+    size: int,
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """The fields `tiles`, `tokens` and `lens` of `SharedPrefixes`, without padding tiles; see `plan_lens`."""
+    begins = np.cumsum(extend_lens) - extend_lens
+    lens = np.zeros(len(extend_lens), np.int32)
+    tiles: list[tuple[int, int]] = []
+    tokens: list[npt.NDArray[np.int32]] = []
+    for members, length in prefixes:
+        lens[list(members)] = length
+        flat = np.concatenate([np.arange(begins[i], begins[i] + extend_lens[i]) for i in members])
+        for begin in range(0, len(flat), size):
+            tiles.append((int(slot_rows[members[0]]), length))
+            part = np.full(size, -1, np.int32)
+            part[: len(flat) - begin] = flat[begin : begin + size]
+            tokens.append(part)
+    return np.array(tiles, np.int32).T.copy(), np.concatenate(tokens), lens
 
 
 def count_tiles(extend_lens: npt.ArrayLike, size: int) -> npt.NDArray[np.int32]:

@@ -13,9 +13,9 @@ import triton.language as tl
 from torch import Tensor
 
 from slipform.kernels._launch import check_contiguous, check_pools, power_of_two
-from slipform.kernels.attention_plan import AttentionPlan, LaunchShape, plan_attention
-
-_LOG2_E = tl.constexpr(1.4426950408889634)
+from slipform.kernels.attention_plan import AttentionPlan, plan_attention
+from slipform.kernels.triton_attention_walk import LOG2_E, fresh_state, outcome, usual_shape, walk_keys
+from slipform.kernels.triton_prefix_attention import NO_PREFIX, attend_prefixes, with_prefix
 
 
 def attention(
@@ -44,9 +44,16 @@ def attention(
         plan = plan_attention(lens, group=group, num_kv_heads=kv_heads, device=query.device)
     out = torch.empty((tokens, heads, dim), dtype=query.dtype, device=query.device)
     wide = query.dtype is torch.float32
-    for tiles, block_q, num_splits, launch in (
-        (plan.few, plan.sizes.few, plan.num_splits, plan.few_shape),
-        (plan.many, plan.sizes.many, 1, plan.many_shape),
+    prefix = NO_PREFIX
+    # With windows or slopes, what a query sees of common keys, and how, depends on its position.
+    if plan.shared is not None and window == 0 and alibi_slopes is None:
+        prefix = attend_prefixes(
+            query, key_pool, value_pool, slot_table, plan.shared,
+            queries_per_tile=plan.sizes.shared, scale=scale, softcap=softcap, kv_scales=kv_scales,
+        )  # fmt: skip
+    for tiles, block_q, num_splits, launch, known in (
+        (plan.few, plan.sizes.few, plan.num_splits, plan.few_shape, prefix),
+        (plan.many, plan.sizes.many, 1, plan.many_shape, NO_PREFIX),
     ):
         num_tiles = tiles.shape[1]
         if num_tiles == 0:
@@ -58,12 +65,13 @@ def attention(
         block_m = max(16, block_q * power_of_two(group))
         block_d = max(16, power_of_two(dim))
         shape = launch or usual_shape(block_m, block_d, wide)
-        _attend[(num_tiles, kv_heads, num_splits)](
+        _attend[(kv_heads, num_tiles, num_splits)](
             query, key_pool, value_pool, kv_scales, slot_table, plan.slot_rows, cu_seqlens, seq_lens, tiles,
-            alibi_slopes, out, partial, normalizers,
+            alibi_slopes, out, partial, normalizers, known.lens, known.means, known.normalizers,
             query.stride(0), slot_table.stride(0), tiles.stride(0), key_pool.shape[0], tokens, scale, softcap, window,
             KV_HEADS=kv_heads, GROUP=group, DIM=dim, BLOCK_Q=block_q, BLOCK_G=power_of_two(group),
             BLOCK_M=block_m, BLOCK_N=shape.keys, BLOCK_D=block_d, SPLITS=num_splits, SPLIT_LEN=plan.split_len,
+            PREFIX_PARTS=known.num_parts, SEEN_BY_ALL=tiles is plan.many and window == 0,
             HAS_ROWS=plan.slot_rows is not None, HAS_WINDOW=window > 0, HAS_SOFTCAP=softcap > 0,
             HAS_ALIBI=alibi_slopes is not None, HAS_SCALES=kv_scales is not None,
             num_warps=shape.num_warps, num_stages=shape.num_stages,
@@ -74,15 +82,6 @@ def attention(
                 DIM=dim, BLOCK_D=block_d, BLOCK_Q=block_q, SPLITS=num_splits, num_warps=1,
             )  # fmt: skip
     return out
-
-
-def usual_shape(block_m: int, block_d: int, wide: bool) -> LaunchShape:
-    """What fits a Hopper GPU's registers and shared memory: for tiles of `block_m` rows, heads of `block_d`."""
-    if wide:
-        return LaunchShape(16 if block_m > 16 else 32, 8 if block_m > 16 else 4, 1)
-    if block_m <= 16:
-        return LaunchShape(64 if block_d <= 128 else 32, 4, 3)
-    return LaunchShape(64 if block_d <= 128 else 32, 4 if block_m <= 64 else 8, 2)
 
 
 def _check(
@@ -109,16 +108,17 @@ def _check(
 @triton.jit(do_not_specialize=["tiles_stride", "num_slots", "num_tokens", "table_stride", "window"])
 def _attend(
     query, key_pool, value_pool, kv_scales, slot_table, slot_rows, cu_seqlens, seq_lens, tiles, alibi_slopes,
-    out, partial, normalizers,
+    out, partial, normalizers, prefix_lens, prefix_means, prefix_normalizers,
     query_stride, table_stride, tiles_stride, num_slots, num_tokens, scale, softcap, window,
     KV_HEADS: tl.constexpr, GROUP: tl.constexpr, DIM: tl.constexpr, BLOCK_Q: tl.constexpr, BLOCK_G: tl.constexpr,
     BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr, BLOCK_D: tl.constexpr, SPLITS: tl.constexpr,
-    SPLIT_LEN: tl.constexpr,
+    SPLIT_LEN: tl.constexpr, PREFIX_PARTS: tl.constexpr, SEEN_BY_ALL: tl.constexpr,
     HAS_ROWS: tl.constexpr, HAS_WINDOW: tl.constexpr, HAS_SOFTCAP: tl.constexpr, HAS_ALIBI: tl.constexpr,
     HAS_SCALES: tl.constexpr,
 ):  # fmt: skip
-    tile = tl.program_id(0)
-    kv_head = tl.program_id(1)
+    # The programs of one tile's KV heads follow each other, those of later queries, which have more keys, come first.
+    kv_head = tl.program_id(0)
+    tile = tl.num_programs(1) - 1 - tl.program_id(1)
     split = tl.program_id(2)
     sequence = tl.load(tiles + tile)
     if sequence < 0:
@@ -141,18 +141,26 @@ def _attend(
     is_row = (rows < BLOCK_Q * BLOCK_G) & (queries < num_queries) & (group_heads < GROUP)
     tokens = (begin + queries).to(tl.int64)
     columns = tl.arange(0, BLOCK_D)
-    is_column = columns < DIM
-    at = tokens[:, None] * query_stride + heads[:, None] * DIM + columns[None, :]
-    q = tl.load(query + at, mask=is_row[:, None] & is_column[None, :], other=0.0)
+    inside = is_row[:, None] & (columns < DIM)[None, :]
+    q = tl.load(
+        query + tokens[:, None] * query_stride + heads[:, None] * DIM + columns[None, :], mask=inside, other=0.0
+    )
     positions = past + queries
-    scale_log2 = scale * _LOG2_E
     slopes = tl.zeros([BLOCK_M], tl.float32)
     if HAS_ALIBI:
-        slopes = tl.load(alibi_slopes + heads, mask=is_row, other=0.0) * _LOG2_E
+        slopes = tl.load(alibi_slopes + heads, mask=is_row, other=0.0) * LOG2_E
 
     # Keys low:high are seen by some query of the tile; this program takes its split of them.
     high = tl.minimum(past + first + BLOCK_Q, seq_len)
     low = 0
+    best, total, summed = fresh_state(BLOCK_M, BLOCK_D)
+    if PREFIX_PARTS > 0:
+        low = tl.load(prefix_lens + sequence)
+        if (low > 0) & (split == 0):
+            best, total, summed = with_prefix(
+                best, total, summed, prefix_means, prefix_normalizers, tokens, heads, is_row, num_tokens,
+                KV_HEADS * GROUP, DIM, BLOCK_D, PREFIX_PARTS,
+            )  # fmt: skip
     if HAS_WINDOW:
         # Blocks of keys begin at multiples of their size, so that a query's sums do not depend on its tile.
         low = tl.maximum(past + first - window + 1, 0) // BLOCK_N * BLOCK_N
@@ -164,61 +172,29 @@ def _attend(
         low += split * share
         high = tl.minimum(low + share, high)
 
-    best = tl.full([BLOCK_M], float("-inf"), tl.float32)
-    total = tl.zeros([BLOCK_M], tl.float32)
-    summed = tl.zeros([BLOCK_M, BLOCK_D], tl.float32)
-    for start in range(low, high, BLOCK_N):
-        keys_at = start + tl.arange(0, BLOCK_N)
-        is_key = keys_at < high
-        slots = tl.load(slots_of + keys_at, mask=is_key, other=0).to(tl.int64)
-        kv_at = (slots * KV_HEADS + kv_head) * DIM
-        # Slots outside may hold anything; what is loaded of them is zero.
-        k = tl.load(key_pool + kv_at[None, :] + columns[:, None], mask=is_key[None, :] & is_column[:, None], other=0.0)
-        scores = tl.dot(q, k.to(q.dtype), input_precision="ieee")
-        if HAS_SCALES:
-            scale_at = kv_scales + slots * KV_HEADS + kv_head
-            scores *= tl.load(scale_at, mask=is_key, other=0.0)[None, :]
-        if HAS_SOFTCAP:
-            # tanh by way of the sigmoid.
-            scores = softcap * (2.0 / (1.0 + tl.exp(-2.0 * (scores * scale / softcap))) - 1.0) * _LOG2_E
-        else:
-            scores = scores * scale_log2
-        distance = positions[:, None] - keys_at[None, :]
-        if HAS_ALIBI:
-            scores -= slopes[:, None] * distance
-        seen = is_key[None, :] & (distance >= 0)
-        if HAS_WINDOW:
-            seen &= distance < window
-        scores = tl.where(seen, scores, float("-inf"))
-        new_best = tl.maximum(best, tl.max(scores, axis=1))
-        reference = tl.where(new_best == float("-inf"), 0.0, new_best)
-        weights = tl.exp2(scores - reference[:, None])
-        correction = tl.exp2(best - reference)
-        total = total * correction + tl.sum(weights, axis=1)
-        v = tl.load(
-            value_pool + kv_at[:, None] + columns[None, :], mask=is_key[:, None] & is_column[None, :], other=0.0
-        )
-        if HAS_SCALES:
-            scale_at = kv_scales + (num_slots + slots) * KV_HEADS + kv_head
-            weights *= tl.load(scale_at, mask=is_key, other=0.0)[None, :]
-        summed = summed * correction[:, None]
-        summed = tl.dot(weights.to(q.dtype), v.to(q.dtype), summed, input_precision="ieee")
-        best = new_best
+    if SEEN_BY_ALL:
+        # The keys up to the tile's first query need no mask.
+        middle = low + tl.maximum(tl.minimum(past + first + 1, high) - low, 0) // BLOCK_N * BLOCK_N
+        best, total, summed = walk_keys(
+            q, best, total, summed, low, middle, positions, slopes,
+            slots_of, key_pool, value_pool, kv_scales, num_slots, kv_head, scale, softcap, window,
+            KV_HEADS, DIM, BLOCK_N, BLOCK_D, True, False, HAS_SOFTCAP, HAS_ALIBI, HAS_SCALES,
+        )  # fmt: skip
+        low = middle
+    best, total, summed = walk_keys(
+        q, best, total, summed, low, high, positions, slopes,
+        slots_of, key_pool, value_pool, kv_scales, num_slots, kv_head, scale, softcap, window,
+        KV_HEADS, DIM, BLOCK_N, BLOCK_D, False, HAS_WINDOW, HAS_SOFTCAP, HAS_ALIBI, HAS_SCALES,
+    )  # fmt: skip
 
-    divisor = tl.where(total > 0, total, 1.0)
-    result = summed / divisor[:, None]
+    result, normalizer = outcome(best, total, summed)
     if SPLITS > 1:
-        normalizer = tl.where(total > 0, best + tl.log2(divisor), float("-inf"))
         line = (split.to(tl.int64) * num_tokens + tokens) * (KV_HEADS * GROUP) + heads
         tl.store(normalizers + line, normalizer, mask=is_row)
-        tl.store(partial + line[:, None] * DIM + columns[None, :], result, mask=is_row[:, None] & is_column[None, :])
+        tl.store(partial + line[:, None] * DIM + columns[None, :], result, mask=inside)
     else:
         line = tokens * (KV_HEADS * GROUP) + heads
-        tl.store(
-            out + line[:, None] * DIM + columns[None, :],
-            result.to(out.dtype.element_ty),
-            mask=is_row[:, None] & is_column[None, :],
-        )
+        tl.store(out + line[:, None] * DIM + columns[None, :], result.to(out.dtype.element_ty), mask=inside)
 
 
 @triton.jit(do_not_specialize=["tiles_stride", "num_tokens"])
