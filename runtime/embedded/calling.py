@@ -9,6 +9,7 @@ from slipform.runtime.embedded.linking import ToolWords, between_request_and_too
 from slipform.runtime.embedded.source import Source
 from slipform.runtime.embedded.tool_parts import Request, Tool, stems
 from slipform.runtime.embedded.tool_rivals import confusable
+from slipform.runtime.embedded.tool_sheets import rivals_of
 from slipform.runtime.embedded.tools import (
     ACTIONS,
     CHATTER,
@@ -17,6 +18,7 @@ from slipform.runtime.embedded.tools import (
     composed_tool,
     held_out,
     state_request,
+    usable,
 )
 
 SYSTEMS = (
@@ -35,6 +37,7 @@ JSON_TYPES = {
     "date": "string",
     "time": "string",
     "strings": "array",
+    "boolean": "boolean",
 }
 PYTHON_TYPES = {
     "string": "str",
@@ -43,7 +46,18 @@ PYTHON_TYPES = {
     "date": "date",
     "time": "str",
     "strings": "list[str]",
+    "boolean": "bool",
 }
+
+
+# How many tools a prompt offers; how often a distractor comes from the section of a tool that is called.
+OFFERED = (1, 2, 3, 3, 4, 4, 5, 6, 7, 8)
+RIVALS_SHARE = 0.5
+# Shares of requests that no tool answers: of all; and of these, requests for an absent rival of the tools, and small talk.
+NONE_SHARE, ABSENT_RIVAL_SHARE, CHATTER_SHARE = 0.13, 0.3, 0.35
+TWO_CALLS_SHARE = 0.13
+# Array answers that follow an earlier request with the same tools.
+FOLLOWING_SHARE = 0.2
 
 
 class Offered:
@@ -120,7 +134,9 @@ def offer(s: Source, wanted: list[Tool], count: int) -> list[Offered]:
         if len(chosen) >= count:
             break
         tool = any_tool(s)
-        if wanted and wanted[0].composed and s.chance(0.4):
+        if wanted and wanted[0].section and s.chance(RIVALS_SHARE):
+            tool = s.pick(usable(s, rivals_of(s.pick(wanted).section)) or (tool,))
+        elif wanted and wanted[0].composed and s.chance(0.4):
             verb, _, noun = wanted[0].name.partition("_")
             if verb in ACTIONS:
                 noun = noun.removesuffix("s") if verb == "list" else noun
@@ -181,9 +197,7 @@ def joined_requests(s: Source, first: Request, second: Request) -> str:
 
 
 def stray_request(s: Source, offered: list[Offered]) -> str | None:
-    """A request, in one case of two, that no tool on offer answers: it shares no word with them."""
-    if s.chance(0.5):
-        return None
+    """A request that no tool on offer answers: it shares no word with them."""
     words = frozenset().union(*(stems(f"{o.tool.name} {' '.join(o.tool.about)}") for o in offered))
     for _ in range(6):
         stray = any_tool(s)
@@ -194,56 +208,96 @@ def stray_request(s: Source, offered: list[Offered]) -> str | None:
     return None
 
 
+def absent_rival(s: Source) -> tuple[str, list[Offered]] | None:
+    """A request, and tools of which none answers it although rivals of the one that would are among them."""
+    absent = any_tool(s)
+    rivals = usable(s, rivals_of(absent.section)) if absent.section else ()
+    near = [tool for tool in rivals if not confusable(tool, absent)]
+    if not near:
+        return None
+    offered = [
+        o
+        for o in offer(s, [s.pick(near)], s.pick(OFFERED))
+        if o.tool.name != absent.name and not confusable(o.tool, absent)
+    ]
+    return request_for(s, [absent])[0], offered
+
+
+def asked_of(s: Source, offered: list[Offered], wanted: list[Tool]) -> tuple[str, list[dict[str, Any]]]:
+    """A request for the wanted tools among those on offer, or for none of them; and its calls."""
+    if not wanted:
+        return (None if s.chance(CHATTER_SHARE) else stray_request(s, offered)) or s.phrase(CHATTER), []
+    by_name = {o.tool.name: o for o in offered}
+    text, stated = request_for(s, wanted)
+    return text, [by_name[t.name].call(a) for t, a in zip(wanted, stated, strict=True)]
+
+
+def links(text: str, offered: list[Offered], calls: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Words that tie one request to the tools that it calls and may become made-up ones on both sides."""
+    called = {call["name"] for call in calls}
+    words = [
+        ToolWords(stems(f"{o.name} {o.about}"), stems(" ".join(o.names.values())), o.name in called) for o in offered
+    ]
+    kept = json.dumps([call["arguments"] for call in calls], default=str)
+    options = " ".join(option for o in offered for p in o.tool.parameters for option in p.options + p.surfaces)
+    return between_request_and_tools(text, words, f"{kept} {options}")
+
+
 def function_call(s: Source) -> Example:
-    """Tools and one request: no call, one call, or two."""
+    """Tools and one request: no call, one call, or two; at times behind an earlier request with the same tools."""
     form = s.random.random()
     wanted: list[Tool] = []
-    if form >= 0.14:
+    if form >= NONE_SHARE:
         wanted = [any_tool(s)]
-        if form > 0.86:
-            second = any_tool(s)
+        if form > 1 - TWO_CALLS_SHARE:
+            near = usable(s, rivals_of(wanted[0].section)) if wanted[0].section and s.chance(RIVALS_SHARE) else ()
+            second = s.pick(near) if near else any_tool(s)
             if second.name != wanted[0].name and not confusable(second, wanted[0]):
                 wanted.append(second)
-    count = max(len(wanted), s.pick((1, 2, 2, 3, 3, 4, 4, 5, 6, 7, 8)))
-    offered = offer(s, wanted, count)
-    by_name = {o.tool.name: o for o in offered}
-    if wanted:
-        text, stated = request_for(s, wanted)
-        calls = [by_name[t.name].call(a) for t, a in zip(wanted, stated, strict=True)]
+    near_miss = absent_rival(s) if not wanted and s.chance(ABSENT_RIVAL_SHARE) else None
+    calls: list[dict[str, Any]] = []
+    if near_miss is not None:
+        text, offered = near_miss
     else:
-        calls = []
-        text = stray_request(s, offered) or s.phrase(CHATTER)
+        offered = offer(s, wanted, max(len(wanted), s.pick(OFFERED)))
+        text, calls = asked_of(s, offered, wanted)
+    linking = links(text, offered, calls)
     shape = s.random.random()
     if shape < 0.62 or len(calls) != 1:
-        example = _array_answer(s, offered, text, calls)
+        earlier: tuple[Turn, ...] = ()
+        if s.chance(FOLLOWING_SHARE):
+            before = [s.pick(offered).tool] if s.chance(0.8) else []
+            old_text, old_calls = asked_of(s, offered, before)
+            earlier = (user(old_text), assistant(compact_json(old_calls)))
+            linking = tuple(stem for stem in linking if stem in links(old_text, offered, old_calls))
+        example = _array_answer(s, offered, earlier, text, calls)
     elif shape < 0.82:
         example = _single_answer(s, offered, text, calls[0])
     else:
         example = _two_steps(s, offered, text, calls[0])
-    words = [
-        ToolWords(stems(f"{o.name} {o.about}"), stems(" ".join(o.names.values())), o.tool in wanted) for o in offered
-    ]
-    kept = json.dumps([call["arguments"] for call in calls], default=str)
-    options = " ".join(option for o in offered for p in o.tool.parameters for option in p.options)
-    return replace(example, linking=between_request_and_tools(text, words, f"{kept} {options}"))
+    return replace(example, linking=linking)
 
 
-def _array_answer(s: Source, offered: list[Offered], text: str, calls: list[dict[str, Any]]) -> Example:
+def _array_answer(
+    s: Source, offered: list[Offered], earlier: tuple[Turn, ...], text: str, calls: list[dict[str, Any]]
+) -> Example:
+    """An array of calls, `earlier` being a request and its answer before this one."""
     schema = calls_schema(offered)
     answer = assistant(compact_json(calls))
     if s.chance(0.5):
         described = s.chance(0.6)
         tools = tuple({"type": "function", "function": o.function(s, described)} for o in offered)
-        turns: tuple[Turn, ...] = (user(text), answer)
+        turns: tuple[Turn, ...] = (*earlier, user(text), answer)
         if s.chance(0.5):
             turns = (system(s.pick(SYSTEMS)), *turns)
         return Example("tool", turns, calls, schema, tools=tools)
     shown = s.pick(("Tools:\n", "Functions:\n", "Available tools:\n", "")) + show_tools(s, offered)
     if s.chance(0.6):
-        return Example("tool", (system(f"{s.pick(SYSTEMS)}\n{shown}"), user(text), answer), calls, schema)
-    return Example(
-        "tool", (user(f"{shown}\n\n{s.pick(('Request: ', '', 'User: ', 'Task: '))}{text}"), answer), calls, schema
-    )
+        return Example("tool", (system(f"{s.pick(SYSTEMS)}\n{shown}"), *earlier, user(text), answer), calls, schema)
+    head = f"{shown}\n\n{s.pick(('Request: ', '', 'User: ', 'Task: '))}"
+    if earlier:
+        return Example("tool", (user(head + earlier[0].content), *earlier[1:], user(text), answer), calls, schema)
+    return Example("tool", (user(head + text), answer), calls, schema)
 
 
 def _single_answer(s: Source, offered: list[Offered], text: str, call: dict[str, Any]) -> Example:

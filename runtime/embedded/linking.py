@@ -40,16 +40,25 @@ class WantedField:
 def between_request_and_tools(request: str, tools: Iterable[ToolWords], kept: str) -> tuple[str, ...]:
     """Stems that may be replaced in the request and the tools alike; `kept` holds words that have to stay.
 
-    Where the request shares no word with a tool that it calls, that tool's words must keep their meaning.
+    Where the request shares no word with a tool that it calls, that tool's words must keep their meaning; and where it shares
+    them with another tool as well, those of both must, since their meaning makes the choice.
     """
     asked = stems(request)
     staying = SCHEMA_STEMS | stems(kept)
     free: frozenset[str] = frozenset()
+    tools = list(tools)
     for tool in tools:
         staying |= tool.parameters
-        if tool.called and not tool.described & asked:
-            staying |= tool.described
         free |= tool.described
+        if not tool.called:
+            continue
+        ties = tool.described & asked
+        if not ties:
+            staying |= tool.described
+            continue
+        for other in tools:
+            if other is not tool and ties <= other.described:
+                staying |= tool.described | other.described
     return tuple(sorted(free - staying))
 
 

@@ -8,7 +8,14 @@ from slipform.runtime.embedded.values import Draw
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter: names it may have, descriptions, JSON type, drawn value, and wordings that state it behind a request."""
+    """One parameter of a tool.
+
+    Attributes:
+        kind: what requests call it, `{kind}`; names: what a schema may call it; about: descriptions.
+        type: how JSON holds its value, `draw` draws one.
+        phrases: wordings that state it behind a request; options: the values it may have, where these are few.
+        surfaces: words of requests that mean an option without naming it.
+    """
 
     kind: str
     names: tuple[str, ...]
@@ -17,11 +24,16 @@ class Parameter:
     draw: Draw
     phrases: tuple[str, ...]
     options: tuple[str, ...] = ()
+    surfaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool with its parameters, and whole requests that state some of them by `{kind}`."""
+    """A tool with its parameters, and whole requests that state some of them by `{kind}`.
+
+    Tools of one `section` are rivals: no request for one of them could mean another, however alike they look. `apart` names
+    tools and sections of which a request could mean this tool as well.
+    """
 
     name: str
     about: tuple[str, ...]
@@ -29,6 +41,8 @@ class Tool:
     required: int
     requests: tuple[str, ...]
     composed: bool = False
+    section: str = ""
+    apart: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,10 @@
 """Which tools one request could mean alike: they are never offered together."""
 
+import functools
+from collections import Counter
+
 from slipform.runtime.embedded.tool_parts import Tool, stems
+from slipform.runtime.embedded.tool_sheets import sheet_tools
 
 # Tools that one wish may call as well as the other: never offered together.
 ALIKE = tuple(
@@ -108,10 +112,40 @@ NEAR_ACTIONS = tuple(
 )
 
 
+# Words of at least this share of the sheets' tools ("start", "number") say nothing of what a tool is for.
+GENERAL_SHARE = 0.025
+
+
+@functools.cache
+def general_stems() -> frozenset[str]:
+    """Stems of words that many tools have in common."""
+    tools = sheet_tools()
+    counts = Counter(stem for tool in tools for stem in stems(f"{tool.name} {' '.join(tool.about)}"))
+    return frozenset(stem for stem, count in counts.items() if count >= GENERAL_SHARE * len(tools))
+
+
+@functools.lru_cache(maxsize=8192)
+def described(tool: Tool) -> frozenset[str]:
+    """Stems of a tool's name and descriptions that tell what it is for."""
+    return stems(f"{tool.name} {' '.join(tool.about)}") - general_stems()
+
+
+@functools.lru_cache(maxsize=8192)
+def spoken_of(tool: Tool) -> frozenset[str]:
+    """The stems of `described` and of the tool's requests."""
+    return described(tool) | (stems(" ".join(tool.requests)) - general_stems())
+
+
 def confusable(tool: Tool, other: Tool) -> bool:
     """Whether a request for one of them could mean the other."""
     if any({tool.name, other.name} <= names for names in ALIKE):
         return True
+    if tool.section != other.section:
+        if {other.name, other.section} & tool.apart or {tool.name, tool.section} & other.apart:
+            return True
+        return bool(described(tool) & spoken_of(other) or described(other) & spoken_of(tool))
+    if tool.section:
+        return tool.name == other.name
     verb, _, noun = tool.name.partition("_")
     other_verb, _, other_noun = other.name.partition("_")
     if not stems(noun) & stems(other_noun):

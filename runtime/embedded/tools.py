@@ -6,9 +6,11 @@ which there are thousands. Whole tools are held out: `held_out` is a pure functi
 
 import re
 import zlib
+from collections.abc import Sequence
 
 from slipform.runtime.embedded import lexicon as lex
 from slipform.runtime.embedded import values as v
+from slipform.runtime.embedded.kinds import later_date, later_time
 from slipform.runtime.embedded.scenes import choose_wordings, paraphrased
 from slipform.runtime.embedded.schema_fields import lines
 from slipform.runtime.embedded.source import Source, Value
@@ -861,22 +863,32 @@ def allowed_requests(s: Source, tool: Tool) -> list[str]:
     return [request for request in s.phrases(tool.requests) if names_its_tool(request, tool)]
 
 
+def draw_arguments(s: Source, tool: Tool, stated: set[str]) -> dict[str, Value]:
+    """Values of the parameters in `stated`; a second date or time comes after the first, and no two values are the same."""
+    drawn: dict[str, Value] = {}
+    last: dict[str, Value] = {}
+    for item in tool.parameters:
+        if item.kind not in stated:
+            continue
+        for _ in range(8):
+            if item.type in last:
+                value = (later_date if item.type == "date" else later_time)(s, str(last[item.type].json))
+            else:
+                value = item.draw(s)
+            if all(value.json != other.json for other in drawn.values()):
+                break
+        drawn[item.kind] = value
+        if item.type in ("date", "time"):
+            last[item.type] = value
+    return drawn
+
+
 def state_request(s: Source, tool: Tool) -> Request:
     """A request that calls `tool`."""
     template = paraphrased(s, choose_wordings(s, s.pick(allowed_requests(s, tool))))
-    by_kind = {p.kind: p for p in tool.parameters}
-    arguments: dict[str, object] = {}
-
-    def fill(match: re.Match[str]) -> str:
-        kind = match.group(1)
-        if kind not in surfaces:
-            value = by_kind[kind].draw(s)
-            surfaces[kind] = value.surface
-            arguments[kind] = value.json
-        return surfaces[kind]
-
-    surfaces: dict[str, str] = {}
-    text = _SLOT.sub(fill, template)
+    drawn = draw_arguments(s, tool, set(_SLOT.findall(template)))
+    text = _SLOT.sub(lambda match: drawn[match.group(1)].surface, template)
+    arguments = {kind: value.json for kind, value in drawn.items()}
     if tool.composed:
         return _with_clauses(s, tool, text, arguments)
     return Request(text, arguments, template.startswith("{"), template.endswith("}"))
@@ -978,16 +990,31 @@ def themed_tool(s: Source) -> Tool:
     return Tool(name, about, parameters, required, (s.phrase(THEME_REQUESTS).replace("{theme}", asked),), composed=True)
 
 
+THEMED_SHARE = 0.1
+WRITTEN_SHARE = 0.75
+
+
+def usable(s: Source, tools: Sequence[Tool]) -> tuple[Tool, ...]:
+    """Those of the split of `s` that a request can call."""
+    return tuple(t for t in tools if held_out(t.name) == (s.split == "heldout") and allowed_requests(s, t))
+
+
+def written_tools(s: Source) -> tuple[Tool, ...]:
+    """The hand-written tools of the split of `s`."""
+    found = _WRITTEN.get(s.split)
+    if found is None:
+        found = _WRITTEN[s.split] = usable(s, (*COMMON_TOOLS, *sheet_tools()))
+    return found
+
+
+_WRITTEN: dict[str, tuple[Tool, ...]] = {}
+
+
 def any_tool(s: Source) -> Tool:
     """A tool of the split of `s`: hand-written, composed or themed."""
     form = s.random.random()
-    if form < 0.15:
+    if form < THEMED_SHARE:
         return themed_tool(s)
-    if form < 0.72:
-        wanted = s.split == "heldout"
-        tools = sheet_tools() if s.chance(0.85) else COMMON_TOOLS
-        for _ in range(80):
-            tool = s.pick(tools)
-            if held_out(tool.name) == wanted and allowed_requests(s, tool):
-                return tool
+    if form < THEMED_SHARE + WRITTEN_SHARE:
+        return s.pick(written_tools(s))
     return composed_tool(s)
