@@ -42,11 +42,12 @@ from slipform.runtime.request import (
 class Load:
     """What was asked for, and what came of it. Events arrive on the engine's thread."""
 
-    def __init__(self, engine: Engine, seed: int, longest: int) -> None:
+    def __init__(self, engine: Engine, seed: int, longest: int, longest_output: int) -> None:
         self._engine = engine
         self._random = random.Random(seed)
         self._prompts = Prompts(seed)
         self._longest = longest
+        self._longest_output = longest_output
         self._shared = self._prompts.ids(longest // 2)
         self._lock = threading.Lock()
         self._handles: dict[str, RequestHandle] = {}
@@ -95,9 +96,10 @@ class Load:
         rng, prompts = self._random, self._prompts
         prompt = TokenIds(self._shared[: rng.randint(1, len(self._shared))] + prompts.ids(rng.randint(1, 200)))
         kind = rng.choice(["free", "sampled", "schema", "fresh schema", "regex", "program", "long", "late", "repeated"])
+        length = rng.randint(1, self._longest_output)
         fills: dict[str, list[Segment]] = {
-            "free": [prompt, free_text(rng.randint(1, 300))],
-            "sampled": [prompt, Fill("text", SamplingParams(top_p=0.9, max_tokens=rng.randint(1, 200)))],
+            "free": [prompt, free_text(length)],
+            "sampled": [prompt, Fill("text", SamplingParams(top_p=0.9, max_tokens=length))],
             "schema": [prompt, constrained(w3_spec())],
             "fresh schema": [prompt, constrained(random_schema(prompts, f"load_{self.accepted}"))],
             "regex": [prompt, constrained(Regex(rng.choice(REGEXES)))],
@@ -147,6 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--geometry", default="0.6b")
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--pool-slots", type=int, default=24_000)
+    parser.add_argument("--longest-output", type=int, default=300, help="tokens; long ones outgrow the pool")
     parser.add_argument("--open", type=int, default=96, help="requests that are open at a time")
     parser.add_argument("--max-sequences", type=int, default=48)
     parser.add_argument("--device", default="cuda")
@@ -162,7 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             pool_slots=options.pool_slots, max_sequences=options.max_sequences, **on_gpu,
         )  # fmt: skip
     with engine:
-        load = Load(engine, options.seed, options.pool_slots // 6)
+        load = Load(engine, options.seed, options.pool_slots // 6, options.longest_output)
         began = time.monotonic()
         while time.monotonic() - began < options.seconds:
             while load.num_open < options.open:

@@ -51,7 +51,8 @@ def summary(spans: Iterable[Span]) -> dict[str, Any]:
     """
     by_name: Counter[str] = Counter()
     idle = dict.fromkeys((BEFORE_PASS, BEFORE_SAMPLING, BETWEEN), 0.0)
-    steps, busy, gap = 0, 0.0, 0.0
+    steps = 0
+    busy = gap = 0.0
     first: float | None = None
     reached = 0.0
     for begin, end, name in spans:
@@ -66,10 +67,10 @@ def summary(spans: Iterable[Span]) -> dict[str, Any]:
             idle[next((cause for word, cause in _FIRST.items() if name.startswith(word)), BETWEEN)] += gap
             gap = 0.0
     window = reached - (first or 0.0)
-    steps = max(1, steps)
+    num_steps = max(1, steps)
     return {
         "busy": busy / window if window else 0.0,
-        "step_ms": window / steps / 1e3,
-        "idle_us": {cause: micro / steps for cause, micro in idle.items()},
-        "kernels": [(name, micro / steps) for name, micro in by_name.most_common(14)],
+        "step_ms": window / num_steps / 1e3,
+        "idle_us": {cause: micro / num_steps for cause, micro in idle.items()},
+        "kernels": [(name, micro / num_steps) for name, micro in by_name.most_common(14)],
     }
