@@ -45,8 +45,7 @@ class _Recorded:
 
 def step_sizes(limit: int) -> list[int]:
     """Numbers of tokens to record, up to `limit`: close together, since padding is computed like the rest."""
-    sizes = [1, 2, 4, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256]
-    sizes += [*range(288, 1025, 32), *range(1152, limit + 1, 128)]
+    sizes = [1, 2, 4, *range(8, 65, 8), *range(80, 257, 16), *range(288, 1025, 32), *range(1152, limit + 1, 128)]
     return [size for size in sizes if size <= limit]
 
 
