@@ -107,16 +107,17 @@ class NullDevice:
         self._sizes = step_sizes(8192)
         self._num_ids = len(masks.pool[0]) * 32
         for size in sizes:
-            builder.captured_tensors(size)
+            for shares in (False, True):
+                builder.captured_tensors(size, shares=shares)
         self.seconds = 0.0
         self.sizes: list[int] = []
         NullDevice.instances.append(self)
 
-    def size_for(self, num_tokens: int) -> int:
+    def size_for(self, num_tokens: int, *, shares: bool) -> int:
         self.sizes.append(num_tokens)
         return self._sizes[bisect_left(self._sizes, num_tokens)]
 
-    def forward(self, size: int) -> Tensor:
+    def forward(self, size: int, *, shares: bool) -> Tensor:
         return self._logits
 
     def num_sampled(self, size: int) -> int:

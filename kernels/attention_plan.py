@@ -163,9 +163,9 @@ class AttentionSettings:
             shared,
         )
 
-    def share(self, tiles: Tensor, tokens: Tensor, lens: Tensor) -> SharedPrefixes:
-        """See `SharedPrefixes`. The number of tiles that are not padding is taken to be what the tokens fill."""
-        wanted = BUSY_PROGRAMS // max(1, tiles.shape[1] * self.num_kv_heads)
+    def share(self, tiles: Tensor, tokens: Tensor, lens: Tensor, num_tiles: int) -> SharedPrefixes:
+        """See `SharedPrefixes`. `num_tiles`: how many tiles are to be expected that are not padding."""
+        wanted = BUSY_PROGRAMS // max(1, num_tiles * self.num_kv_heads)
         parts = next(number for number in PREFIX_PARTS if number <= max(1, wanted))
         return SharedPrefixes(tiles, tokens, lens, parts, self.shared_shape)
 
@@ -188,8 +188,10 @@ class AttentionSettings:
         shared = None
         if prefixes:
             rows = np.arange(len(lens)) if slot_rows is None else slot_rows.cpu().numpy()
-            fields = shared_tiles(lens, rows, prefixes, self.sizes.shared)
-            shared = self.share(*(torch.from_numpy(field).to(device) for field in fields))
+            tiles, tokens, prefix_lens = (
+                torch.from_numpy(field).to(device) for field in shared_tiles(lens, rows, prefixes, self.sizes.shared)
+            )
+            shared = self.share(tiles, tokens, prefix_lens, tiles.shape[1])
         return self.plan(torch.from_numpy(few).to(device), torch.from_numpy(many).to(device), slot_rows, shared)
 
 

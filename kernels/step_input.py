@@ -18,14 +18,42 @@ from slipform.kernels.step_tokens import gather_tokens
     LOGITS_ROWS,  # (N,)
     FEW_TILES,  # (2, F)
     MANY_TILES,  # (2, M)
-) = range(11)
-NUM_FIELDS = 11
+    SHARED_TILES,  # (2, S)
+    SHARED_TOKENS,  # (S · shared_size,)
+    SHARED_LENS,  # (B,), or nothing where S is 0
+) = range(14)
+NUM_FIELDS = 14
 
 
 @njit(inline="always")
 def _pad(column: Any, begin: Any, value: Any) -> None:
     for at in range(begin, len(column)):
         column[at] = value
+
+
+@njit(inline="always")
+def _write_shared(columns: Any, rows: Any, group_of: Any, prefix_lens: Any, size: Any) -> None:
+    tiles, tokens, lens = columns[SHARED_TILES], columns[SHARED_TOKENS], columns[SHARED_LENS]
+    borders = columns[CU_SEQLENS]
+    room = len(tiles) // 2
+    tile = used = 0
+    _pad(lens, 0, 0)
+    for group in range(len(prefix_lens)):
+        used = tile * size  # a group begins a tile of its own
+        for i in range(len(group_of)):
+            if group_of[i] != group:
+                continue
+            lens[i] = prefix_lens[group]
+            for token in range(borders[i], borders[i + 1]):
+                if used == tile * size:
+                    tiles[tile], tiles[room + tile] = rows[i], prefix_lens[group]
+                    _pad(tokens[used : used + size], 0, -1)
+                    tile += 1
+                tokens[used] = token
+                used += 1
+    _pad(tiles[:room], tile, -1)
+    _pad(tiles[room:], tile, -1)
+    _pad(tokens, tile * size, -1)
 
 
 @njit(cache=True, nogil=True)
@@ -44,8 +72,12 @@ def write_step_input(
     many_size: Any,
     many_queries: Any,
     is_dense: Any,
+    group_of: Any,
+    prefix_lens: Any,
+    shared_size: Any,
 ) -> None:
-    """Write every field, and padding behind it: slots, sources and tiles of -1, the last border repeated, else 0.
+    """Write every field, and padding behind it: slots, sources, tiles and their tokens of -1, the last border repeated,
+    else 0.
 
     Args:
         host: int32, large enough. offsets, lengths: (NUM_FIELDS,) int64, of each field; those of the tiles are of both
@@ -54,6 +86,8 @@ def write_step_input(
         sources: (B,) int64, of the sequences whose address is 0. wanted: (N,) int64, tokens whose logits are wanted.
         few_size, many_size: queries in a tile of each kind; a sequence with `many_queries` or more has tiles of many.
         is_dense: whether LOGITS_ROWS is to name every token in turn, padding included, instead of `wanted`.
+        group_of: (B,) int64, of each sequence the group with which it shares its first keys, or -1.
+        prefix_lens: (G,) int64, how many. shared_size: tokens in a tile over them; see `SharedPrefixes`.
 
     Mutates: host.
     """
@@ -90,6 +124,7 @@ def write_step_input(
     _pad(few[num_few:], few_at, -1)
     _pad(many[:num_many], many_at, -1)
     _pad(many[num_many:], many_at, -1)
+    _write_shared(columns, rows, group_of, prefix_lens, shared_size)
     logits_rows = columns[LOGITS_ROWS]
     if is_dense:
         for at in range(len(logits_rows)):

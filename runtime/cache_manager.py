@@ -161,6 +161,10 @@ class CacheManager:
             if self.row_changed is not None:
                 self.row_changed(holding.row, own_from, known)
 
+    def common_prefixes(self, handles: SequenceOf[PrefixHandle], *, min_len: int) -> list[tuple[list[int], int]]:
+        """Groups of holdings, by their handles, whose first slots are the same; see `RadixCache.common_prefixes`."""
+        return self._tree.common_prefixes(handles, min_len=min_len)
+
     def truncate(self, holding: Holding, ids: IdArray, length: int) -> None:
         """Give up the slots behind the first `length` tokens of `ids`, which are the holding's tokens."""
         locked_len = holding.handle.length

@@ -49,6 +49,33 @@ def step_sizes(limit: int) -> list[int]:
     return [size for size in sizes if size <= limit]
 
 
+# Of these, the steps that are recorded a second time, with prefixes read together. They are rarer, and padding weighs
+# less where several sequences run.
+SHARING_SIZES = (
+    16,
+    32,
+    48,
+    64,
+    96,
+    128,
+    160,
+    192,
+    256,
+    320,
+    384,
+    448,
+    512,
+    640,
+    768,
+    896,
+    1024,
+    1280,
+    1536,
+    1792,
+    2048,
+)
+
+
 def run_forward(runner: ModelRunner, tensors: StepTensors, sampled_ids: Tensor) -> Tensor:
     """A step's logits, its input completed on the device first. Mutates: the input's ids, the slot table, the pool."""
     batch = tensors.batch
@@ -79,16 +106,22 @@ class RecordedSteps:
         self._pool = torch.cuda.graph_pool_handle() if self._device.type == "cuda" else None
         # The largest first: the smaller ones find room in its memory.
         self._recorded = {size: self._record(size) for size in reversed(self._sizes)}
+        self._sharing_sizes = [size for size in self._sizes if builder.shares_prefixes and size in SHARING_SIZES]
+        self._sharing = {size: self._record_sharing(size) for size in reversed(self._sharing_sizes)}
 
-    def size_for(self, num_tokens: int) -> int:
-        """The smallest recorded size that holds `num_tokens`; 0 if there is none."""
-        at = bisect_left(self._sizes, num_tokens)
-        return self._sizes[at] if at < len(self._sizes) else 0
+    def size_for(self, num_tokens: int, *, shares: bool) -> int:
+        """The smallest recorded size that holds `num_tokens`; 0 if there is none.
 
-    def forward(self, size: int) -> Tensor:
+        `shares`: whether sequences of the step read prefixes together.
+        """
+        sizes = self._sharing_sizes if shares else self._sizes
+        at = bisect_left(sizes, num_tokens)
+        return sizes[at] if at < len(sizes) else 0
+
+    def forward(self, size: int, *, shares: bool) -> Tensor:
         """Replay a step whose input was built for `size`. Returns its logits, valid until the next replay."""
         recorded = self._recorded[size]
-        recorded.forward.replay()
+        (self._sharing[size] if shares else recorded.forward).replay()
         return recorded.logits
 
     def sample(self, size: int) -> None:
@@ -99,7 +132,7 @@ class RecordedSteps:
         return min(size, self._builder.max_rows)
 
     def _record(self, size: int) -> _Recorded:
-        tensors = self._builder.captured_tensors(size)
+        tensors = self._builder.captured_tensors(size, shares=False)
         sampled_ids = self._sampler.sampled_ids
         forward, logits = self._capture(lambda: run_forward(self._runner, tensors, sampled_ids))
         # Padding, as far as the sampler is concerned.
@@ -111,6 +144,13 @@ class RecordedSteps:
 
         sampling, _ = self._capture(sample)
         return _Recorded(forward, sampling, logits)
+
+    def _record_sharing(self, size: int) -> _Replayable:
+        """A step with groups. Its logits go where the other step of this size has them, for the same sampling."""
+        tensors = self._builder.captured_tensors(size, shares=True)
+        logits, sampled_ids = self._recorded[size].logits, self._sampler.sampled_ids
+        forward, _ = self._capture(lambda: logits.copy_(run_forward(self._runner, tensors, sampled_ids)))
+        return forward
 
     def _capture(self, run: Callable[[], Tensor]) -> tuple[_Replayable, Tensor]:
         """Run once, so that everything is compiled, then record."""

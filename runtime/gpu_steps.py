@@ -114,12 +114,13 @@ class GpuSteps:
         if plan is None:
             return None
         num_tokens = plan.num_tokens
+        groups = self._builder.groups(plan)
         size = 0
         if self._recorded is not None and not any(sequence.unscored for sequence in plan.sequences):
-            size = self._recorded.size_for(num_tokens)
-        given = self._builder.build(plan, size, {} if last is None else last.sampled_at)
+            size = self._recorded.size_for(num_tokens, shares=bool(groups))
+        given = self._builder.build(plan, groups, size, {} if last is None else last.sampled_at)
         if self._recorded is not None and size:
-            logits = self._recorded.forward(size)
+            logits = self._recorded.forward(size, shares=bool(groups))
         else:
             logits = run_forward(self._runner, given.tensors, self._sampler.sampled_ids)
         self._scheduler.note_computed(plan)

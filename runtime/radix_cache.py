@@ -11,6 +11,7 @@ The tree owns the slots it holds: `insert` takes them over, `evict` and `clear` 
 import heapq
 import time
 from collections.abc import Iterator
+from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -51,6 +52,16 @@ class PrefixMatch:
 
     length: int
     slots: SlotArray
+
+
+def _depth(node: _Node) -> int:
+    """Tokens from the root to the end of a node."""
+    length = 0
+    walker: _Node | None = node
+    while walker is not None:
+        length += len(walker.ids)
+        walker = walker.parent
+    return length
 
 
 class RadixCache:
@@ -128,6 +139,31 @@ class RadixCache:
                 self._forget_if_empty(walker)
             walker = walker.parent
         self._offer(handle.node)
+
+    def common_prefixes(self, handles: SequenceOf[PrefixHandle], *, min_len: int) -> list[tuple[list[int], int]]:
+        """Groups among locked prefixes that begin alike. Changes nothing.
+
+        Where several groupings are possible, groups whose common part is long for many members come first, and a handle
+        is in one group at most.
+
+        Returns: (indices of two handles or more, length of their common prefix, at least `min_len`).
+        """
+        under: dict[_Node, list[int]] = {}
+        for index, handle in enumerate(handles):
+            walker: _Node | None = handle.node
+            while walker is not None and walker.parent is not None:
+                if walker.num_locks > 1:  # else no one else's prefix goes through here
+                    under.setdefault(walker, []).append(index)
+                walker = walker.parent
+        lengths = {node: _depth(node) for node, members in under.items() if len(members) > 1}
+        grouped: set[int] = set()
+        found = []
+        for node in sorted(lengths, key=lambda node: -lengths[node] * (len(under[node]) - 1)):
+            members = [index for index in under[node] if index not in grouped]
+            if len(members) > 1 and lengths[node] >= min_len:
+                grouped.update(members)
+                found.append((members, lengths[node]))
+        return found
 
     def insert(self, namespace: str, ids: IdArray, slots: SlotArray) -> int:
         """Make `ids` a cached prefix; the tree takes over the slots of what it did not hold.

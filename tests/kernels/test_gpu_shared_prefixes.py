@@ -122,7 +122,7 @@ def test_padding_tiles_are_left_alone(gpu: torch.device) -> None:
     count = 3
     tiles = torch.cat((shared.tiles, torch.full((2, count), -1, dtype=torch.int32, device=gpu)), dim=1).contiguous()
     tokens = torch.full((count * settings.sizes.shared,), -1, dtype=torch.int32, device=gpu)
-    padded = settings.share(tiles, torch.cat((shared.tokens, tokens)), shared.lens)
+    padded = settings.share(tiles, torch.cat((shared.tokens, tokens)), shared.lens, num_tiles=1)
     plan = settings.plan_lens(batch.extend_lens, gpu)
     plan = settings.plan(plan.few, plan.many, plan.slot_rows, padded)
     found = attention(*batch.tensors(gpu), scale=0.2, plan=plan)

@@ -11,14 +11,37 @@ import torch
 if torch.cuda.is_available():
     pytest.skip("test_gpu_equality.py runs the same on the GPU itself", allow_module_level=True)
 
-from slipform.runtime import device_steps, engine_core, gpu_setup
+from slipform.kernels.attention_plan import SharedPrefixes
+from slipform.runtime import device_steps, engine_core, gpu_setup, shared_prefixes
 from slipform.runtime.batch import ForwardBatch
 from tests import fakes
 from tests.runtime.test_equalities import run_all, scripted_engine, workload
 
 
+def _as_shared(batch: ForwardBatch, shared: SharedPrefixes, size: int, table: torch.Tensor) -> torch.Tensor:
+    """The table as attention reads it: common slots from the rows that tiles name, for the tokens that they name."""
+    borders = batch.cu_seqlens.tolist()
+    lens = shared.lens.tolist()
+    table = table.clone()
+    for owner, length in enumerate(lens):
+        table[owner, :length] = -1
+    expected = [token for owner, length in enumerate(lens) if length for token in range(*borders[owner : owner + 2])]
+    found = []
+    for (row, length), tokens in zip(shared.tiles.T.tolist(), shared.tokens.view(-1, size).tolist(), strict=True):
+        for token in tokens if row >= 0 else []:
+            if token >= 0:
+                owner = next(i for i in range(len(lens)) if borders[i] <= token < borders[i + 1])
+                assert lens[owner] == length <= int(batch.positions[borders[owner]])
+                table[owner, :length] = batch.slot_table[row, :length]
+                found.append(token)
+    assert sorted(found) == expected
+    return table
+
+
 class DeviceScriptedModel(fakes.ScriptedModel):
     """The scripted model, for batches as a device gets them: rows of the whole slot table, and padding."""
+
+    num_sharing_steps = 0
 
     def forward(self, batch: ForwardBatch, pool: Any) -> torch.Tensor:
         plan = batch.attention_plan
@@ -27,13 +50,17 @@ class DeviceScriptedModel(fakes.ScriptedModel):
         count = int(batch.cu_seqlens[-1])
         # Padded rows repeat the last border, and their logits belong to nobody.
         rows = batch.logits_rows.clamp(max=max(0, count - 1))
+        table = batch.slot_table[plan.slot_rows.long()]
+        if plan.shared is not None:
+            table = _as_shared(batch, plan.shared, plan.sizes.shared, table)
+            type(self).num_sharing_steps += count > 0
         real = ForwardBatch(
             input_ids=batch.input_ids[:count],
             positions=batch.positions[:count],
             out_slots=batch.out_slots[:count].long(),
             cu_seqlens=batch.cu_seqlens,
             seq_lens=batch.seq_lens,
-            slot_table=batch.slot_table[plan.slot_rows.long()],
+            slot_table=table,
             logits_rows=rows,
             max_extend_len=batch.max_extend_len,
             max_seq_len=batch.max_seq_len,
@@ -74,3 +101,23 @@ def expected() -> dict[str, object]:
 def test_equals_the_steps_of_a_cpu(expected: dict[str, object], options: dict[str, int]) -> None:
     engine = scripted_engine(pool_slots=4000, **options)
     assert run_all(engine, workload(1, 10)) == expected
+
+
+@pytest.mark.parametrize("options", [{}, {"cuda_graphs": False}, {"overlap": False, "pool_slots": 420}], ids=str)
+@pytest.mark.usefixtures("on_device")
+def test_prefixes_read_together_do_not_change_a_text(
+    expected: dict[str, object], options: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_prefixes, "MIN_PREFIX_LEN", 3)
+    monkeypatch.setattr(shared_prefixes, "MIN_SAVED_KEYS", 1)
+    monkeypatch.setattr(DeviceScriptedModel, "num_sharing_steps", 0)
+    engine = scripted_engine(**{"pool_slots": 4000, **options})
+    assert run_all(engine, workload(1, 10)) == expected
+    assert DeviceScriptedModel.num_sharing_steps > 5
+
+
+@pytest.mark.usefixtures("on_device")
+def test_nothing_is_shared_where_it_would_save_little(expected: dict[str, object]) -> None:
+    DeviceScriptedModel.num_sharing_steps = 0
+    assert run_all(scripted_engine(pool_slots=4000), workload(1, 10)) == expected
+    assert DeviceScriptedModel.num_sharing_steps == 0

@@ -7,6 +7,7 @@ import pytest
 import torch
 from transformers import LlamaConfig, MistralConfig, Qwen2Config, Qwen3Config
 
+from slipform.runtime import shared_prefixes
 from slipform.runtime.engine import Engine
 from slipform.runtime.models.loader import load_model
 from slipform.runtime.request import RequestFinished
@@ -61,6 +62,18 @@ def expected(checkpoint: Path) -> dict[str, object]:
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_text_in_float32_equals_the_cpu(checkpoint: Path, expected: dict[str, object], options: dict[str, Any]) -> None:
+    engine = make_engine(checkpoint, device="cuda", dtype="float32", **options)
+    found = run_all(engine, workload(1, 40))
+    different = [name for name in expected if found[name] != expected[name]]
+    assert not different, [(expected[name], found[name]) for name in different[:2]]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_text_in_float32_equals_the_cpu_with_prefixes_read_together(
+    checkpoint: Path, expected: dict[str, object], options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_prefixes, "MIN_PREFIX_LEN", 3)
+    monkeypatch.setattr(shared_prefixes, "MIN_SAVED_KEYS", 1)
     engine = make_engine(checkpoint, device="cuda", dtype="float32", **options)
     found = run_all(engine, workload(1, 40))
     different = [name for name in expected if found[name] != expected[name]]

@@ -165,6 +165,24 @@ class ManagerAgainstModel(RuleBasedStateMachine):
             found = [self.content[slot] for slot in self.row(holding).tolist()]
             assert found == [(holding.namespace, prefix) for prefix in prefixes(context)]
 
+    @invariant()
+    def groups_begin_with_the_same_slots(self) -> None:
+        holdings = [holding for holding, _ in self.open]
+        groups = self.manager.common_prefixes([holding.handle for holding in holdings], min_len=2)
+        grouped = [index for members, _ in groups for index in members]
+        assert len(grouped) == len(set(grouped))
+        for members, length in groups:
+            assert len(members) > 1
+            assert 2 <= length <= min(holdings[index].handle.length for index in members)
+            rows = [self.row(holdings[index])[:length].tolist() for index in members]
+            assert all(row == rows[0] for row in rows)
+        # Whoever is left has less in common with anyone else who is left.
+        left = [
+            self.row(one)[: min(2, one.handle.length)].tolist() for i, one in enumerate(holdings) if i not in grouped
+        ]
+        long = [tuple(row) for row in left if len(row) == 2]
+        assert len(long) == len(set(long))
+
     def teardown(self) -> None:
         for holding, context in self.open:
             self.manager.release(holding, array(context))
@@ -185,6 +203,20 @@ def test_least_recently_used_goes_first() -> None:
     assert tree.evict(1).tolist() == [21]
     assert tree.evict(2).tolist() == [20, 31]
     assert tree.match_len("", array([1, 9])) == 2
+
+
+def test_groups_with_much_in_common_come_first() -> None:
+    tree = RadixCache()
+    texts = [[1, 2, 3, 4, 5, 10], [1, 2, 3, 4, 5, 11], [1, 20, 21], [1, 20, 22], [1, 20, 23], [1, 30], [40, 41]]
+    handles = []
+    slots = iter(range(100))
+    for text in texts:
+        tree.insert("", array(text), np.array([next(slots) for _ in text], np.int32))
+        handles.append(tree.lock("", array(text)))
+    # Five keys are saved by the first two, four by the three behind [1, 20]; [1] alone would save five too.
+    assert tree.common_prefixes(handles, min_len=2) == [([0, 1], 5), ([2, 3, 4], 2)]
+    assert tree.common_prefixes(handles, min_len=3) == [([0, 1], 5)]
+    assert tree.common_prefixes(handles[5:], min_len=1) == []
 
 
 def test_lock_wants_a_cached_prefix() -> None:
