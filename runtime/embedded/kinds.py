@@ -407,6 +407,7 @@ KINDS: dict[str, Kind] = {
     "line": Kind("string", line, CODE, ("line", "service"), ()),
     "team": Kind("string", team, "team", ("team", "club"), ()),
     "dec": Kind("number", v.decimal, "decimal"),
+    "word": Kind("string", lambda s: v.plain(v.free_noun(s)), "word", ("word",), ()),
     "ticker": Kind("string", ticker, "ticker", ("ticker", "symbol"), ()),
     "channel": Kind("string", channel, "channel", ("channel",), ()),
     "file": Kind("string", v.file_name, "file", ("file", "file_name", "filename"), ()),
