@@ -6,6 +6,8 @@ The held-out split gives `--count` examples of each task. Each example is a prog
 earlier answers as they should be, and the last answer is generated greedily; once under the constraint that a user
 would give (the schema of the object or of the calls, the options of `select`) and once without any. Prompts that do
 not name the wanted fields count under constraints only, since nothing then tells an unconstrained model their names.
+A second table counts the held-out answers by the material that their examples come from: wordings of a family of
+documents that training knows, whole scenes and hand-written tools that it does not, composed tools, kinds of labelling.
 The last line is one JSON object with the rates under constraints.
 """
 
@@ -13,6 +15,7 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +67,18 @@ def answers(chosen: Sequence[Example], constrained: bool) -> list[str]:
     return [str(state["answer"]) for state in chat.run_batch(rows, progress_bar=True)]
 
 
-def measure(
-    name: str, chosen: Sequence[Example], wrong: list[dict[str, Any]]
-) -> tuple[dict[str, Rate], list[list[str]]]:
-    """Rates under constraints, and rows of the table with both."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Rates under constraints, rows of the table with and without them, and rows by the origin of the examples."""
+
+    rates: dict[str, Rate]
+    rows: list[list[str]]
+    by_origin: list[list[str]]
+
+
+def measure(name: str, chosen: Sequence[Example], wrong: list[dict[str, Any]]) -> Measured:
+    """Answer the examples with and without constraints. Appends the wrong answers under constraints to `wrong`."""
+    by_origin: list[list[str]] = []
     rates: dict[bool, dict[str, Rate]] = {}
     for constrained in (True, False):
         scored = [e for e in chosen if constrained or not e.turns[-1].parts]
@@ -80,8 +91,23 @@ def measure(
                 prompt = last_answer(example)[0]
                 wrong.append({"set": name, "task": example.task, "prompt": prompt, "wanted": wanted, "answer": text})
         rates[constrained] = total(results)
+        if constrained:
+            by_origin = rows_by_origin(scored, results)
     rows = [[name, key, show(rates[True][key]), show(rates[False].get(key, Rate()))] for key in sorted(rates[True])]
-    return rates[True], rows
+    return Measured(rates[True], rows, by_origin)
+
+
+def rows_by_origin(chosen: Sequence[Example], results: Sequence[dict[str, Rate]]) -> list[list[str]]:
+    """One row for each task, origin and measure."""
+    groups: dict[tuple[str, str], list[dict[str, Rate]]] = {}
+    for example, result in zip(chosen, results, strict=True):
+        groups.setdefault((example.task, example.origin), []).append(result)
+    return [
+        [task, origin, key, show(rate)]
+        for (task, origin), group in sorted(groups.items())
+        for key, rate in sorted(total(group).items())
+        if rate.total
+    ]
 
 
 def held_out(count: int) -> list[Example]:
@@ -113,16 +139,20 @@ def main() -> None:
     sf.set_default_backend(sf.Engine(options.model))
     wrong: list[dict[str, Any]] = []
     rows: list[list[str]] = []
+    by_origin: list[list[str]] = []
     figures: dict[str, float] = {}
     started = time.perf_counter()
     for name, chosen in sets.items():
-        rates, lines = measure(name, chosen, wrong)
-        rows += lines
+        measured = measure(name, chosen, wrong)
+        rows += measured.rows
         prefix = f"{name}_" if name in by_hand else ""
-        figures |= {f"{prefix}{key}": round(rate.value, 4) for key, rate in rates.items() if rate.total}
+        figures |= {f"{prefix}{key}": round(rate.value, 4) for key, rate in measured.rates.items() if rate.total}
+        if name == "held-out":
+            by_origin = measured.by_origin
     print_table(
         "The embedded model: right answers, 95 % intervals", ("set", "measure", "with constraints", "without"), rows
     )
+    print_table("Held-out answers under constraints, by material", ("task", "material", "measure", "right"), by_origin)
     if options.wrong:
         options.wrong.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in wrong))
     seconds = round(time.perf_counter() - started, 1)

@@ -56,8 +56,9 @@ RIVALS_SHARE = 0.5
 # Shares of requests that no tool answers: of all; and of these, requests for an absent rival of the tools, and small talk.
 NONE_SHARE, ABSENT_RIVAL_SHARE, CHATTER_SHARE = 0.13, 0.3, 0.35
 TWO_CALLS_SHARE = 0.13
-# Array answers that follow an earlier request with the same tools.
-FOLLOWING_SHARE = 0.2
+# Array answers that follow earlier requests with the same tools, and how many.
+FOLLOWING_SHARE = 0.22
+FOLLOWED = (1, 1, 2, 3)
 
 
 class Offered:
@@ -244,7 +245,7 @@ def links(text: str, offered: list[Offered], calls: list[dict[str, Any]]) -> tup
 
 
 def function_call(s: Source) -> Example:
-    """Tools and one request: no call, one call, or two; at times behind an earlier request with the same tools."""
+    """Tools and one request: no call, one call, or two; at times behind earlier requests with the same tools."""
     form = s.random.random()
     wanted: list[Tool] = []
     if form >= NONE_SHARE:
@@ -265,23 +266,25 @@ def function_call(s: Source) -> Example:
     shape = s.random.random()
     if shape < 0.62 or len(calls) != 1:
         earlier: tuple[Turn, ...] = ()
-        if s.chance(FOLLOWING_SHARE):
+        for _ in range(s.pick(FOLLOWED) if s.chance(FOLLOWING_SHARE) else 0):
             before = [s.pick(offered).tool] if s.chance(0.8) else []
             old_text, old_calls = asked_of(s, offered, before)
-            earlier = (user(old_text), assistant(compact_json(old_calls)))
-            linking = tuple(stem for stem in linking if stem in links(old_text, offered, old_calls))
+            earlier = (*earlier, user(old_text), assistant(compact_json(old_calls)))
+            shared = links(old_text, offered, old_calls)
+            linking = tuple(stem for stem in linking if stem in shared)
         example = _array_answer(s, offered, earlier, text, calls)
     elif shape < 0.82:
         example = _single_answer(s, offered, text, calls[0])
     else:
         example = _two_steps(s, offered, text, calls[0])
-    return replace(example, linking=linking)
+    origin = "no tool" if not wanted else "composed tools" if any(t.composed for t in wanted) else "hand-written tools"
+    return replace(example, linking=linking, origin=origin)
 
 
 def _array_answer(
     s: Source, offered: list[Offered], earlier: tuple[Turn, ...], text: str, calls: list[dict[str, Any]]
 ) -> Example:
-    """An array of calls, `earlier` being a request and its answer before this one."""
+    """An array of calls, `earlier` being requests and their answers before this one."""
     schema = calls_schema(offered)
     answer = assistant(compact_json(calls))
     if s.chance(0.5):

@@ -1,7 +1,7 @@
 """Judgements that a reader makes: labels, other names for them, and sentences that deserve each label.
 
 The sentences carry small slots ({thing}, {time}, {n}) that `documents.fill_small` replaces. More sentences stand in
-`material/judgements.txt`, under lines of the form `@ concept label`.
+`material/judgements*.txt`, under lines of the form `@ concept label`.
 """
 
 from dataclasses import dataclass, replace
@@ -937,12 +937,12 @@ REPLY = Concept(
 
 
 def _more_phrases() -> dict[tuple[str, str], tuple[str, ...]]:
-    text = (Path(__file__).parent / "material" / "judgements.txt").read_text(encoding="utf-8")
-    found = {}
-    for paragraph in text.split("@ ")[1:]:
-        head, _, body = paragraph.partition("\n")
-        concept, _, label = head.strip().partition(" ")
-        found[concept, label] = lines(body)
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for file in sorted((Path(__file__).parent / "material").glob("judgements*.txt")):
+        for paragraph in file.read_text(encoding="utf-8").split("@ ")[1:]:
+            head, _, body = paragraph.partition("\n")
+            concept, _, label = head.strip().partition(" ")
+            found[concept, label] = (*found.get((concept, label), ()), *lines(body))
     return found
 
 

@@ -1,11 +1,15 @@
 """Short answers copied from a passage: questions in a chat, labelled lines, and text without any role."""
 
+import functools
+
+from slipform.runtime.embedded import values
 from slipform.runtime.embedded.documents import Document
 from slipform.runtime.embedded.examples import Example, Turn, assistant, system, user
 from slipform.runtime.embedded.instructions import show_passage
-from slipform.runtime.embedded.passages import random_document
+from slipform.runtime.embedded.passages import random_document, write_scene
+from slipform.runtime.embedded.scenes import UNANSWERED, Scene, scenes
 from slipform.runtime.embedded.schema_fields import Field
-from slipform.runtime.embedded.source import Source
+from slipform.runtime.embedded.source import Source, Split
 
 UNKNOWN = "unknown"
 WH = ("who ", "when ", "what ", "how ", "where ", "which ", "whether ")
@@ -48,16 +52,48 @@ SYSTEMS = (
     "Reply with the value only.",
     "You look things up in documents.",
 )
+ASKED_SCENES = 0.45
 ISO_REQUESTS = (" Answer as YYYY-MM-DD.", " (YYYY-MM-DD)", " Use the form YYYY-MM-DD.", " Give an ISO date.")
 CLOCK_REQUESTS = (" (HH:MM)", " Answer as HH:MM.", " Use 24-hour time.")
 
 
+# Questions that fit a kind of value, with what a name of the property loses in them.
+TYPED_QUESTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "date": (" date", ("When is the {about}?", "On which date is the {about}?", "What day is the {about}?", "When exactly is the {about}?")),
+    "time": (" time", ("At what time is the {about}?", "When is the {about}?", "What time is given for the {about}?", "At which hour is the {about}?")),
+    "amount": (" amount", ("How much is the {about}?", "What sum is given for the {about}?", "How high is the {about}?", "What does the text give as the {about}, in money?")),
+    "person": (" name", ("Who is the {about}?", "Who is named as the {about}?", "Which person is the {about}?", "What is the {about} called?")),
+    "company": (" name", ("Which company is the {about}?", "Who is the {about}?", "What is the {about} called?", "Which firm is named as the {about}?")),
+}  # fmt: skip
+
+
+def kind_of_value(field: Field) -> str:
+    if field.draw in (values.person, values.company):
+        return "person" if field.draw is values.person else "company"
+    return str(field.type)
+
+
 def question(s: Source, field: Field) -> str:
+    typed = TYPED_QUESTIONS.get(kind_of_value(field))
+    if typed and s.chance(0.3):
+        ending, ways = typed
+        key = s.pick(field.keys)
+        words = key.replace("_", " ").removesuffix(ending)
+        if words not in (ending.strip(), "full", "at", "day", "sum", "by", "on") and not words.endswith(
+            (" by", " on", " at", " to", " from")
+        ):
+            return s.pick(ways).replace("{about}", words)
     about = s.pick(field.about).strip("()") if s.chance(0.5) else s.pick(field.keys).replace("_", " ")
     for article in ("the ", "a "):
         about = about.removeprefix(article)
     templates = WH_QUESTIONS if about.startswith(WH) else QUESTIONS
     return s.phrase(templates).replace("{about}", about).replace("{About}", about[:1].upper() + about[1:])
+
+
+def own_question(s: Source, document: Document, kind: str) -> str:
+    """A question for one field: in the scene's own words, where it has some, or built from the names of the field."""
+    own = document.scene.questions.get(kind) if document.scene else None
+    return s.pick(own) if own and s.chance(0.75) else question(s, document.fields[kind])
 
 
 def askable(document: Document) -> list[str]:
@@ -69,11 +105,17 @@ def askable(document: Document) -> list[str]:
     ]
 
 
+@functools.cache
+def scenes_with_questions(split: Split) -> tuple[Scene, ...]:
+    return tuple(scene for scene in Source(0, split).phrases(scenes()) if scene.questions)
+
+
 def copied_answers(s: Source) -> Example:
     """A passage and one to four questions about it."""
-    document = random_document(s)
+    document = write_scene(s, s.pick(scenes_with_questions(s.split))) if s.chance(ASKED_SCENES) else random_document(s)
     kinds = askable(document)
     wanted = s.sample(kinds, s.pick((1, 2, 2, 3, 4)))
+    open_questions = document.scene.questions.get(UNANSWERED) if document.scene else None
     absent = [
         k
         for k, f in document.fields.items()
@@ -81,16 +123,18 @@ def copied_answers(s: Source) -> Example:
     ]
     if absent and (s.chance(0.25) or not wanted):
         wanted.append(s.pick(absent))
+    if open_questions and s.chance(0.3):
+        wanted.append(UNANSWERED)
     turns: list[Turn] = []
     answer = ""
     for i, kind in enumerate(s.shuffled(wanted)):
-        field = document.fields[kind]
-        text = question(s, field)
+        field = document.fields.get(kind)
+        text = own_question(s, document, kind) if field else s.pick(open_questions or ())
         value = document.stated.get(kind)
         answer = value.surface if value else UNKNOWN
-        if value and field.type == "date" and s.chance(0.4):
+        if field and value and field.type == "date" and s.chance(0.4):
             text, answer = text + s.pick(ISO_REQUESTS), str(value.json)
-        elif value and field.type == "time" and s.chance(0.4):
+        elif field and value and field.type == "time" and s.chance(0.4):
             text, answer = text + s.pick(CLOCK_REQUESTS), str(value.json)
         if i == 0:
             passage = show_passage(s, document)
@@ -99,7 +143,7 @@ def copied_answers(s: Source) -> Example:
         turns += [user(text), assistant(answer)]
     if s.chance(0.4):
         turns.insert(0, system(s.pick(SYSTEMS)))
-    return Example("copy", tuple(turns), answer)
+    return Example("copy", tuple(turns), answer, origin=document.origin)
 
 
 def labelled_lines(s: Source) -> Example:
@@ -142,7 +186,7 @@ def labelled_lines(s: Source) -> Example:
     if not plain:
         turns.append(assistant("\n".join(lines)))
         answer = lines[-1]
-    return Example("copy", tuple(turns), answer)
+    return Example("copy", tuple(turns), answer, origin=document.origin)
 
 
 def question_answer_text(s: Source) -> Example:
@@ -155,6 +199,6 @@ def question_answer_text(s: Source) -> Example:
     answer = ""
     for kind in s.sample(askable(document), 3):
         answer = document.stated[kind].surface
-        turns += [Turn("plain", f"{mark_q}{question(s, document.fields[kind])}\n{mark_a}")]
+        turns += [Turn("plain", f"{mark_q}{own_question(s, document, kind)}\n{mark_a}")]
         turns += [Turn("plain", answer, learn=True), Turn("plain", "\n", learn=True)]
-    return Example("copy", tuple(turns), answer)
+    return Example("copy", tuple(turns), answer, origin=document.origin)

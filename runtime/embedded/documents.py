@@ -53,6 +53,12 @@ class Document:
     stated: dict[str, Value]
     scene: Scene | None = None
 
+    @property
+    def origin(self) -> str:
+        if self.scene is None:
+            return "family of documents"
+        return "mixed scenes" if self.scene.mixed else "scene"
+
 
 def slots_of(template: str) -> frozenset[str]:
     return frozenset(SLOT.findall(template))

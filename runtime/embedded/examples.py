@@ -31,6 +31,7 @@ class Example:
         schema: JSON Schema that constrains the answer, where there is one; `options` the labels to choose from.
         linking: stems of words that only tie a wish to what answers it (a key to the words beside its value, a request to
             its tool): replaced by one made-up word throughout, they tie it just as well.
+        origin: what kind of material it was made from; scores are also counted by it.
     """
 
     task: str
@@ -40,6 +41,7 @@ class Example:
     options: tuple[str, ...] = ()
     tools: tuple[dict[str, Any], ...] = field(default=())
     linking: tuple[str, ...] = ()
+    origin: str = ""
 
 
 def compact_json(value: object) -> str:

@@ -97,7 +97,7 @@ def nested_extraction(s: Source) -> Example:
     if s.chance(0.5):
         parts = [parts[0], parts[2], parts[1]]
     turns = (user("\n\n".join(parts)), assistant(compact_json(answer)))
-    return Example("extract", turns, answer, schema)
+    return Example("extract", turns, answer, schema, origin=document.origin)
 
 
 def extraction(s: Source, *, most_fields: int = 10) -> Example:
@@ -122,7 +122,8 @@ def extraction(s: Source, *, most_fields: int = 10) -> Example:
             everything += again
     if head:
         turns.insert(0, system(head))
-    return Example("extract", tuple(turns), answer, checking_schema(asked), linking=linking_words(document, everything))
+    links = linking_words(document, everything)
+    return Example("extract", tuple(turns), answer, checking_schema(asked), linking=links, origin=document.origin)
 
 
 def linking_words(document: Document, asked: list[Asked]) -> tuple[str, ...]:
@@ -187,7 +188,7 @@ def line_items(s: Source) -> Example:
     parts = [instruction, shown_schema, text] if s.chance(0.6) else [instruction, text, shown_schema]
     written = assistant(compact_json(answer)) if shown_schema.startswith("{") else assistant_values(answer)
     turns = (user("\n\n".join(p for p in parts if p)), written)
-    return Example("extract", turns, answer, schema)
+    return Example("extract", turns, answer, schema, origin="line items")
 
 
 def few_shot(s: Source) -> Example:
@@ -221,4 +222,4 @@ def few_shot(s: Source) -> Example:
         made += 1
         if made > shots:
             break
-    return Example("extract", tuple(turns), answer, checking_schema(asked))
+    return Example("extract", tuple(turns), answer, checking_schema(asked), origin=base.origin)

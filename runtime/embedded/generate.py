@@ -17,13 +17,13 @@ from slipform.runtime.embedded.labelling import one_label
 from slipform.runtime.embedded.source import Source, Split
 
 MIXTURE: tuple[tuple[Callable[[Source], Example], float], ...] = (
-    (extraction, 0.38),
+    (extraction, 0.34),
     (nested_extraction, 0.03),
-    (line_items, 0.05),
+    (line_items, 0.03),
     (few_shot, 0.02),
-    (function_call, 0.26),
-    (one_label, 0.13),
-    (copied_answers, 0.09),
+    (function_call, 0.25),
+    (one_label, 0.19),
+    (copied_answers, 0.10),
     (labelled_lines, 0.02),
     (question_answer_text, 0.02),
 )

@@ -1,16 +1,19 @@
 """Labelling for `select`: a text, a question, a closed list of labels."""
 
 import functools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from slipform.runtime.embedded import values
+from slipform.runtime.embedded import lexicon, values
 from slipform.runtime.embedded.concepts import CONCEPTS, Concept
 from slipform.runtime.embedded.copying import question
 from slipform.runtime.embedded.documents import DOMAINS, Style, compose, distractor, judgement
 from slipform.runtime.embedded.examples import Example, assistant, system, user
+from slipform.runtime.embedded.label_questions import draw_question, fill
 from slipform.runtime.embedded.passages import FILLERS, random_document, write_scene
 from slipform.runtime.embedded.scenes import MATERIAL, Scene, scenes
-from slipform.runtime.embedded.source import Source
-from slipform.runtime.embedded.wanted import choice_options, enum_options
+from slipform.runtime.embedded.source import Source, Split
+from slipform.runtime.embedded.wanted import SPELLINGS, choice_options, enum_options
 
 SYSTEMS = (
     "You label texts.",
@@ -24,6 +27,9 @@ SYSTEMS = (
 
 
 LATER_OR_SOON = ("Please answer soon.", "There is no hurry.", "Please reply this week.", "It is urgent.", "Take your time.", "I need an answer today.", "Whenever you have time.")  # fmt: skip
+
+
+THINGS = ("product", "order", "lamp", "printer", "phone", "bag", "table", "watch", "app", "camera")
 
 
 def show_options(s: Source, options: tuple[str, ...]) -> str:
@@ -42,7 +48,7 @@ def show_options(s: Source, options: tuple[str, ...]) -> str:
 def judged_text(s: Source, concept: Concept, label: str) -> str:
     """A text that deserves `label`, among sentences that say nothing about it."""
     style = Style(s)
-    thing = s.pick(("product", "order", "lamp", "printer", "phone", "bag", "table", "watch", "app", "camera"))
+    thing = s.pick(THINGS)
     sentences = [judgement(s, concept.name, label, thing, s.pick((1, 1, 2, 2, 3)))]
     sentences += s.sample(s.phrases(FILLERS), s.pick((0, 0, 1, 1, 2)))
     if concept.name == "urgency" and s.chance(0.6):
@@ -60,15 +66,16 @@ def labelling(s: Source) -> Example:
     label = s.pick(tuple(concept.names))
     names, options = enum_options(s, concept.name, label)
     text = judged_text(s, concept, label)
-    return _ask(s, text, s.phrase(concept.questions), options, names[label])
+    example = _ask(s, text, s.phrase(concept.questions), options, names[label])
+    return replace(example, origin="judgement")
 
 
 def _ask(s: Source, text: str, asked: str, options: tuple[str, ...], answer: str) -> Example:
     shown = show_options(s, options)
-    if s.chance(0.3):
+    if text and s.chance(0.3):
         text = s.pick((f"Text: {text}", f'"{text}"', f"Message:\n{text}", f"Review: {text}"))
     head = None
-    if s.chance(0.35):
+    if text and s.chance(0.35):
         head = f"{s.pick(SYSTEMS)} {asked} {shown}".strip()
         content = text
     else:
@@ -147,7 +154,7 @@ def yes_or_no(s: Source) -> Example:
 
 def conclusion(s: Source) -> Example:
     """What a scene lets a reader conclude: one of its options, or yes or no."""
-    document = write_scene(s, s.phrase(scenes_with_conclusions()))
+    document = write_scene(s, s.pick(scenes_with_conclusions(s.split)))
     assert document.scene is not None
     kind = s.pick(tuple(document.scene.concluded))
     field, value = document.fields[kind], document.stated[kind].json
@@ -165,16 +172,29 @@ def conclusion(s: Source) -> Example:
 
 
 @functools.cache
-def scenes_with_conclusions() -> tuple[Scene, ...]:
-    return tuple(scene for scene in scenes() if scene.concluded)
+def scenes_with_conclusions(split: Split) -> tuple[Scene, ...]:
+    return tuple(scene for scene in Source(0, split).phrases(scenes()) if scene.concluded)
+
+
+@dataclass(frozen=True, slots=True)
+class WordClass:
+    """An everyday class: its name, the wider class it belongs to (or its own name), and what belongs to it."""
+
+    name: str
+    wider: str
+    words: tuple[str, ...]
 
 
 @functools.cache
-def word_classes() -> dict[str, tuple[str, ...]]:
-    """Everyday classes and what belongs to them."""
-    rows = (MATERIAL / "word_classes.txt").read_text(encoding="utf-8").splitlines()
-    parted = (row.partition(": ") for row in rows if row)
-    return {name: tuple(word.strip() for word in words.split(",")) for name, _, words in parted}
+def word_classes() -> tuple[WordClass, ...]:
+    """The classes of `material/word_classes.txt`: `birds [animals]: eagle, sparrow`."""
+    found = []
+    for row in (MATERIAL / "word_classes.txt").read_text(encoding="utf-8").splitlines():
+        if row:
+            head, _, words = row.partition(": ")
+            name, _, wider = head.removesuffix("]").partition(" [")
+            found.append(WordClass(name, wider or name, tuple(word.strip() for word in words.split(","))))
+    return tuple(found)
 
 
 CLASS_TEXTS = (
@@ -251,23 +271,120 @@ CLASS_QUESTIONS = (
 )
 
 
+CLASS_CHECKS = (
+    "Is this about {name}?",
+    "Does it mention {name}?",
+    "{name}: yes or no?",
+    "Does the text name any {name}?",
+    "Would you file it under {name}?",
+    "Is {name} the right category?",
+    "Does this belong to {name}?",
+    "Are {name} the topic?",
+    "Is the writer talking about {name}?",
+    "Has this to do with {name}?",
+    "Topic {name}?",
+)
+MEMBER_QUESTIONS = (
+    "Which of these belongs to {name}?",
+    "Pick the one that fits: {name}.",
+    "Find the one from the group {name}.",
+    "{name}: which one?",
+    "One word belongs to {name}. Which?",
+    "Choose the word for {name}.",
+    "Which word goes with {name}?",
+    "What counts as {name} here?",
+    "Under {name} I would put which one?",
+    "Which one is listed under {name}?",
+    "Category {name}: which word?",
+)
+
+
+def named(s: Source, own: WordClass) -> tuple[str, list[WordClass]]:
+    """A name for a class, at times that of its wider class, and the classes that could not be meant by it."""
+    apart = [other for other in word_classes() if not set(other.words) & set(own.words)]
+    if own.wider != own.name and s.chance(0.3):
+        return own.wider, [other for other in apart if other.wider != own.wider]
+    return own.name, [other for other in apart if other.name not in (own.name, own.wider)]
+
+
 def word_class(s: Source) -> Example:
-    """Which everyday class does a thing belong to?"""
-    classes = word_classes()
-    own = s.pick(tuple(classes))
-    first, second = s.sample(classes[own], 2)
+    """Which everyday class does a thing belong to, does it belong to one, or which thing belongs to it?"""
+    own = s.pick(word_classes())
+    name, others = named(s, own)
+    first, second = s.sample(own.words, 2)
+    form = s.random.random()
+    if form < 0.15:
+        words = s.shuffled([first, *(s.pick(other.words) for other in s.sample(others, s.integer(1, 5)))])
+        asked = s.phrase(MEMBER_QUESTIONS).replace("{name}", name)
+        return _ask(s, "", asked[:1].upper() + asked[1:], tuple(dict.fromkeys(words)), first)
     text = s.phrase(CLASS_TEXTS).replace("{a}", first).replace("{A}", first.capitalize()).replace("{b}", second)
-    others = [name for name in classes if not set(classes[name]) & {first, second}]
-    options = s.shuffled([own, *s.sample([name for name in others if name != own], s.integer(1, 6))])
+    text = Style(s).apply(text)
+    if form < 0.3:
+        true = s.chance(0.5)
+        about = name if true else s.pick(others).name
+        asked = s.phrase(CLASS_CHECKS).replace("{name}", about)
+        pair, right, wrong = s.pick(((("yes", "no"), "yes", "no"), (("no", "yes"), "yes", "no"), (("true", "false"), "true", "false")))  # fmt: skip
+        return _ask(s, text, asked[:1].upper() + asked[1:], pair, right if true else wrong)
+    names = [other.wider if s.chance(0.15) and name not in (other.wider, own.wider) and other.wider != own.wider else other.name for other in s.sample(others, s.integer(1, 6))]  # fmt: skip
+    options = s.shuffled(list(dict.fromkeys([name, *names])))
     if s.chance(0.3):
         options = [option.capitalize() for option in options]
-        own = own.capitalize()
-    return _ask(s, Style(s).apply(text), s.phrase(CLASS_QUESTIONS), tuple(options), own)
+        name = name.capitalize()
+    return _ask(s, text, s.phrase(CLASS_QUESTIONS), tuple(options), name)
 
 
-MAKERS = (labelling, conclusion, word_class, kind_of_document, candidate_answers, yes_or_no)
-SHARES = (0.56, 0.16, 0.10, 0.05, 0.08, 0.05)
+def own_question(s: Source) -> Example:
+    """A question that brings its own options."""
+    asked, label, template = draw_question(s)
+    names = {own: s.pick(called) for own, called in asked.names.items()}
+    labels = list(names)
+    if len(labels) > 3 and s.chance(0.5):
+        labels = [own for own in labels if own == label or s.chance(0.7)]
+    if len(labels) < 2:
+        labels = list(names)
+    if s.chance(0.6):
+        labels = s.shuffled(labels)
+    spell = s.pick(SPELLINGS)
+    small = {"thing": s.pick(THINGS), "time": s.pick(lexicon.WEEKDAYS), "n": str(s.integer(2, 9))}
+    text = Style(s).apply(fill(s, template, small))
+    if "yes" not in names and s.chance(0.12):
+        text = s.pick((" ", "\n")).join(s.shuffled([text, s.phrase(FILLERS)]))
+    words = s.pick(asked.keys).replace("_", " ")
+    question_text = (
+        s.pick(asked.questions)
+        if "yes" in asked.names or s.chance(0.75)
+        else s.phrase(KEY_QUESTIONS).replace("{key}", words)
+    )
+    question_text = question_text[:1].upper() + question_text[1:]
+    return _ask(s, text, question_text, tuple(spell(names[own]) for own in labels), spell(names[label]))
+
+
+KEY_QUESTIONS = (
+    "{key}?",
+    "{key}:",
+    "Which {key} fits?",
+    "Classify by {key}.",
+    "What is the {key}?",
+    "Pick the {key}.",
+    "Name the {key}.",
+    "Choose the right {key}.",
+    "Label the text ({key}).",
+    "Give the {key} of this text.",
+    "Decide on the {key}.",
+)
+MAKERS: tuple[tuple[str, Callable[[Source], Example], float], ...] = (
+    ("judgement", labelling, 0.38),
+    ("question with its own options", own_question, 0.28),
+    ("conclusion from a scene", conclusion, 0.12),
+    ("class of a word", word_class, 0.10),
+    ("kind of document", kind_of_document, 0.03),
+    ("one of several values", candidate_answers, 0.06),
+    ("presence of a value", yes_or_no, 0.03),
+)
+_SHARES = tuple(share for _, _, share in MAKERS)
 
 
 def one_label(s: Source) -> Example:
-    return s.random.choices(MAKERS, SHARES)[0](s)
+    name, maker, _ = s.random.choices(MAKERS, _SHARES)[0]
+    example = maker(s)
+    return replace(example, origin=example.origin or name)

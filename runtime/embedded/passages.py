@@ -1,6 +1,7 @@
 """A passage of any origin: a scene written out, or facts of a family of documents put into sentences."""
 
 from slipform.runtime.embedded import values
+from slipform.runtime.embedded.concepts import CONCEPTS
 from slipform.runtime.embedded.documents import (
     DOMAIN_WEIGHTS,
     DOMAINS,
@@ -26,8 +27,10 @@ from slipform.runtime.embedded.schema_fields import Field
 from slipform.runtime.embedded.source import Source, Value
 from slipform.runtime.embedded.statements import change, extra_fields, statement
 
-MIXED_SHARE = 0.20
-SCENE_SHARE = 0.52
+MIXED_SHARE = 0.22
+SCENE_SHARE = 0.66
+# Passages of scenes that stand among many sentences of another matter.
+LONG_SHARE = 0.02
 FILLERS = (
     "Hope you are well.",
     "Sorry for the long message.",
@@ -150,6 +153,13 @@ def write_scene(s: Source, scene: Scene) -> Document:
     return Document(domain_of(scene), text, fields, stated, scene)
 
 
+def padding(s: Source) -> list[str]:
+    """Twenty to a hundred sentences of news that nobody asks about."""
+    phrases = CONCEPTS["news_topic"].phrases
+    sentences = [phrase for label in phrases for phrase in s.phrases(phrases[label]) if "{" not in phrase]
+    return s.sample(sentences, s.integer(20, 100))
+
+
 def surrounded(s: Source, body: str, currency: str) -> tuple[str, list[tuple[Field, Value]]]:
     """`body` with sentences before and behind it, some of which state facts of their own."""
     facts: list[tuple[Field, Value]] = []
@@ -164,8 +174,13 @@ def surrounded(s: Source, body: str, currency: str) -> tuple[str, list[tuple[Fie
         behind.append(line)
         facts += changed
     behind += s.sample(s.phrases(FILLERS), s.pick((0, 0, 0, 1, 1, 2)))
+    before: list[str] = []
+    if s.chance(LONG_SHARE):
+        around = padding(s)
+        cut = s.integer(0, len(around))
+        before, behind = [" ".join(around[:cut])], [*behind, " ".join(around[cut:])]
     joiner = s.pick(("\n", "\n", " ", "\n\n"))
-    text = joiner.join([body, *s.shuffled(behind)])
+    text = joiner.join(part for part in (*before, body, *s.shuffled(behind)) if part)
     if s.chance(0.08):
         day = values.calendar_day(s)
         sent = f"{day:%a}, {day.day} {day:%b} {day.year} {s.integer(0, 23):02}:{s.integer(0, 59):02}"

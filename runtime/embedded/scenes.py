@@ -6,6 +6,10 @@
 The head names the kind of text and, behind the bar, what a reader concludes from it: a judgement of `concepts.py`, a yes
 or no, or one of the options in parentheses. `{key/other_key:kind}` is a value of a kind of `kinds.py`, called by any of the
 keys; `<a|b>` is one of several wordings. A slot in a wording that was not chosen is a fact that the text does not state.
+Lines behind the text may hold questions that a slot answers, or that the text leaves open:
+
+    ? customer: Who is complaining? | Whose parcel is lost?
+    ? unknown: Which courier carried it?
 """
 
 import functools
@@ -22,6 +26,7 @@ from slipform.runtime.embedded.schema_fields import Domain, Field
 from slipform.runtime.embedded.source import Source, Value
 
 MATERIAL = Path(__file__).parent / "material"
+UNANSWERED = "unknown"
 SLOT = re.compile(r"\{([\w/]+)(?::(\w+))?\}")
 WORDINGS = re.compile(r"<([^<>]*\|[^<>]*)>")
 CONCLUSION = re.compile(r"([\w/]+)=([^()]+?)(?:\(([^()]*)\))?$")
@@ -76,6 +81,8 @@ class Scene:
         fields: what can be asked about, by kind; kinds are the first keys of slots and conclusions.
         kinds: the kind of value of each slot; names: the keys that the text gives it.
         concluded: answers of the fields that are concluded and stand in no slot.
+        questions: questions that slots answer, by their first keys; `unknown` for those that the text does not answer.
+        mixed: whether its sentences come from several scenes.
     """
 
     nouns: tuple[str, ...]
@@ -84,6 +91,8 @@ class Scene:
     kinds: dict[str, Kind]
     names: dict[str, tuple[str, ...]]
     concluded: dict[str, Value]
+    questions: dict[str, tuple[str, ...]]
+    mixed: bool = False
 
 
 def descriptions(keys: Iterable[str]) -> tuple[str, ...]:
@@ -105,6 +114,7 @@ def names_of(keys: Sequence[str], kind: Kind, general: Sequence[str] = ()) -> tu
 def parse_scene(paragraph: str) -> Scene:
     """A scene from its text. Raises ValueError or KeyError where the text breaks the form."""
     head, _, text = paragraph.strip().partition("\n")
+    text, questions = parted_questions(text)
     nouns, _, conclusions = head.partition("|")
     slots: dict[str, tuple[list[str], Kind]] = {}
     for keys, kind_name in SLOT.findall(text):
@@ -123,7 +133,20 @@ def parse_scene(paragraph: str) -> Scene:
         field, value = parse_conclusion(conclusion)
         fields[field.kind], concluded[field.kind] = field, value
     text = SLOT.sub(lambda m: "{" + m.group(1).split("/")[0] + "}", text).strip("\n")
-    return Scene(tuple(noun.strip() for noun in nouns.split(",")), text, fields, kinds, own_names, concluded)
+    if questions.keys() - kinds.keys() - {UNANSWERED}:
+        raise ValueError(f"a question about no slot: {head}")
+    return Scene(tuple(noun.strip() for noun in nouns.split(",")), text, fields, kinds, own_names, concluded, questions)
+
+
+def parted_questions(text: str) -> tuple[str, dict[str, tuple[str, ...]]]:
+    """A scene's text, and the questions of the lines behind it."""
+    rows = text.split("\n")
+    questions: dict[str, tuple[str, ...]] = {}
+    for row in rows:
+        if row.startswith("? "):
+            key, _, asked = row[2:].partition(": ")
+            questions[key] = tuple(part.strip() for part in asked.split("|"))
+    return "\n".join(row for row in rows if not row.startswith("? ")), questions
 
 
 def slot_fields(kinds: dict[str, Kind], names: dict[str, tuple[str, ...]]) -> dict[str, Field]:
@@ -202,7 +225,7 @@ def mixed_scene(s: Source, pool: Sequence[Scene]) -> Scene | None:
     if len(chosen) < 2:
         return None
     text = s.pick((" ", "\n", " ")).join(chosen)
-    return Scene(("message", "text", "note"), text, slot_fields(kinds, names), kinds, names, {})
+    return Scene(("message", "text", "note"), text, slot_fields(kinds, names), kinds, names, {}, {}, mixed=True)
 
 
 def choose_wordings(s: Source, text: str) -> str:

@@ -27,7 +27,7 @@ from slipform.runtime.embedded.train_tokenizer import train as train_tokenizer
 
 WARMUP_STEPS = 150
 REPORT_EVERY = 60
-DECAY_SHARE = 0.55
+DECAY_SHARE = 0.7
 
 
 def learning_rate(step: int, progress: float) -> float:
@@ -81,13 +81,17 @@ class Trainer:
         return tensor.to(self.device, non_blocking=True).to(dtype)
 
 
-def run(trainer: Trainer, batches: Iterator[Batch], steps: int, seconds: float | None, out: Path) -> None:
-    """Train for `steps` or, where given, for `seconds` behind the first step, reporting now and then; saves at the end."""
+def run(
+    trainer: Trainer, batches: Iterator[Batch], steps: int, seconds: float | None, save_every: float, out: Path
+) -> None:
+    """Train for `steps` or, where given, for `seconds` behind the first step, reporting now and then; saves at the end
+    and every `save_every` seconds."""
     out.mkdir(parents=True, exist_ok=True)
     began = first_done = time.perf_counter()
     waited = 0.0
     tokens = step = 0
     progress = 0.0
+    saved = began
     with (out / "log.jsonl").open("w") as log:
         while progress < 1.0:
             before = time.perf_counter()
@@ -113,6 +117,9 @@ def run(trainer: Trainer, batches: Iterator[Batch], steps: int, seconds: float |
                     raise SystemExit("the loss is not finite")
             if step == 0:
                 first_done = time.perf_counter()
+            if time.perf_counter() - saved > save_every:
+                saved = time.perf_counter()
+                save(trainer.model, out)
             step += 1
             progress = step / steps if seconds is None else (time.perf_counter() - first_done) / seconds
     print(f"{step} steps", flush=True)
@@ -127,8 +134,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=6828)
     parser.add_argument("--seconds", type=float, help="train for so long instead of for a number of steps")
+    parser.add_argument(
+        "--save-every",
+        type=float,
+        default=math.inf,
+        help="also save the weights so far, after so many seconds each time",
+    )
     parser.add_argument("--tokens", type=int, default=65536, help="tokens of one batch")
-    parser.add_argument("--workers", type=int, default=8, help="processes that generate data")
+    parser.add_argument("--workers", type=int, default=12, help="processes that generate data")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--muon-lr", type=float, default=0.02)
     parser.add_argument("--adam-lr", type=float, default=0.004)
@@ -158,7 +171,7 @@ def main() -> None:
             adam_lr=options.adam_lr,
         )
         print(f"{sum(p.numel() for p in trainer.model.parameters()):,} parameters", flush=True)
-        run(trainer, batches, options.steps, options.seconds, options.out)
+        run(trainer, batches, options.steps, options.seconds, options.save_every, options.out)
 
 
 if __name__ == "__main__":

@@ -17,11 +17,14 @@ import slipform as sf
 from slipform.runtime.embedded import augmentation, lexicon
 from slipform.runtime.embedded.batches import encoded, pack
 from slipform.runtime.embedded.calling import function_call
+from slipform.runtime.embedded.copying import scenes_with_questions
 from slipform.runtime.embedded.documents import DOMAINS, SLOT, slots_of
 from slipform.runtime.embedded.evaluate import last_answer
 from slipform.runtime.embedded.examples import Example, compact_json
 from slipform.runtime.embedded.generate import examples, pieces
 from slipform.runtime.embedded.instructions import INSTRUCTIONS
+from slipform.runtime.embedded.label_questions import draw_question, fill, parse_question
+from slipform.runtime.embedded.labelling import named, scenes_with_conclusions, word_classes
 from slipform.runtime.embedded.linking import ToolWords, WantedField, beside_values, between_request_and_tools
 from slipform.runtime.embedded.passages import random_document, write_scene
 from slipform.runtime.embedded.scenes import choose_wordings, mixed_scene, paraphrased, parse_scene, scenes
@@ -400,3 +403,57 @@ def test_examples_written_by_hand_are_sound(name: str, count: int) -> None:
     assert len(rows) == count
     for row in rows:
         jsonschema.validate(row["expected"], row["schema"], jsonschema.Draft202012Validator)
+
+
+def test_a_question_brings_options_and_texts() -> None:
+    asked = parse_question(" wish/aim: What is wanted? | Aim?\n> buy/get\nSell me <one|two>.\n> sell\nTake {product}.")
+    assert asked.keys == ("wish", "aim")
+    assert asked.names == {"buy": ("buy", "get"), "sell": ("sell",)}
+    assert asked.texts == (("buy", "Sell me <one|two>."), ("sell", "Take {product}."))
+    assert fill(Source(1, "train"), "{n} of the {thing}", {"n": "3", "thing": "lamps"}) == "3 of the lamps"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " wish: ?\n> buy\nx",
+        " wish: ?\nx\n> buy\nx",
+        " wish: ?\n> a\nx\n> a\ny",
+        " wish: ?\n> a\n> b\nx",
+        " wish: ?\n> a\n{nothing}\n> b\ny",
+    ],
+)
+def test_a_malformed_question_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"option|kind"):
+        parse_question(text)
+
+
+def test_held_out_questions_and_texts_are_not_in_training() -> None:
+    train, test = Source(2, "train"), Source(2, "heldout")
+    learnt = {(id(asked), text) for asked, _, text in (draw_question(train) for _ in range(4000))}
+    drawn = [(id(asked), text) for asked, _, text in (draw_question(test) for _ in range(500))]
+    assert not learnt & set(drawn)
+    known = {question for question, _ in learnt}
+    assert {True, False} == {question in known for question, _ in drawn}
+
+
+def test_scenes_that_conclude_or_ask_keep_to_their_split() -> None:
+    for chosen in (scenes_with_conclusions, scenes_with_questions):
+        assert chosen("heldout")
+        assert not {scene.text for scene in chosen("heldout")} & {scene.text for scene in chosen("train")}
+
+
+def test_a_scene_brings_questions_for_its_slots() -> None:
+    scene = parse_scene(" note\n{who:person} came.\n? who: Who came? | Name the visitor.\n? unknown: Why?")
+    assert scene.text == "{who} came."
+    assert scene.questions == {"who": ("Who came?", "Name the visitor."), "unknown": ("Why?",)}
+    with pytest.raises(ValueError, match="no slot"):
+        parse_scene(" note\n{who:person} came.\n? where: Where?")
+
+
+def test_classes_that_share_a_word_are_never_options_together() -> None:
+    by_name = {each.name: each for each in word_classes()}
+    for seed in range(300):
+        own = Source(seed, "train").pick(word_classes())
+        _, others = named(Source(seed, "train"), own)
+        assert not any(set(by_name[other.name].words) & set(own.words) for other in others)
