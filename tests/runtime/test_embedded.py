@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 import slipform as sf
 from slipform.runtime.embedded import augmentation, lexicon
 from slipform.runtime.embedded.batches import encoded, pack
-from slipform.runtime.embedded.calling import function_call
+from slipform.runtime.embedded.calling import absent_rival, function_call
 from slipform.runtime.embedded.copying import scenes_with_questions
 from slipform.runtime.embedded.documents import DOMAINS, SLOT, slots_of
 from slipform.runtime.embedded.evaluate import last_answer
@@ -32,8 +33,9 @@ from slipform.runtime.embedded.scoring import Rate, same, score_calls, score_obj
 from slipform.runtime.embedded.source import Source, Split, entity_is_held_out
 from slipform.runtime.embedded.statements import change, statement
 from slipform.runtime.embedded.tool_parts import names_its_tool
-from slipform.runtime.embedded.tool_sheets import parse_tool
-from slipform.runtime.embedded.tools import allowed_requests, any_tool, held_out
+from slipform.runtime.embedded.tool_rivals import confusable
+from slipform.runtime.embedded.tool_sheets import parse_sheet, parse_tool
+from slipform.runtime.embedded.tools import allowed_requests, any_tool, held_out, state_request
 from slipform.runtime.embedded.values import Decimal
 from slipform.runtime.models.loader import load_model
 from tests.runtime.running_models import Runner
@@ -163,6 +165,72 @@ def test_held_out_requests_name_their_tool() -> None:
     assert not names_its_tool("Ring {number}", sms)
     with pytest.raises(ValueError, match="nobody"):
         parse_tool("call | Call\nnumber:phone\nCall {nobody}\n")
+
+
+SHEET = """@ old_tool | Old one|Older one
+name:person
+Old thing for {name}
+
+== ferries | taxis old_tool
+@ book_ferry | Book a ferry|Reserve a crossing
+day:date, quiet=true(in silence)|false(with music)?, deck=upper(high up;on top)|lower?
+Ferry on {day}<, {quiet}|><, {deck}|>
+@ cancel_ferry | Cancel a ferry|Crossing off
+day:date
+No ferry on {day}
+
+== taxis
+@ order_cab | Order a cab|Ride in town
+at:time
+Cab at {at}
+@ fly_kite | Fly a kite|Kites in the wind
+at:time
+Kite at {at}
+"""
+
+
+def test_tools_of_a_section_are_rivals() -> None:
+    old, book, cancel, cab, kite = parse_sheet(SHEET)
+    assert (old.section, book.section, cab.section) == ("", "ferries", "taxis")
+    assert not confusable(book, cancel)
+    assert confusable(book, book)
+    assert confusable(book, cab)
+    assert confusable(old, cancel)
+    assert confusable(cab, replace(kite, section="toys", about=("Ride a kite",)))
+    assert not confusable(old, replace(kite, section="toys"))
+
+
+def test_options_may_be_worded() -> None:
+    book = parse_sheet(SHEET)[1]
+    assert [p.type for p in book.parameters] == ["date", "boolean", "string"]
+    assert book.parameters[2].options == ("upper", "lower")
+    source = Source(1, "train")
+    seen = set()
+    for _ in range(60):
+        request = state_request(source, book)
+        assert ("in silence" in request.text) == (request.arguments.get("quiet") is True)
+        assert ("lower" in request.text) == (request.arguments.get("deck") == "lower")
+        seen |= {word for word in ("high up", "on top") if word in request.text}
+        assert not seen or "upper" not in request.text
+    assert seen == {"high up", "on top"}
+
+
+def test_a_request_shared_by_rivals_keeps_their_meaning() -> None:
+    book = ToolWords(frozenset({"book", "ferry"}), frozenset(), called=True)
+    cancel = ToolWords(frozenset({"cance", "ferry"}), frozenset(), called=False)
+    assert between_request_and_tools("get me on the ferry", [book, cancel], "") == ()
+    assert between_request_and_tools("book the ferry", [book, cancel], "") == ("book", "cance", "ferry")
+
+
+def test_requests_may_follow_one_another_and_miss_their_tool() -> None:
+    source = Source(12, "train")
+    chats = [function_call(source) for _ in range(400)]
+    assert any(sum(turn.learn for turn in e.turns) == 2 and isinstance(e.target, list) for e in chats)
+    found = [near for near in (absent_rival(source) for _ in range(60)) if near]
+    assert len(found) > 10
+    for text, offered in found:
+        assert text
+        assert any(o.tool.section for o in offered)
 
 
 def test_a_changed_fact_has_both_values() -> None:
