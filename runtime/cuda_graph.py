@@ -145,6 +145,7 @@ class RecordedSteps:
         sampling, _ = self._capture(sample)
         return _Recorded(forward, sampling, logits)
 
+    @torch.inference_mode()
     def _record_sharing(self, size: int) -> _Replayable:
         """A step with groups. Its logits go where the other step of this size has them, for the same sampling."""
         tensors = self._builder.captured_tensors(size, shares=True)
