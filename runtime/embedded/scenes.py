@@ -239,11 +239,11 @@ def synonyms() -> tuple[re.Pattern[str], dict[str, tuple[str, ...]]]:
     rows = (row.split("|") for row in (MATERIAL / "synonyms.txt").read_text(encoding="utf-8").splitlines())
     others = {word: tuple(rest) for word, *rest in rows}
     listed = "|".join(re.escape(word) for word in sorted(others, key=len, reverse=True))
-    return re.compile(rf"(?<![\w{{/])(?:{listed})(?![\w}}/:-])", re.IGNORECASE), others
+    return re.compile(rf"(?<![\w{{/'’-])(?:{listed})(?![\w}}/:'’-])", re.IGNORECASE), others
 
 
-SYNONYMS_SHARE = 0.5
-SYNONYMS = 0.35
+SYNONYMS_SHARE = 0.35
+SYNONYMS = 0.3
 
 
 def paraphrased(s: Source, template: str) -> str:
