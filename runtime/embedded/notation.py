@@ -143,7 +143,7 @@ def show_fields(s: Source, asked: list[Asked]) -> str:
             show_type = typed or item.options or (item.field.type in ("date", "time") and s.chance(0.5))
             parts.append(f"{item.key} ({_plain_type(s, item)})" if show_type else item.key)
         return s.pick(("Fields: ", "Keys: ", "", "fields: ", "Return ", "I want: ")) + ", ".join(parts)
-    if form < 0.81:
+    if form < 0.81 or (form < 0.87 and not all(item.key.isidentifier() for item in asked)):
         rows = [f'"{i.key}": {json.dumps(_plain_type(s, i), ensure_ascii=False)}' for i in asked]
         return s.pick(("Format: ", "", "Answer like this: ", "Template:\n")) + "{" + ", ".join(rows) + "}"
     if form < 0.87:
@@ -152,8 +152,6 @@ def show_fields(s: Source, asked: list[Asked]) -> str:
             type_ = PYTHON_TYPES.get(item.field.type, "str")
             if item.options:
                 type_ = "Literal[" + ", ".join(f'"{o}"' for o in item.options) + "]"
-            rows.append(
-                f"    {item.key.replace(' ', '_').replace('-', '_')}: {type_}{' | None' if item.nullable else ''}"
-            )
+            rows.append(f"    {item.key}: {type_}{' | None' if item.nullable else ''}")
         return f"class {s.pick(('Record', 'Data', 'Message', 'Item', 'Result'))}:\n" + "\n".join(rows)
     return ""
