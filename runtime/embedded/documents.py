@@ -9,7 +9,7 @@ from slipform.runtime.embedded.concepts import CONCEPTS
 from slipform.runtime.embedded.domains_commerce import INVOICE, LISTING, ORDER, PARCEL, TICKET
 from slipform.runtime.embedded.domains_life import CAR, CLAIM, EVENT, HOME, NOTE
 from slipform.runtime.embedded.domains_work import APPOINTMENT, BOOKING, JOB, LOG, MEETING, PERSON
-from slipform.runtime.embedded.scenes import Scene
+from slipform.runtime.embedded.scenes import Scene, paraphrased
 from slipform.runtime.embedded.schema_fields import Domain, Field
 from slipform.runtime.embedded.source import Source, Value
 from slipform.runtime.embedded.statements import change, extra_fields, statement
@@ -87,7 +87,7 @@ def judgement(s: Source, concept_name: str, label: str, thing: str, count: int) 
     sentences = []
     for phrase in s.sample(phrases, count):
         made = composed(s, concept_name, label) if s.chance(0.5) else None
-        sentences.append(made or fill_small(s, phrase, thing))
+        sentences.append(made or fill_small(s, paraphrased(s, phrase), thing))
     return " ".join(sentences)
 
 

@@ -17,12 +17,12 @@ from slipform.runtime.embedded.labelling import one_label
 from slipform.runtime.embedded.source import Source, Split
 
 MIXTURE: tuple[tuple[Callable[[Source], Example], float], ...] = (
-    (extraction, 0.34),
+    (extraction, 0.33),
     (nested_extraction, 0.03),
-    (line_items, 0.03),
+    (line_items, 0.02),
     (few_shot, 0.02),
-    (function_call, 0.25),
-    (one_label, 0.19),
+    (function_call, 0.24),
+    (one_label, 0.22),
     (copied_answers, 0.10),
     (labelled_lines, 0.02),
     (question_answer_text, 0.02),

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from slipform.runtime.embedded import values
 from slipform.runtime.embedded.kinds import KINDS
-from slipform.runtime.embedded.scenes import choose_wordings
+from slipform.runtime.embedded.scenes import choose_wordings, paraphrased
 from slipform.runtime.embedded.source import PHRASE_STRIDE, Source
 
 MATERIAL = Path(__file__).parent / "material"
@@ -78,7 +78,7 @@ def label_questions() -> tuple[LabelQuestion, ...]:
 
 
 def fill(s: Source, text: str, small: dict[str, str]) -> str:
-    """`text` with wordings chosen and slots filled, small ones from `small`."""
+    """`text` with wordings and synonyms chosen and slots filled, small ones from `small`."""
 
     def value(name: str) -> str:
         if name in small:
@@ -86,7 +86,7 @@ def fill(s: Source, text: str, small: dict[str, str]) -> str:
         kind = KINDS[name]
         return (kind.draw(s) if kind.draw else values.amount(s, s.pick(("EUR", "USD", "GBP")))).surface
 
-    return SLOT.sub(lambda m: value(m.group(1)), choose_wordings(s, text))
+    return SLOT.sub(lambda m: value(m.group(1)), paraphrased(s, choose_wordings(s, text)))
 
 
 def draw_question(s: Source) -> tuple[LabelQuestion, str, str]:
