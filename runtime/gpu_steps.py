@@ -7,7 +7,8 @@ The forward pass of step n+1 takes the ids that step n sampled from the device's
 step n: matchers advance, stops are looked for, texts follow fills. Only then the mask rows of step n+1 are known, and
 its sampling is launched, still before the forward pass ends. What step n+1 computed in vain is dropped: a fill that
 ended, a token that a stop cut off. A run of forced tokens found at the commit simply becomes known, pending tokens;
-the token that step n+1 computes is the one before them, and nothing is sampled for it.
+the token that step n+1 computes is the one before them, and nothing is sampled for it. With few sequences, where such a
+run is likely, step n is committed first (`run_forecast.py`).
 
 Slots that a commit frees may be written by the step under way. That is harmless: whoever gets them next writes them in
 a later step, and the device works in order.
@@ -27,6 +28,7 @@ from slipform.runtime.gpu_batch import Candidate, GpuBatchBuilder, GpuInput
 from slipform.runtime.gpu_masks import GpuMasks
 from slipform.runtime.gpu_sampler import GpuSampler
 from slipform.runtime.request import Event
+from slipform.runtime.run_forecast import RunForecast, Visits
 from slipform.runtime.sampler import SampledTokens, host_logits
 from slipform.runtime.scheduler import StepOutput
 from slipform.runtime.segments import StepInfo
@@ -41,6 +43,8 @@ class _Step:
         sampled: the candidates that get a token. sampled_at: by `id` of their sequences, the place of its id.
         results: (2, num_rows) int32 on the host, complete when `done` has happened; None where nothing was sampled.
         output: what was sampled on the host instead.
+        visits: what is known of the configurations in which tokens were sampled, see `RunForecast`.
+        host_s: what the host did for it, before its tokens were there.
     """
 
     plan: Plan
@@ -52,6 +56,8 @@ class _Step:
     results: Tensor | None = None
     done: torch.cuda.Event | None = None
     output: StepOutput | None = None
+    visits: list[Visits | None] = field(default_factory=list)
+    host_s: float = 0.0
 
 
 class GpuSteps:
@@ -77,6 +83,7 @@ class GpuSteps:
         self._fail = parts.fail
         self._note_admitted = parts.note_admitted
         self._sample_on_host = parts.sample_on_host
+        self._forecast = RunForecast()
         self._under_way: _Step | None = None
 
     @property
@@ -88,7 +95,7 @@ class GpuSteps:
         """See `DeviceSteps`."""
         last = self._under_way
         following = None
-        if last is None or (self._overlap and last.output is None):
+        if last is None or (self._overlap and last.output is None and not self._forecast.pays_to_wait(last.visits)):
             following = self._launch(last)
         committed: list[Sequence] = []
         if last is not None:
@@ -126,8 +133,9 @@ class GpuSteps:
         self._scheduler.note_computed(plan)
         self._note_admitted(plan)
         self._counters.note_tokens(num_tokens)
-        self._counters.batch_s += time.perf_counter() - planned
-        return _Step(plan, given, logits, began)
+        launched = time.perf_counter()
+        self._counters.batch_s += launched - planned
+        return _Step(plan, given, logits, began, host_s=launched - began)
 
     def _sample(self, step: _Step) -> None:
         """Bind the masks of those who still want a token, and start the sampling."""
@@ -170,7 +178,10 @@ class GpuSteps:
         if step.results.is_pinned():
             step.done = torch.cuda.Event()  # type: ignore[no-untyped-call]
             step.done.record()
-        self._counters.sample_s += time.perf_counter() - bound
+        step.visits = self._forecast.where(step.sampled)
+        sampling = time.perf_counter()
+        step.host_s += sampling - began
+        self._counters.sample_s += sampling - bound
 
     def _commit(self, step: _Step, events: list[Event]) -> None:
         """Wait for the tokens of a step, and let the sequences grow."""
@@ -191,9 +202,15 @@ class GpuSteps:
         for sequence in sampled:
             if sequence.owner.first_token_s is None:
                 sequence.owner.first_token_s = now
+        committed = time.perf_counter()
+        if step.visits:
+            self._forecast.note(step.visits, step.sampled)
+            self._forecast.note_step(step.began_s, arrived, step.host_s + committed - arrived)
+        else:
+            self._forecast.skip_step()
         self._counters.steps += 1
         self._counters.forward_s += arrived - began
-        self._counters.commit_s += time.perf_counter() - arrived
+        self._counters.commit_s += committed - arrived
 
 
 def _still_wants(candidate: Candidate) -> bool:

@@ -11,9 +11,12 @@ import torch
 if torch.cuda.is_available():
     pytest.skip("test_gpu_equality.py runs the same on the GPU itself", allow_module_level=True)
 
+from slipform.grammars.spec import Regex
 from slipform.kernels.attention_plan import SharedPrefixes
 from slipform.runtime import device_steps, engine_core, gpu_setup, shared_prefixes
 from slipform.runtime.batch import ForwardBatch
+from slipform.runtime.request import Fill, Segment, Text
+from slipform.runtime.run_forecast import RunForecast, Visits
 from tests import fakes
 from tests.runtime.test_equalities import run_all, scripted_engine, workload
 
@@ -121,3 +124,23 @@ def test_nothing_is_shared_where_it_would_save_little(expected: dict[str, object
     DeviceScriptedModel.num_sharing_steps = 0
     assert run_all(scripted_engine(pool_slots=4000), workload(1, 10)) == expected
     assert DeviceScriptedModel.num_sharing_steps == 0
+
+
+def commits_first_where_runs_are_known(forecast: RunForecast, visits: list[Visits | None]) -> bool:
+    return any(known is not None and known.runs > 0 for known in visits)
+
+
+@pytest.mark.usefixtures("on_device")
+def test_waiting_for_tokens_before_runs_saves_steps_and_changes_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = Regex('\\{"name":"(Ada|Grace|Edsger)","color":"(red|green|blue)","size":"(small|large)"\\}')
+    programs: list[tuple[str, list[Segment]]] = [
+        (str(i), [Text(f"{i} "), Fill("x", constraint=spec)]) for i in range(4)
+    ]
+    found = {}
+    for waits in (False, True):
+        decide = commits_first_where_runs_are_known if waits else lambda forecast, visits: False
+        monkeypatch.setattr(RunForecast, "pays_to_wait", decide)
+        engine = scripted_engine(pool_slots=4000, max_sequences=1)
+        found[waits] = run_all(engine, programs), engine.statistics().steps
+    assert found[True][0] == found[False][0]
+    assert found[True][1] < found[False][1]
