@@ -44,6 +44,8 @@ class Engine:
 
     Attributes:
         config: the resolved options. tokenizer: of the checkpoint.
+        on_delivered: if set, called on the engine's own thread behind each step, when its events have been handed over.
+            It must be quick and may not raise.
     """
 
     def __init__(self, model: str | Path | None = None, **options: Any) -> None:
@@ -85,6 +87,7 @@ class Engine:
         self._thread: threading.Thread | None = None
         self._closing = False
         self._stopped: EngineStopped | None = None
+        self.on_delivered: Callable[[], None] | None = None
 
     # By hand
 
@@ -267,6 +270,8 @@ class Engine:
             except Exception:  # the client's own code: whatever it raises must not stop the engine
                 _log.exception("a client's on_event failed on %s", type(event).__name__)
         wake(wakers)
+        if self.on_delivered is not None:
+            self.on_delivered()
 
     def _stop(self, stopped: EngineStopped) -> None:
         with self._wakeup:

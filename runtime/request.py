@@ -13,6 +13,8 @@ Each accepted request ends in exactly one `RequestFinished` or `RequestFailed`.
 from dataclasses import dataclass, field
 from typing import Literal
 
+import msgspec
+
 from slipform.errors import SlipformError
 from slipform.grammars.spec import GrammarSpec
 from slipform.runtime.params import SamplingParams
@@ -80,6 +82,7 @@ class GenerateRequest:
         reserve_tokens: refuse the request unless so many tokens fit the context behind its prompt.
         trace: keep how and when each output token came to be, whatever the engine's own setting. trace_top_logprobs:
             and how likely the model found it, beside the likeliest N tokens; 0 for neither. Changes no text.
+        deltas: whether `TextDelta` events are made; the terminal event has all of their text.
     """
 
     request_id: str
@@ -93,6 +96,7 @@ class GenerateRequest:
     trace: bool = False
     trace_top_logprobs: int = 0
     reserve_tokens: int = 0
+    deltas: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,13 +194,13 @@ class SequenceResult:
     prompt_logprobs: tuple[TokenLogprob, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TextDelta:
+class TextDelta(msgspec.Struct, frozen=True, gc=False):
     """New text of fill number `fill_index` (counted over the request's fills) of sequence `sequence_index`.
 
     `logprobs` has an entry for each of `token_ids`, if the fill asks for them. `prompt_len`: tokens before the first
     fill.
     `seam_len`: characters before the fill that its first tokens spell again, since the seam was healed.
+    There is one a token of each stream: a struct is made in a tenth of a dataclass's time.
     """
 
     request_id: str

@@ -374,11 +374,6 @@ class SegmentRunner:
     ) -> None:
         if reason != "stop" or not isinstance(matched_stop, str):
             fill.text.finish()
-        request_id = sequence.owner.request.request_id
-        begin = fill.text.num_shown_tokens
-        rest = fill.text.take_rest()
-        if rest or begin < len(fill.token_ids):
-            events.append(_delta(sequence, fill, rest, begin, len(fill.token_ids)))
         result = FillResult(
             name=fill.part.fill.name,
             text=fill.text.text,
@@ -396,9 +391,11 @@ class SegmentRunner:
             seed=fill.seed,
             seam_len=len(fill.seam.decode()),
         )
-        events.append(
-            FillFinished(request_id, sequence.index, fill.part.index, result, sequence.owner.program.prompt_len)
-        )
+        owner = sequence.owner
+        if owner.request.deltas:
+            self._show_rest(sequence, fill, events)
+        request_id, prompt_len = owner.request.request_id, owner.program.prompt_len
+        events.append(FillFinished(request_id, sequence.index, fill.part.index, result, prompt_len))
         sequence.fills.append(result)
         sequence.texts.append(fill.text.text)
         sequence.fill = None
@@ -410,9 +407,17 @@ class SegmentRunner:
         return self._constraints.admits_end(fill.constraint)
 
     def _show(self, sequence: Sequence, fill: FillState, events: list[Event]) -> None:
+        if not sequence.owner.request.deltas:
+            return
         text, begin, end = fill.text.take_delta()
         if text or end > begin:
             events.append(_delta(sequence, fill, text, begin, end))
+
+    def _show_rest(self, sequence: Sequence, fill: FillState, events: list[Event]) -> None:
+        begin = fill.text.num_shown_tokens
+        rest = fill.text.take_rest()
+        if rest or begin < len(fill.token_ids):
+            events.append(_delta(sequence, fill, rest, begin, len(fill.token_ids)))
 
 
 def _delta(sequence: Sequence, fill: FillState, text: str, begin: int, end: int) -> TextDelta:

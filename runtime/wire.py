@@ -1,7 +1,8 @@
 """Requests, events and errors as plain values (dicts, lists, strings, numbers), for JSON and msgpack. Imports no torch.
 
-Dataclasses become objects. Where a field may hold one of several classes, the object says which under `type`, in snake
-case: `{"type": "fill", "constraint": {"type": "regex", "pattern": "[0-9]+"}}`. Fields at their default are left out.
+Dataclasses and msgspec's structs become objects. Where a field may hold one of several classes, the object says which
+under `type`, in snake case: `{"type": "fill", "constraint": {"type": "regex", "pattern": "[0-9]+"}}`. Fields at their
+default are left out.
 Reading trusts nothing: an unknown field, a missing one or a value of the wrong type is an `InvalidRequest` that says
 where. NaN, which JSON lacks, is null.
 """
@@ -10,9 +11,11 @@ import math
 import re
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+import msgspec
 
 import slipform.errors as errors
 from slipform.errors import InvalidRequest, SlipformError
@@ -69,10 +72,16 @@ def event_to_plain(event: Event) -> dict[str, Any]:
     return {"type": _tag(kind), **_writer(kind)(event)}
 
 
-def event_from_plain(value: Mapping[str, Any]) -> Event:
-    """The inverse of `event_to_plain`. Raises: InvalidRequest."""
+def event_from_plain(value: Mapping[str, Any], *, request_id: str | None = None) -> Event:
+    """The inverse of `event_to_plain`. Raises: InvalidRequest.
+
+    Args:
+        request_id: takes the place of the event's own.
+    """
     kinds = {_tag(kind): kind for kind in (TextDelta, FillFinished, RequestFinished)}
     tag = value.get("type") if isinstance(value, Mapping) else None
+    if request_id is not None and isinstance(value, Mapping):
+        value = {**value, "request_id": request_id}
     if tag == "request_failed":
         sequences = tuple(_read(SequenceResult, sequence) for sequence in value.get("sequences", ()))
         return RequestFailed(value["request_id"], error_from_plain(value["error"]), sequences)
@@ -117,7 +126,7 @@ def _read(kind: type[_T], value: Any) -> _T:
 def _writer(hint: Any) -> _Writer:
     options = _union(hint)
     if options is not None:
-        classes: list[Any] = [option for option in options if is_dataclass(option)]
+        classes: list[Any] = [option for option in options if _is_record(option)]
         if not classes:
             return _number if float in options else _as_is
         writers = {option: _writer(option) for option in classes}
@@ -134,7 +143,7 @@ def _writer(hint: Any) -> _Writer:
             return list
         write_item = _writer(arguments[0])
         return lambda value: [write_item(item) for item in value]
-    if is_dataclass(hint):
+    if _is_record(hint):
         return _object_writer(hint)
     return _number if hint is float else _as_is
 
@@ -145,7 +154,7 @@ def _object_writer(kind: Any) -> _Writer:
     def write(value: Any) -> dict[str, Any]:
         if not members:  # on first use, since classes may hold themselves
             hints = _hints(kind)
-            members.extend((field.name, _default(field), _writer(hints[field.name])) for field in fields(kind))
+            members.extend((name, default, _writer(hints[name])) for name, default in _members(kind).items())
         plain = {}
         for name, default, write_part in members:
             part = getattr(value, name)
@@ -166,15 +175,15 @@ def _reader(hint: Any) -> _Reader:
         return lambda value, where, _: value if value in arguments else _refuse(value, where, _listed(arguments))
     if origin is tuple:
         return _tuple_reader(arguments)
-    if is_dataclass(hint):
+    if _is_record(hint):
         return _object_reader(hint)
     return _scalar_reader(hint)
 
 
 def _union_reader(options: tuple[Any, ...]) -> _Reader:
-    classes: list[Any] = [option for option in options if is_dataclass(option)]
+    classes: list[Any] = [option for option in options if _is_record(option)]
     by_tag = {_tag(option): option for option in classes}
-    scalars = [_reader(option) for option in options if option is not types.NoneType and not is_dataclass(option)]
+    scalars = [_reader(option) for option in options if option is not types.NoneType and not _is_record(option)]
     may_be_none = types.NoneType in options
 
     def read(value: Any, where: str, depth: int) -> Any:
@@ -227,8 +236,8 @@ def _object_reader(kind: Any) -> _Reader:
     def read(value: Any, where: str, depth: int) -> Any:
         if not members:
             hints = _hints(kind)
-            required.extend(field.name for field in fields(kind) if _default(field) is MISSING)
-            members.update({field.name: _reader(hints[field.name]) for field in fields(kind)})
+            required.extend(name for name, default in _members(kind).items() if default is MISSING)
+            members.update({name: _reader(hints[name]) for name in _members(kind)})
         if not isinstance(value, Mapping):
             _refuse(value, where, "an object")
         if depth > MAX_DEPTH:
@@ -291,8 +300,19 @@ def _union(hint: Any) -> tuple[Any, ...] | None:
     return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else None
 
 
-def _default(field: "Field[Any]") -> Any:
-    return field.default_factory() if field.default_factory is not MISSING else field.default
+def _is_record(kind: Any) -> bool:
+    return is_dataclass(kind) or (isinstance(kind, type) and issubclass(kind, msgspec.Struct))
+
+
+def _members(kind: Any) -> dict[str, Any]:
+    """The fields of a class with their defaults, MISSING where there is none."""
+    if is_dataclass(kind):
+        return {
+            field.name: field.default if field.default_factory is MISSING else field.default_factory()
+            for field in fields(kind)
+        }
+    found = msgspec.structs.fields(kind)
+    return {field.name: MISSING if field.default is msgspec.NODEFAULT else field.default for field in found}
 
 
 @cache

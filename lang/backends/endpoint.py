@@ -4,7 +4,6 @@ import functools
 import ssl
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -77,7 +76,7 @@ class Endpoint:
         body = {**request_to_plain(request), "stream": True}
         try:
             async for value in self._http.events("/v1/programs", body):
-                call.deliver(replace(event_from_plain(value), request_id=request.request_id))
+                call.deliver(event_from_plain(value, request_id=request.request_id))
                 if call.is_over:
                     return
         except SlipformError as error:

@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -25,7 +25,7 @@ from slipform.runtime.server.pieces import (
 )
 from slipform.runtime.server.routing import JsonRoute, json_answer
 from slipform.runtime.server.services import request_id_of
-from slipform.runtime.server.sse import DONE, data, stream_answer
+from slipform.runtime.server.sse import DONE, ChunkWriter, data, stream_answer
 from slipform.runtime.server.token_shapes import chat_logprobs, prompt_logprobs, running_usage, usage
 
 router = APIRouter(route_class=JsonRoute, tags=["generation"])
@@ -107,42 +107,48 @@ async def _chunks(
     options = body.stream_options or StreamOptions()
     counts: Counter[int] = Counter()
     held_reasoning: dict[int, str] = {}
+    writer = ChunkWriter(head)
 
     def chunk(
         index: int, delta: dict[str, Any], prompt_len: int, finish_reason: str | None = None, **changes: Any
     ) -> bytes:
         choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish_reason, **changes}
-        value = {**head, "choices": [choice]}
-        if options.wants_usage:
-            value["usage"] = running_usage(prompt_len, counts[index]) if options.counts_on else None
-        return data(value)
+        if not options.wants_usage:
+            return writer.chunk(choice)
+        return writer.chunk(choice, usage=running_usage(prompt_len, counts[index]) if options.counts_on else None)
+
+    def chunks_of(item: TurnDelta | TurnEnd | RequestFinished) -> Iterator[bytes]:
+        match item:
+            case TurnDelta(index, pieces, token_ids, logprobs, prompt_len):
+                counts[index] += len(token_ids)
+                deltas = _deltas(_wanted(body, pieces), held_reasoning, index, hold=body.stream_reasoning is False)
+                changes: dict[str, Any] = {}
+                if body.logprobs and logprobs:
+                    changes["logprobs"] = _logprobs(body, turn, logprobs)
+                if body.return_token_ids and token_ids:
+                    changes["token_ids"] = list(token_ids)
+                for delta in deltas or ([{}] if changes else []):
+                    yield chunk(index, delta, prompt_len, **changes)
+                    changes = {}
+            case TurnEnd(index, reason, matched_stop, prompt_len):
+                if held_reasoning.get(index):
+                    yield chunk(index, {"reasoning_content": held_reasoning.pop(index)}, prompt_len)
+                yield chunk(index, {}, prompt_len, reason, stop_reason=matched_stop)
+            case RequestFinished():
+                if options.wants_usage:
+                    yield data({**head, "choices": [], "usage": usage([item])})
 
     async with generation:
         is_begun = False
-        async for event in turn.events(generation):
-            if not is_begun and not isinstance(event, RequestFinished):
+        async for batch in turn.batches(generation):
+            chunks: list[bytes] = []
+            if not is_begun and not isinstance(batch[0], RequestFinished):
                 is_begun = True
-                for index in range(turn.request.n):
-                    yield chunk(index, {"role": "assistant", "content": ""}, event.prompt_len)
-            match event:
-                case TurnDelta(index, pieces, token_ids, logprobs, prompt_len):
-                    counts[index] += len(token_ids)
-                    deltas = _deltas(_wanted(body, pieces), held_reasoning, index, hold=body.stream_reasoning is False)
-                    changes: dict[str, Any] = {}
-                    if body.logprobs and logprobs:
-                        changes["logprobs"] = _logprobs(body, turn, logprobs)
-                    if body.return_token_ids and token_ids:
-                        changes["token_ids"] = list(token_ids)
-                    for delta in deltas or ([{}] if changes else []):
-                        yield chunk(index, delta, prompt_len, **changes)
-                        changes = {}
-                case TurnEnd(index, reason, matched_stop, prompt_len):
-                    if held_reasoning.get(index):
-                        yield chunk(index, {"reasoning_content": held_reasoning.pop(index)}, prompt_len)
-                    yield chunk(index, {}, prompt_len, reason, stop_reason=matched_stop)
-                case RequestFinished():
-                    if options.wants_usage:
-                        yield data({**head, "choices": [], "usage": usage([event])})
+                greeting = {"role": "assistant", "content": ""}
+                chunks += [chunk(index, greeting, batch[0].prompt_len) for index in range(turn.request.n)]
+            chunks += [part for item in batch for part in chunks_of(item)]
+            if chunks:
+                yield b"".join(chunks)
         yield DONE
 
 

@@ -107,20 +107,21 @@ class ChatTurn:
             terms=terms,
         )
 
-    async def events(self, generation: Generation) -> AsyncIterator[TurnDelta | TurnEnd | RequestFinished]:
-        """The answers' pieces as they come; the engine's result last."""
+    async def batches(self, generation: Generation) -> AsyncIterator[list[TurnDelta | TurnEnd | RequestFinished]]:
+        """The answers' pieces, as many at a time as have come; the engine's result last."""
         answers = [_Answer(index, self.new_parser(), self.has_thoughts_fill) for index in range(self.request.n)]
-        async for _, event in generation.events():
-            match event:
-                case TextDelta():
-                    delta = answers[event.sequence_index].push(event)
-                    if delta is not None:
-                        yield delta
-                case FillFinished():
-                    for item in answers[event.sequence_index].end_fill(event):
-                        yield item
-                case RequestFinished():
-                    yield event
+        async for batch in generation.batches():
+            items: list[TurnDelta | TurnEnd | RequestFinished] = []
+            for _, event in batch:
+                match event:
+                    case TextDelta():
+                        items += answers[event.sequence_index].push(event)
+                    case FillFinished():
+                        items += answers[event.sequence_index].end_fill(event)
+                    case RequestFinished():
+                        items.append(event)
+            if items:
+                yield items
 
     def whole(self, sequence: SequenceResult) -> WholeAnswer:
         """The answer of a finished sequence."""
@@ -156,12 +157,12 @@ class _Answer:
             return [ReasoningPiece(text)] if text else []
         return self._noted(self._parser.push(text))
 
-    def push(self, event: TextDelta) -> TurnDelta | None:
+    def push(self, event: TextDelta) -> list[TurnDelta]:
         """The pieces that new text makes certain; its tokens wait for the next ones if there are none."""
         self._held_ids += event.token_ids
         self._held_logprobs += event.logprobs
         pieces = self.parse(event.fill_index, event.text)
-        return self._taken(pieces, event.prompt_len) if pieces or self._held_logprobs else None
+        return [self._taken(pieces, event.prompt_len)] if pieces or self._held_logprobs else []
 
     def end_fill(self, event: FillFinished) -> list[TurnDelta | TurnEnd]:
         """What a finished fill sets free; behind the last one, the end."""

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from slipform.runtime.request import (
+    Event,
     Fill,
     FillFinished,
     GenerateRequest,
@@ -41,7 +42,7 @@ from slipform.runtime.server.sampling_fields import (
     sampling_params,
 )
 from slipform.runtime.server.services import Services, identity_of, request_id_of, services_of
-from slipform.runtime.server.sse import DONE, data, stream_answer
+from slipform.runtime.server.sse import DONE, ChunkWriter, data, stream_answer
 from slipform.runtime.server.token_shapes import CompletionTokens, prompt_logprobs, running_usage, usage
 
 router = APIRouter(route_class=JsonRoute, tags=["generation"])
@@ -244,14 +245,14 @@ async def _chunks(
     begun: set[int] = set()
     counts: Counter[int] = Counter()
     results: list[RequestFinished] = []
+    writer = ChunkWriter(call.head)
 
     def chunk(index: int, text: str, prompt_len: int | None = None, **changes: Any) -> bytes:
         choice = {"index": index, "text": text, "logprobs": None, "finish_reason": None, **changes}
-        value = {**call.head, "choices": [choice]}
-        if options.wants_usage:
-            counted = options.counts_on and prompt_len is not None
-            value["usage"] = running_usage(prompt_len or 0, counts[index]) if counted else None
-        return data(value)
+        if not options.wants_usage:
+            return writer.chunk(choice)
+        counted = options.counts_on and prompt_len is not None
+        return writer.chunk(choice, usage=running_usage(prompt_len or 0, counts[index]) if counted else None)
 
     def echo_chunk(prompt_index: int, index: int) -> bytes:
         if not scored:
@@ -261,34 +262,38 @@ async def _chunks(
         logprobs = shapes[index].take(sequence.prompt_logprobs, has_first=True)
         return chunk(index, call.echoes[prompt_index], sequence.prompt_len, logprobs=logprobs)
 
+    def chunks_of(prompt_index: int, event: Event) -> Iterator[bytes]:
+        first = prompt_index * call.n
+        match event:
+            case TextDelta(prompt_len=prompt_len):
+                index = first + event.sequence_index
+                counts[index] += len(event.token_ids)
+                changes: dict[str, Any] = {}
+                if body.logprobs is not None:
+                    if index not in begun:
+                        begun.add(index)
+                        shapes.setdefault(index, CompletionTokens(spellings)).step_back(event.seam_len)
+                    changes["logprobs"] = shapes[index].take(event.logprobs)
+                if body.return_token_ids:
+                    changes["token_ids"] = list(event.token_ids)
+                yield chunk(index, event.text, prompt_len, **changes)
+            case FillFinished(result=fill, prompt_len=prompt_len):
+                reason, stop = fill.finish_reason, fill.matched_stop
+                index = first + event.sequence_index
+                yield chunk(index, "", prompt_len, finish_reason=reason, stop_reason=stop)
+            case RequestFinished():
+                results.append(event)
+                for sequence in event.sequences:
+                    if not sequence.fills:  # only scored
+                        yield chunk(first + sequence.index, "", sequence.prompt_len, finish_reason="length")
+
     async with generation:
         for prompt_index in range(len(call.echoes)):
             for index in range(prompt_index * call.n, (prompt_index + 1) * call.n):
                 yield echo_chunk(prompt_index, index)
-        async for prompt_index, event in generation.events():
-            first = prompt_index * call.n
-            match event:
-                case TextDelta(prompt_len=prompt_len):
-                    index = first + event.sequence_index
-                    counts[index] += len(event.token_ids)
-                    changes: dict[str, Any] = {}
-                    if body.logprobs is not None:
-                        if index not in begun:
-                            begun.add(index)
-                            shapes.setdefault(index, CompletionTokens(spellings)).step_back(event.seam_len)
-                        changes["logprobs"] = shapes[index].take(event.logprobs)
-                    if body.return_token_ids:
-                        changes["token_ids"] = list(event.token_ids)
-                    yield chunk(index, event.text, prompt_len, **changes)
-                case FillFinished(result=fill, prompt_len=prompt_len):
-                    reason, stop = fill.finish_reason, fill.matched_stop
-                    index = first + event.sequence_index
-                    yield chunk(index, "", prompt_len, finish_reason=reason, stop_reason=stop)
-                case RequestFinished():
-                    results.append(event)
-                    for sequence in event.sequences:
-                        if not sequence.fills:  # only scored
-                            yield chunk(first + sequence.index, "", sequence.prompt_len, finish_reason="length")
+        async for batch in generation.batches():
+            if chunks := b"".join([part for index, event in batch for part in chunks_of(index, event)]):
+                yield chunks
         if options.wants_usage:
             yield data({**call.head, "choices": [], "usage": usage(results)})
         yield DONE

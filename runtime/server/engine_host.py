@@ -1,8 +1,8 @@
 """The engine's side of the connection: requests in, batched frames of events out.
 
-Three threads share the work. The reader takes frames from the server and submits. The engine thread appends events to
-a queue and goes on. The writer turns them into frames: at once where a client waits for them (a first text, an end),
-else at intervals that grow with the number of streams, so that many streams cost few frames and few messages.
+A reader thread takes frames from the server and submits. The engine thread writes a frame behind a step that left
+something to tell: a switch of threads at each step would cost more than the writing, beside a model that uses all
+cores.
 """
 
 import logging
@@ -10,7 +10,6 @@ import os
 import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, replace
@@ -21,23 +20,12 @@ from slipform.grammars.compiler import CompiledGrammar
 from slipform.runtime.embedder import Embedder
 from slipform.runtime.engine import Engine
 from slipform.runtime.faults import as_slipform_error
-from slipform.runtime.request import (
-    Event,
-    FillFinished,
-    GenerateRequest,
-    RequestFailed,
-    RequestFinished,
-    Text,
-    TextDelta,
-)
+from slipform.runtime.request import Event, GenerateRequest, RequestFailed, RequestFinished, Text
+from slipform.runtime.server.frame_writer import FrameWriter
 from slipform.runtime.server.frames import (
     Abort,
     Ask,
-    Delta,
     EngineInfo,
-    Failed,
-    Filled,
-    Finished,
     Hello,
     Reply,
     Submit,
@@ -46,13 +34,11 @@ from slipform.runtime.server.frames import (
     encode,
     read_frames,
 )
+from slipform.runtime.server.pending_messages import PendingMessages, end_message
 from slipform.runtime.wire import error_to_plain, request_from_plain, spec_from_plain
 
 _log = logging.getLogger(__name__)
 
-# Between two texts of one stream: this much for each stream, and at most so much.
-_INTERVAL_PER_STREAM_S = 0.0003
-_MAX_INTERVAL_S = 0.04
 # Texts longer than this are encoded on another thread, so that the requests behind them need not wait.
 _LONG_TEXT = 65536
 
@@ -63,21 +49,19 @@ class EngineHost:
     def __init__(self, engine: Engine, connection: socket.socket) -> None:
         self._engine = engine
         self._connection = connection
-        self._outbox: deque[tuple[int, Event | Reply]] = deque()
-        self._wakeup = threading.Event()
+        self._writer = FrameWriter(connection)
+        self._pending = PendingMessages()  # the engine thread's
         self._helpers = ThreadPoolExecutor(2, thread_name_prefix="slipform-host")
         self._embedder = Embedder(engine.config.model)
         self._embedding = ThreadPoolExecutor(1, thread_name_prefix="slipform-embed")  # others must not wait for it
         self._lock = threading.Lock()
         self._preparing: dict[int, bool] = {}  # long requests being encoded; True: aborted meanwhile
         self._longest_token = max(map(len, engine.tokenizer.vocabulary.token_bytes))
-        self._closing = False
 
     def run(self) -> None:
         """Serve. Returns when the server is gone; requests in flight are aborted then."""
+        self._engine.on_delivered = self._send_due
         self._send([Hello(describe(self._engine))])
-        writer = threading.Thread(target=self._write, name="slipform-writer", daemon=True)
-        writer.start()
         try:
             for messages in read_frames(self._connection):
                 for message in messages:
@@ -85,11 +69,9 @@ class EngineHost:
         except OSError as error:  # the connection broke: the same as closed
             _log.info("the server's connection broke: %s", error)
         finally:
-            self._closing = True
-            self._wakeup.set()
             self._helpers.shutdown(wait=False, cancel_futures=True)
             self._embedding.shutdown(wait=False, cancel_futures=True)
-            writer.join(5)
+            self._writer.close()
 
     # From the server
 
@@ -106,30 +88,30 @@ class EngineHost:
     def _receive(self, message: Submit) -> None:
         """Submit a request, on another thread if its text is long."""
         try:
-            request = replace(request_from_plain(message.request), request_id=str(message.number))
+            number = str(message.number)
+            request = replace(request_from_plain(message.request), request_id=number, deltas=message.stream)
             length = sum(len(part.text) for part in request.segments if isinstance(part, Text))
             limit = self._engine.limits.max_context
             if length > limit * self._longest_token:  # whatever its tokens are
                 raise InvalidRequest(f"{length} characters are more than {limit} tokens can spell", field="prompt")
         except InvalidRequest as error:
-            self._put(message.number, RequestFailed(str(message.number), error))
+            self._refuse(message.number, error)
             return
         if length <= _LONG_TEXT:
-            self._submit(message.number, request, message.stream)
+            self._submit(message.number, request)
             return
         with self._lock:
             self._preparing[message.number] = False
-        self._helpers.submit(self._submit_long, message.number, request, message.stream)
+        self._helpers.submit(self._submit_long, message.number, request)
 
-    def _submit(self, number: int, request: GenerateRequest, stream: bool) -> None:
-        deliver = self._put if stream else self._put_end
+    def _submit(self, number: int, request: GenerateRequest) -> None:
         try:
-            self._engine.submit(request, lambda event: deliver(number, event))
+            self._engine.submit(request, self._take if request.deltas else self._take_end)
         except Exception as error:  # whatever is wrong with this request must not end the connection
-            self._put(number, RequestFailed(request.request_id, as_slipform_error(error)))
+            self._refuse(number, as_slipform_error(error))
 
-    def _submit_long(self, number: int, request: GenerateRequest, stream: bool) -> None:
-        self._submit(number, request, stream)
+    def _submit_long(self, number: int, request: GenerateRequest) -> None:
+        self._submit(number, request)
         with self._lock:
             aborted = self._preparing.pop(number)
         if aborted:
@@ -151,7 +133,7 @@ class EngineHost:
             reply = Reply(number, self._value(what, argument))
         except Exception as error:  # the server learns of every failure; none may end this thread
             reply = Reply(number, error=error_to_plain(as_slipform_error(error)))
-        self._put(number, reply)
+        self._send([reply])
 
     def _value(self, what: str, argument: Any) -> Any:
         engine, tokenizer = self._engine, self._engine.tokenizer
@@ -180,105 +162,33 @@ class EngineHost:
     def _reply_compiled(self, number: int, done: "Future[CompiledGrammar]") -> None:
         error = done.exception()
         if error is None:
-            self._put(number, Reply(number, done.result().num_bytes))
+            self._send([Reply(number, done.result().num_bytes)])
         else:
-            self._put(number, Reply(number, error=error_to_plain(as_slipform_error(error))))
+            self._send([Reply(number, error=error_to_plain(as_slipform_error(error)))])
 
     # To the server
 
-    def _put(self, number: int, event: "Event | Reply") -> None:
-        self._outbox.append((number, event))
-        if not self._wakeup.is_set():
-            self._wakeup.set()
+    def _take(self, event: Event) -> None:
+        self._pending.add(int(event.request_id), event)
 
-    def _put_end(self, number: int, event: Event) -> None:
+    def _take_end(self, event: Event) -> None:
         if isinstance(event, RequestFinished | RequestFailed):
-            self._put(number, event)
+            self._pending.add(int(event.request_id), event)
 
-    def _write(self) -> None:
-        pending = _Pending()
-        next_flush_s = 0.0
-        try:
-            while not self._closing:
-                self._wakeup.wait(max(0.0, next_flush_s - time.monotonic()) if pending.has_texts else None)
-                self._wakeup.clear()
-                while self._outbox:
-                    pending.add(*self._outbox.popleft())
-                messages = pending.take_urgent()
-                now = time.monotonic()
-                if pending.has_texts and now >= next_flush_s:
-                    messages += pending.take_all()
-                    next_flush_s = now + min(_MAX_INTERVAL_S, _INTERVAL_PER_STREAM_S * pending.num_streams)
-                if messages:
-                    self._send(messages)
-        except OSError as error:  # the reader notices the same and ends the host
-            _log.info("the server's connection broke: %s", error)
-        except Exception:  # a defect: without a writer nobody would be answered, so the whole host ends
-            _log.exception("the writer failed")
-            self._connection.shutdown(socket.SHUT_RDWR)
+    def _send_due(self) -> None:
+        """Behind each step of the engine: one frame with what is due of all requests."""
+        if messages := self._pending.take_due(time.monotonic()):
+            self._send(messages)
+
+    def _refuse(self, number: int, error: SlipformError) -> None:
+        self._send([end_message(number, RequestFailed(str(number), error))])
 
     def _send(self, messages: Sequence[ToServer]) -> None:
-        self._connection.sendall(encode(messages))
-
-
-class _Pending:
-    """Messages on their way out: neighbouring texts of a stream joined, ends and first texts to the front."""
-
-    def __init__(self) -> None:
-        self._by_stream: dict[int, list[ToServer]] = {}
-        self._streams: set[int] = set()
-        self._urgent: set[int] = set()
-
-    @property
-    def has_texts(self) -> bool:
-        """Whether something waits that is not urgent."""
-        return bool(self._by_stream)
-
-    @property
-    def num_streams(self) -> int:
-        """Streams that have begun and not ended."""
-        return len(self._streams)
-
-    def add(self, number: int, event: "Event | Reply") -> None:
-        messages = self._by_stream.setdefault(number, [])
-        match event:
-            case TextDelta():
-                if number not in self._streams:
-                    self._streams.add(number)
-                    self._urgent.add(number)
-                last = messages[-1] if messages else None
-                place = (event.sequence_index, event.fill_index)
-                text, ids, logprobs = event.text, event.token_ids, event.logprobs
-                if isinstance(last, Delta) and (last.sequence_index, last.fill_index) == place:
-                    messages.pop()
-                    text, ids, logprobs = last.text + text, last.token_ids + ids, last.logprobs + logprobs
-                messages.append(Delta(number, *place, text, ids, logprobs, event.prompt_len, event.seam_len))
-            case FillFinished():
-                place = (event.sequence_index, event.fill_index)
-                messages.append(Filled(number, *place, event.result, event.prompt_len))
-            case RequestFinished():
-                self._end(number, messages, Finished(number, event))
-            case RequestFailed():
-                if type(event.error) is SlipformError:  # a defect, which the client is told nothing of
-                    _log.error("request %s failed", event.request_id, exc_info=event.error)
-                self._end(number, messages, Failed(number, error_to_plain(event.error), event.sequences))
-            case Reply():
-                self._end(number, messages, event)
-
-    def take_urgent(self) -> list[ToServer]:
-        taken = [message for number in self._urgent for message in self._by_stream.pop(number)]
-        self._urgent.clear()
-        return taken
-
-    def take_all(self) -> list[ToServer]:
-        taken = [message for messages in self._by_stream.values() for message in messages]
-        self._by_stream.clear()
-        return taken
-
-    def _end(self, number: int, messages: list[ToServer], message: ToServer) -> None:
-        messages.append(message)
-        self._streams.discard(number)
-        self._urgent.add(number)
+        try:
+            self._writer.write(encode(messages))
+        except Exception:  # a defect: somebody would never be answered, so the whole host ends
+            _log.exception("messages could not be sent")
+            self._connection.shutdown(socket.SHUT_RDWR)
 
 
 def describe(engine: Engine) -> EngineInfo:

@@ -1,7 +1,7 @@
 """POST /generate: SGLang's native route."""
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from slipform.runtime.request import (
+    Event,
     Fill,
-    FillFinished,
     GenerateRequest,
     RequestFinished,
     Segment,
@@ -272,20 +272,25 @@ async def _chunks(call: _Call, generation: Generation) -> AsyncGenerator[bytes, 
     ids: dict[tuple[int, int], list[int]] = {}
     many = call.is_batch or sum(request.n for request in call.requests) > 1
     first_index = [sum(request.n for request in call.requests[:index]) for index in range(len(call.requests))]
+
+    def events_of(index: int, event: Event) -> Iterator[bytes]:
+        if isinstance(event, TextDelta):
+            place = (index, event.sequence_index)
+            texts[place] = texts.get(place, "") + event.text
+            ids.setdefault(place, []).extend(event.token_ids)
+            meta = {"id": call.ids[index], "finish_reason": None, "completion_tokens": len(ids[place])}
+            answers = [{"text": texts[place], "output_ids": ids[place], "meta_info": meta}]
+            places = [event.sequence_index]
+        elif isinstance(event, RequestFinished):
+            answers = [_answer(call, index, sequence) for sequence in event.sequences]
+            places = [sequence.index for sequence in event.sequences]
+        else:
+            return
+        for sequence_index, answer in zip(places, answers, strict=True):
+            yield data({**answer, "index": first_index[index] + sequence_index} if many else answer)
+
     async with generation:
-        async for index, event in generation.events():
-            if isinstance(event, TextDelta):
-                place = (index, event.sequence_index)
-                texts[place] = texts.get(place, "") + event.text
-                ids.setdefault(place, []).extend(event.token_ids)
-                meta = {"id": call.ids[index], "finish_reason": None, "completion_tokens": len(ids[place])}
-                answers = [{"text": texts[place], "output_ids": ids[place], "meta_info": meta}]
-                places = [event.sequence_index]
-            elif isinstance(event, RequestFinished):
-                answers = [_answer(call, index, sequence) for sequence in event.sequences]
-                places = [sequence.index for sequence in event.sequences]
-            elif isinstance(event, FillFinished):
-                continue
-            for sequence_index, answer in zip(places, answers, strict=True):
-                yield data({**answer, "index": first_index[index] + sequence_index} if many else answer)
+        async for batch in generation.batches():
+            if chunks := b"".join([part for index, event in batch for part in events_of(index, event)]):
+                yield chunks
         yield DONE

@@ -12,7 +12,7 @@ from slipform.runtime.request import Event, GenerateRequest, RequestFailed, Requ
 from slipform.runtime.server.http_errors import ApiError, as_api_error
 from slipform.runtime.server.observer import Arrival, Observer
 from slipform.runtime.server.services import identity_of, request_id_of, services_of
-from slipform.runtime.server.streams import EventStream
+from slipform.runtime.server.streams import EventStream, Wakeup
 
 _T = TypeVar("_T")
 
@@ -22,6 +22,9 @@ class Generation:
 
     def __init__(self, parts: "Sequence[_Part]") -> None:
         self._parts = parts
+        self._wakeup = Wakeup()
+        for part in parts:
+            part.stream.wakeup = self._wakeup
 
     @classmethod
     def start(
@@ -68,38 +71,33 @@ class Generation:
 
     async def results(self) -> list[RequestFinished]:
         """Wait for the ends. Raises: ApiError of the first request found to have failed."""
-        return [await part.result() for part in self._parts]
+        finished: dict[int, RequestFinished] = {}
+        async for batch in self.batches():
+            finished |= {index: event for index, event in batch if isinstance(event, RequestFinished)}
+        return [finished[index] for index in range(len(self._parts))]
 
-    async def events(self) -> AsyncIterator[tuple[int, Event]]:
-        """The events of all requests as they come, each with the index of its request.
+    async def batches(self) -> AsyncIterator[list[tuple[int, Event]]]:
+        """The events of all requests, as many at a time as have come, each with the index of its request.
 
         Raises: ApiError where a RequestFailed comes.
         """
-        if len(self._parts) == 1:
-            async for event in self._parts[0].events():
-                yield 0, event
-            return
-        merged: asyncio.Queue[tuple[int, Event | ApiError]] = asyncio.Queue(1)
-
-        async def pass_on(index: int, part: "_Part") -> None:
-            try:
-                async for event in part.events():
-                    await merged.put((index, event))
-            except ApiError as error:
-                await merged.put((index, error))
-
-        tasks = [asyncio.create_task(pass_on(index, part)) for index, part in enumerate(self._parts)]
-        num_open = len(tasks)
-        try:
-            while num_open:
-                index, item = await merged.get()
-                if isinstance(item, ApiError):
-                    raise item
-                num_open -= isinstance(item, RequestFinished)
-                yield index, item
-        finally:
-            for task in tasks:
-                task.cancel()
+        num_open = len(self._parts)
+        failure: ApiError | None = None
+        while num_open:
+            batch: list[tuple[int, Event]] = []
+            for index, part in enumerate(self._parts):
+                for event in part.take():
+                    if isinstance(event, RequestFailed):
+                        failure = failure or part.failure(event.error)
+                        continue
+                    num_open -= isinstance(event, RequestFinished)
+                    batch.append((index, event))
+            if batch:
+                yield batch
+            if failure is not None:
+                raise failure from failure.__cause__
+            if not batch:
+                await self._wakeup.wait()
 
     async def __aenter__(self) -> Self:
         return self
@@ -113,7 +111,7 @@ class _Part:
     """One engine request of a call; tells the observer of it."""
 
     def __init__(self, stream: EventStream, arrival: Arrival, observer: Observer, terms: Mapping[str, str]) -> None:
-        self._stream = stream
+        self.stream = stream
         self._terms = terms
         self._arrival = arrival
         self._observer = observer
@@ -121,26 +119,27 @@ class _Part:
         self._is_ended = False
         observer.arrived(arrival)
 
-    async def result(self) -> RequestFinished:
-        async for event in self.events():
-            if isinstance(event, RequestFinished):
-                return event
-        raise AssertionError("the events of a request end with its terminal event")
-
-    async def events(self) -> AsyncIterator[Event]:
-        async for event in self._stream:
+    def take(self) -> list[Event]:
+        """The events that wait."""
+        events = self.stream.take()
+        for event in events:
             match event:
                 case TextDelta(token_ids=ids):
                     self._note_text(len(ids))
                 case RequestFailed(error=error):
                     self._end(None, error)
-                    raise as_api_error(error).in_terms(self._terms) from error
                 case RequestFinished():
                     self._end(event, None)
-            yield event
+        return events
+
+    def failure(self, error: SlipformError) -> ApiError:
+        """How the client is told of it."""
+        failure = as_api_error(error).in_terms(self._terms)
+        failure.__cause__ = error
+        return failure
 
     def abort(self) -> None:
-        self._stream.abort()
+        self.stream.abort()
         self._end(None, RequestAborted(self._arrival.request_id))
 
     def _note_text(self, num_tokens: int) -> None:

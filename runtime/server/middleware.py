@@ -16,6 +16,10 @@ from slipform.runtime.server.services import Services
 REQUEST_ID_HEADER = "x-request-id"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
+# In the scope: the server's own `send`, for parts of a body. Every layer between looks at an answer's start only, and
+# passing on each part of each stream would cost as much as making it.
+DIRECT_SEND = "slipform.send"
+
 # Answered to everyone: whether the process lives.
 OPEN_ROUTES = frozenset({"/health"})
 # Routes that need another scope than "infer". Any path, known or not, needs a key.
@@ -50,6 +54,7 @@ class Gate:
         given = headers.get(REQUEST_ID_HEADER, "")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         scope["slipform.request_id"] = request_id
+        scope[DIRECT_SEND] = send
         status = 0
 
         async def send_with_id(message: Message) -> None:

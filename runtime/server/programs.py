@@ -66,8 +66,8 @@ async def _chunks(request_id: str, generation: Generation) -> AsyncGenerator[byt
     is_begun = False
     async with generation:
         try:
-            async for _, event in generation.events():
-                yield data(event_to_plain(event))
+            async for batch in generation.batches():
+                yield b"".join([data(event_to_plain(event)) for _, event in batch])
                 is_begun = True
         except ApiError as error:
             if not is_begun or not isinstance(error.__cause__, SlipformError):

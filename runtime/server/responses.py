@@ -5,7 +5,7 @@ Responses are kept in this process's memory only, within bounds, and belong to t
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -83,23 +83,22 @@ class _Call:
     items: list[dict[str, Any]]
     output: Output = field(default_factory=Output)
     num_reasoning_tokens: int = 0
+    finish_reason: str = "length"
 
-    async def events(self, generation: Generation) -> AsyncIterator[dict[str, Any]]:
-        """Run it; yields the events of the output and keeps `response` current."""
-        reason = "length"
-        async for event in self.turn.events(generation):
-            match event:
+    def take(self, batch: Sequence[TurnDelta | TurnEnd | RequestFinished]) -> Iterator[dict[str, Any]]:
+        """Keep `response` current; yields the events of the output, which hold only until the next one."""
+        for item in batch:
+            match item:
                 case TurnDelta(_, pieces, token_ids, logprobs, _):
                     if pieces and all(isinstance(piece, ReasoningPiece) for piece in pieces):
                         self.num_reasoning_tokens += len(token_ids)
                     shown = chat_logprobs(logprobs, self.turn.services.info.spellings)["content"]
-                    for item in self.output.push(pieces, shown):
-                        yield item
+                    yield from self.output.push(pieces, shown)
                 case TurnEnd(_, reason, _, _):
-                    for item in self.output.finish(complete=reason != "length"):
-                        yield item
+                    self.finish_reason = reason
+                    yield from self.output.finish(complete=reason != "length")
                 case RequestFinished():
-                    self._finish(event, reason)
+                    self._finish(item, self.finish_reason)
 
     def _finish(self, finished: RequestFinished, reason: str) -> None:
         tokens = usage([finished])
@@ -245,8 +244,9 @@ def _plain_choice(body: ResponsesBody) -> Any:
 
 
 async def _run(call: _Call, generation: Generation) -> None:
-    async for _ in call.events(generation):
-        pass
+    async for batch in call.turn.batches(generation):
+        for _ in call.take(batch):
+            pass
 
 
 async def _chunks(
@@ -261,15 +261,15 @@ async def _chunks(
         return b"event: %b\ndata: %b\n\n" % (event["type"].encode(), encoded)
 
     async with generation:
-        events = call.events(generation)
+        batches = call.turn.batches(generation)
         try:
-            first = await anext(events, None)
+            batch: list[TurnDelta | TurnEnd | RequestFinished] = await anext(batches, [])
             yield chunk({"type": "response.created", "response": call.response})
             yield chunk({"type": "response.in_progress", "response": call.response})
-            if first is not None:
-                yield chunk(first)
-            async for event in events:
-                yield chunk(event)
+            while batch:
+                if chunks := b"".join(map(chunk, call.take(batch))):
+                    yield chunks
+                batch = await anext(batches, [])
         except ApiError as error:
             if not number:
                 raise

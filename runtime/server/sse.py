@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from slipform.runtime.server.http_errors import ApiError
+from slipform.runtime.server.middleware import DIRECT_SEND
 from slipform.runtime.server.services import services_of
 
 DONE = b"data: [DONE]\n\n"
@@ -21,6 +22,18 @@ _encode = msgspec.json.Encoder().encode
 def data(value: Any) -> bytes:
     """One event."""
     return b"data: " + _encode(value) + b"\n\n"
+
+
+class ChunkWriter:
+    """The chunks of one stream in OpenAI's shape. What they have in common is encoded once."""
+
+    def __init__(self, head: Mapping[str, Any]) -> None:
+        self._begin = b"data: " + _encode(head)[:-1] + b',"choices":['
+
+    def chunk(self, choice: Mapping[str, Any], **more: Any) -> bytes:
+        """An event with one choice. `more`: further fields of the chunk."""
+        end = b"]" + b"".join(b',"%b":%b' % (name.encode(), _encode(value)) for name, value in more.items())
+        return self._begin + _encode(choice) + end + b"}\n\n"
 
 
 async def stream_answer(
@@ -75,7 +88,7 @@ class StreamAnswer(Response):
         self._sent_s = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        tasks = [asyncio.ensure_future(self._send_all(send)), asyncio.ensure_future(_disconnection(receive))]
+        tasks = [asyncio.ensure_future(self._send_all(scope, send)), asyncio.ensure_future(_disconnection(receive))]
         if self._keep_alive_s > 0:
             tasks.append(asyncio.ensure_future(self._keep_alive(send)))
         try:
@@ -88,12 +101,13 @@ class StreamAnswer(Response):
         if not tasks[0].cancelled():
             tasks[0].result()
 
-    async def _send_all(self, send: Send) -> None:
+    async def _send_all(self, scope: Scope, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        send_part = scope.get(DIRECT_SEND, send)
         try:
-            await self._send(send, await self._first)
+            await self._send(send_part, await self._first)
             async for chunk in self._chunks:
-                await self._send(send, chunk)
+                await self._send(send_part, chunk)
         except ApiError as error:  # an event of its own, since the status has been sent
             await self._send(send, data(error.body()) + DONE)
         await send({"type": "http.response.body", "body": b"", "more_body": False})

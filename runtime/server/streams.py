@@ -12,6 +12,28 @@ from slipform.runtime.request import Event, GenerateRequest, RequestFailed, Requ
 _EVENT_BYTES = 64
 
 
+class Wakeup:
+    """Lets one coroutine sleep until something happens. On the event loop only."""
+
+    __slots__ = ("_waiter",)
+
+    def __init__(self) -> None:
+        self._waiter: asyncio.Future[None] | None = None
+
+    def wake(self) -> None:
+        """End the wait, if there is one."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def wait(self) -> None:
+        """Sleep until `wake` is called."""
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+
 class EventStream:
     """One request's events, in order, the terminal one last. One consumer, on the event loop.
 
@@ -21,16 +43,17 @@ class EventStream:
 
     Attributes:
         request: what was asked. is_over: the terminal event has come (it may still wait to be taken).
+        wakeup: woken when there is something to take; who reads several streams gives them all the same one.
     """
 
     def __init__(self, request: GenerateRequest, abort: Callable[[], None], *, max_bytes: int) -> None:
         self.request = request
         self.is_over = False
+        self.wakeup = Wakeup()
         self._abort = abort
         self._max_bytes = max_bytes
         self._num_bytes = 0
         self._events: deque[Event] = deque()
-        self._waiter: asyncio.Future[None] | None = None
         self._is_taken = False
 
     def abort(self) -> None:
@@ -61,8 +84,16 @@ class EventStream:
             slow = RequestAborted(event.request_id, "the client reads too slowly")
             self._events.append(RequestFailed(event.request_id, slow))
             self._abort()
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        self.wakeup.wake()
+
+    def take(self) -> list[Event]:
+        """The events that wait, none of them for longer."""
+        events = list(self._events)
+        self._events.clear()
+        self._num_bytes = 0
+        if events:
+            self._is_taken = isinstance(events[-1], RequestFinished | RequestFailed)
+        return events
 
     def __aiter__(self) -> AsyncIterator[Event]:
         return self
@@ -71,11 +102,7 @@ class EventStream:
         while not self._events:
             if self._is_taken:
                 raise StopAsyncIteration
-            self._waiter = asyncio.get_running_loop().create_future()
-            try:
-                await self._waiter
-            finally:
-                self._waiter = None
+            await self.wakeup.wait()
         event = self._events.popleft()
         if isinstance(event, TextDelta):
             self._num_bytes -= len(event.text) + (_EVENT_BYTES if event.logprobs else 0)

@@ -140,19 +140,19 @@ def running(
 
     def run() -> None:
         async def main() -> None:
-            client = EngineClient(
-                launcher,
-                max_waiting=settings.max_waiting,
-                stream_buffer_bytes=settings.stream_buffer_bytes,
-                **client_options,
-            )
-            app = create_app(client, settings, keys=keys, observer=observer)
-            server = DrainingServer(uvicorn_config(app, settings, "error"), app.state.services)
-            loop = asyncio.get_running_loop()
-            started.append(RunningServer(url, client, app.state.services, server, loop))
+            started.append(RunningServer(url, client, app.state.services, server, asyncio.get_running_loop()))
             await server.serve_with_engine([listener])
 
-        asyncio.run(main())
+        client = EngineClient(
+            launcher,
+            max_waiting=settings.max_waiting,
+            stream_buffer_bytes=settings.stream_buffer_bytes,
+            **client_options,
+        )
+        app = create_app(client, settings, keys=keys, observer=observer)
+        server = DrainingServer(uvicorn_config(app, settings, "error"), app.state.services)
+        with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+            runner.run(main())
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
