@@ -98,10 +98,12 @@ class Decoder:
         logits_rows: Tensor,
         key_pools: Sequence[Tensor],
         value_pools: Sequence[Tensor],
+        *,
+        states: bool = False,
     ) -> Tensor:
         """One step. residual: (T, H) embeddings of the tokens; logits_rows: ascending; the rest as in `interface.py`.
 
-        Returns: (N, V) float32 logits of logits_rows.
+        Returns: (N, V) float32 logits of logits_rows; with `states` (N, H) float32, what the head would make them of.
         Raises: ValueError naming an argument of another dtype or layout.
         Mutates: residual and the pools.
         """
@@ -109,7 +111,8 @@ class Decoder:
         check_tables(slot_table, cu_seqlens, seq_lens)
         num_threads = torch.get_num_threads()
         self._reserve(residual.shape[0], num_threads)
-        logits = torch.empty((logits_rows.shape[0], self._vocab_size), dtype=torch.float32)
+        num_rows, hidden = logits_rows.shape[0], residual.shape[1]
+        logits = torch.empty((num_rows, 0 if states else self._vocab_size), dtype=torch.float32)
         pools = np.array(
             [[key.data_ptr(), value.data_ptr()] for key, value in zip(key_pools, value_pools, strict=True)]
         )
@@ -131,11 +134,11 @@ class Decoder:
             slots.data_ptr(),
             (slot_table.data_ptr(), slot_table.stride(0)),
             (cu_seqlens.data_ptr(), seq_lens.data_ptr(), seq_lens.shape[0]),
-            (logits_rows.data_ptr(), logits_rows.shape[0]),
-            (logits.data_ptr(), self._vocab_size),
+            (logits_rows.data_ptr(), num_rows),
+            (0 if states else logits.data_ptr(), self._vocab_size),
             num_threads,
         )
-        return logits
+        return self._workspace[: num_rows * hidden].view(num_rows, hidden).float().clone() if states else logits
 
     def _reserve(self, num_tokens: int, num_threads: int) -> None:
         """Make room for what lies between the operations. It grows to the largest step seen and stays."""
@@ -280,8 +283,9 @@ def _run(  # type: ignore[no-untyped-def]
         )
         _project(team, half, activated, layer[_DOWN : _DOWN + 4], x, tokens, hidden, inner, scratch, num_threads)
     parallel(team, normalize_rows, (x, residual, tail[0], x, half, tokens, hidden, eps), 1)
-    operands = (half, tail[2], x, tail[3])
-    run_linear(team, tail[1], operands, 0, (logits[0], False), (tokens, logits[1], hidden), scratch, num_threads)
+    if logits[0]:
+        operands = (half, tail[2], x, tail[3])
+        run_linear(team, tail[1], operands, 0, (logits[0], False), (tokens, logits[1], hidden), scratch, num_threads)
 
 
 @njit(cache=True, nogil=True)

@@ -1,87 +1,104 @@
-"""Embeddings of texts: the last layer's states of the served model, pooled into one vector a text.
+"""Embeddings of texts: the last layer's states of the engine's own model, pooled into one vector a text.
 
-The engine's own passes end in logits and never show these states, so the checkpoint is loaded a second time, without
-its head and through transformers, when the first embedding is asked for. That is bounded: a checkpoint over
-`MAX_CHECKPOINT_BYTES` is refused, so that no request can double a large model's memory.
+Texts are computed between the engine's steps, a bounded number of tokens at a time, over a small KV pool of their own:
+they neither wait for the sequences in flight nor take slots from them.
 """
 
-import threading
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 import torch
-from transformers import AutoModel
 
-from slipform.errors import UnsupportedField
+from slipform.runtime.batch import ForwardBatch
+from slipform.runtime.kv_pool import KVPool
 
 Pooling = Literal["mean", "last"]
-MAX_CHECKPOINT_BYTES = 2 * 2**30
-# Tokens of one pass; texts are padded to the longest beside them.
-_BATCH_TOKENS = 4096
+States = Callable[[ForwardBatch, KVPool], torch.Tensor]
+Vectors = npt.NDArray[np.float32]
 
 
 class Embedder:
-    """Embeds token ids with the checkpoint in `path`; loads it on first use. Thread-safe, one text batch at a time."""
+    """Makes one vector of length 1 of each text.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        self._model: Any = None
+    Args:
+        states: runs a batch of the model over a pool; (N, H) states of its logits_rows.
+        new_pool: a pool of so many slots, of the model's shapes, dtype and device.
+        token_budget: tokens of one batch, at most.
+    """
+
+    def __init__(self, states: States, new_pool: Callable[[int], KVPool], *, token_budget: int) -> None:
+        self._states = states
+        self._new_pool = new_pool
+        self._token_budget = token_budget
 
     def embed(self, texts: Sequence[Sequence[int]], pooling: Pooling) -> list[list[float]]:
-        """One vector of length 1 for each of `texts`, which are not empty.
+        """The vectors of texts of token ids, none of them empty.
 
         Args:
             pooling: "mean" of the states of all tokens, or the state of the "last" one.
-        Raises: UnsupportedField if the checkpoint is too large to be held twice, or transformers cannot load it.
         """
-        with self._lock:
-            model = self._loaded()
-            vectors: list[list[float]] = [[]] * len(texts)
-            order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-            while order:
-                # From the shortest up, as many as fit when all are padded to the longest of them.
-                count = 1
-                while count < len(order) and (count + 1) * len(texts[order[count]]) <= _BATCH_TOKENS:
-                    count += 1
-                batch, order = order[:count], order[count:]
-                for index, vector in zip(batch, _pooled(model, [texts[i] for i in batch], pooling), strict=True):
-                    vectors[index] = vector
-            return vectors
+        vectors = [vector for group in self._groups(texts) for vector in self._pooled(group, pooling)]
+        return [(vector / max(float(np.linalg.norm(vector)), 1e-12)).tolist() for vector in vectors]
 
-    def _loaded(self) -> Any:
-        if self._model is None:
-            num_bytes = sum(file.stat().st_size for file in self._path.glob("*.safetensors"))
-            if num_bytes > MAX_CHECKPOINT_BYTES:
-                raise UnsupportedField(
-                    "model", f"embeddings load the checkpoint a second time; at most {MAX_CHECKPOINT_BYTES} bytes"
-                )
-            try:
-                self._model = AutoModel.from_pretrained(
-                    self._path,
-                    dtype=torch.float32,
-                    local_files_only=True,
-                    use_safetensors=True,
-                    trust_remote_code=False,
-                ).eval()
-            except (OSError, ValueError) as error:
-                raise UnsupportedField("model", f"its states cannot be had for embeddings: {error}") from error
-        return self._model
+    def _groups(self, texts: Sequence[Sequence[int]]) -> Iterator[list[Sequence[int]]]:
+        """Texts in order, as many as one batch holds; one that is longer stands alone."""
+        group: list[Sequence[int]] = []
+        num_tokens = 0
+        for text in texts:
+            if group and num_tokens + len(text) > self._token_budget:
+                yield group
+                group, num_tokens = [], 0
+            group.append(text)
+            num_tokens += len(text)
+        if group:
+            yield group
+
+    def _pooled(self, texts: Sequence[Sequence[int]], pooling: Pooling) -> Vectors:
+        """(B, H): of the tokens' states, the mean or the last."""
+        lens = np.array([len(text) for text in texts])
+        pool = self._new_pool(int(lens.sum()))
+        longest = int(lens.max())
+        total: Vectors | None = None
+        # Several texts fit one batch; the chunks of a text that does not are computed one after the other.
+        for begin in range(0, longest, self._token_budget):
+            batch = _batch(texts, lens, begin, min(begin + self._token_budget, longest), pool.device)
+            states = self._states(batch, pool).cpu().numpy()
+            first_rows = batch.cu_seqlens[:-1].cpu().numpy()
+            if pooling == "mean":
+                sums = np.add.reduceat(states, first_rows, axis=0)
+                total = sums if total is None else total + sums
+            else:
+                total = states[batch.cu_seqlens[1:].cpu().numpy() - 1]
+        assert total is not None
+        return total / lens[:, None] if pooling == "mean" else total
 
 
-@torch.inference_mode()
-def _pooled(model: Any, texts: Sequence[Sequence[int]], pooling: Pooling) -> list[list[float]]:
-    lengths = torch.tensor([len(text) for text in texts])
-    longest = int(lengths.max())
-    ids = torch.zeros((len(texts), longest), dtype=torch.int64)
-    for row, text in enumerate(texts):
-        ids[row, : len(text)] = torch.tensor(text)
-    mask = torch.arange(longest) < lengths[:, None]
-    states = model(input_ids=ids, attention_mask=mask.to(torch.int64), use_cache=False).last_hidden_state
-    if pooling == "last":
-        vectors = states[torch.arange(len(texts)), lengths - 1]
-    else:
-        vectors = (states * mask[:, :, None]).sum(1) / lengths[:, None]
-    rows: list[list[float]] = torch.nn.functional.normalize(vectors, dim=1).tolist()
-    return rows
+def _batch(
+    texts: Sequence[Sequence[int]], lens: npt.NDArray[np.int64], begin: int, end: int, device: torch.device
+) -> ForwardBatch:
+    """Tokens begin:end of each text. A text's slots follow each other, behind those of the texts before it."""
+    ends = np.minimum(lens, end)
+    counts = ends - begin
+    positions = np.concatenate([np.arange(begin, stop) for stop in ends])
+    first_slots = np.cumsum(lens) - lens
+    slots = positions + np.repeat(first_slots, counts)
+    longest = int(ends.max())
+    table = np.minimum(first_slots[:, None] + np.arange(longest), lens.sum() - 1)
+    index_type = torch.int64 if device.type == "cpu" else torch.int32
+
+    def tensor(values: npt.NDArray[np.int64], dtype: torch.dtype) -> torch.Tensor:
+        return torch.from_numpy(values).to(device, dtype)
+
+    return ForwardBatch(
+        input_ids=tensor(np.concatenate([np.array(text[begin:end], np.int64) for text in texts]), torch.int64),
+        positions=tensor(positions, torch.int64),
+        out_slots=tensor(slots, index_type),
+        cu_seqlens=tensor(np.concatenate([[0], np.cumsum(counts)]), torch.int32),
+        seq_lens=tensor(ends, torch.int32),
+        slot_table=tensor(table, torch.int32),
+        logits_rows=tensor(np.arange(len(positions)), index_type),
+        max_extend_len=int(counts.max()),
+        max_seq_len=longest,
+    )

@@ -15,10 +15,11 @@ from typing import Any, Self, TypeVar
 
 import torch
 
-from slipform.errors import EngineStopped, InvalidRequest, QueueFull, SlipformError
+from slipform.errors import CapacityError, EngineStopped, InvalidRequest, QueueFull, SlipformError
 from slipform.grammars.compiler import CompiledGrammar
 from slipform.grammars.spec import GrammarSpec
 from slipform.runtime.config import EngineConfig, resolve
+from slipform.runtime.embedder import Embedder, Pooling
 from slipform.runtime.engine_core import Arrival, EngineCore
 from slipform.runtime.handle import OnEvent, RequestHandle, Waker, wake
 from slipform.runtime.models.interface import CausalModel
@@ -205,6 +206,26 @@ class Engine:
         """End a pin."""
         self._ask(lambda: self._core.unpin(pin))
 
+    def embed(self, texts: Sequence[Sequence[int]], pooling: Pooling = "mean") -> list[list[float]]:
+        """Vectors of length 1 of texts of token ids, made of the model's states; see `Embedder.embed`.
+
+        Raises: InvalidRequest for a text that is empty or too long, UnsupportedField if the model does not show its
+            states, CapacityError if a GPU's memory does not suffice now.
+        """
+        limit = self.limits.max_context
+        for index, text in enumerate(texts):
+            if not 0 < len(text) <= limit:
+                raise InvalidRequest(f"needs 1 to {limit} tokens, got {len(text)}", field=f"texts[{index}]")
+        embedder = Embedder(
+            lambda batch, pool: self._ask(lambda: self._core.states(batch, pool)),
+            lambda num_slots: self._ask(lambda: self._core.new_pool(num_slots)),
+            token_budget=self.config.token_budget,
+        )
+        try:
+            return embedder.embed(texts, pooling)
+        except torch.OutOfMemoryError as error:
+            raise CapacityError(f"embeddings do not fit the device's memory now: {error}") from error
+
     def flush_cache(self) -> int:
         """Drop cached prefixes that no running sequence uses; returns how many KV slots became free."""
         return self._ask(self._core.flush_cache)
@@ -301,7 +322,7 @@ class Engine:
         def command() -> None:
             try:
                 answer.set_result(question())
-            except AssertionError as error:
+            except (AssertionError, SlipformError, torch.OutOfMemoryError) as error:
                 answer.set_exception(error)
 
         self._send(command)

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 import numpy as np
+import torch
 
 from slipform.errors import DeadlineExceeded, InvalidRequest, QueueFull, RequestAborted, SlipformError
 from slipform.grammars.compiler import CompiledGrammar
 from slipform.grammars.spec import GrammarSpec
 from slipform.runtime.attention_tuning import attention_settings
+from slipform.runtime.batch import ForwardBatch
 from slipform.runtime.batch_builder import BatchBuilder, Plan, StepInput
 from slipform.runtime.cache_manager import CacheManager
 from slipform.runtime.config import EngineConfig, plan_pool_slots
@@ -286,6 +288,18 @@ class EngineCore:
     def unpin(self, pin: int) -> None:
         """See `Engine.unpin`."""
         self._cache.unpin(pin)
+
+    def new_pool(self, num_slots: int) -> KVPool:
+        """A small KV pool beside the engine's own."""
+        model = self._runner.model
+        return KVPool(num_slots, kv_shapes=model.config.kv_shapes, dtype=model.dtype, device=model.device)
+
+    def states(self, batch: ForwardBatch, pool: KVPool) -> torch.Tensor:
+        """(N, H) states on the host of a batch over a pool of the caller's. Nothing in flight changes.
+
+        Raises: UnsupportedField if the model does not show them.
+        """
+        return self._runner.states(batch, pool).cpu()
 
     def flush_cache(self) -> int:
         """Drop cached prefixes that no running sequence uses; returns how many slots became free."""

@@ -5,8 +5,9 @@ import threading
 import torch
 from torch import Tensor
 
+from slipform.errors import UnsupportedField
 from slipform.runtime.batch import ForwardBatch
-from slipform.runtime.models.interface import CausalModel, KVTensors
+from slipform.runtime.models.interface import CausalModel, KVTensors, StatesModel
 
 # Two engines would fight for the same cores, and each thread's OpenMP team would make the other's sleep at barriers:
 # forward passes on the CPU take turns.
@@ -38,6 +39,18 @@ class ModelRunner:
             return self.model.forward(batch, self.pool)
         with _CPU_TURN:
             return self.model.forward(batch, self.pool)
+
+    def states(self, batch: ForwardBatch, pool: KVTensors) -> Tensor:
+        """(N, H) float32 states of batch.logits_rows, over a pool of the caller's. Mutates: that pool.
+
+        Raises: UnsupportedField if the model does not show them.
+        """
+        if not isinstance(self.model, StatesModel):
+            raise UnsupportedField("model", "it does not show the states that embeddings are made of")
+        if self.model.device.type != "cpu":
+            return self.model.states(batch, pool)
+        with _CPU_TURN:
+            return self.model.states(batch, pool)
 
     def warm_up(self, slots: Tensor) -> None:
         """Compile what is compiled on first use and let thread pools start, before a client waits for it.

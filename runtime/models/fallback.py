@@ -67,20 +67,29 @@ class TransformersModel:
         """See `CausalModel.forward`."""
         return self._run(FlatAttention(self._kernels, batch, pool), batch)
 
+    @torch.inference_mode()
+    def states(self, batch: ForwardBatch, pool: KVTensors) -> Tensor:
+        """See `StatesModel.states`."""
+        attention = FlatAttention(self._kernels, batch, pool)
+        states: Tensor = self._call(self._model.base_model, attention, batch).last_hidden_state[0]
+        return states[batch.logits_rows].float()
+
     def _run(self, attention: FlatAttention, batch: ForwardBatch) -> Tensor:
+        logits: Tensor = self._call(self._model, attention, batch, logits_to_keep=batch.logits_rows).logits[0]
+        return logits.float()
+
+    def _call(self, module: Any, attention: FlatAttention, batch: ForwardBatch, **options: Any) -> Any:
         self._current = attention
         try:
-            out = self._model(
+            return module(
                 input_ids=batch.input_ids.unsqueeze(0),
                 position_ids=batch.positions.unsqueeze(0),
                 use_cache=False,
-                logits_to_keep=batch.logits_rows,
                 flat_attention=attention,
+                **options,
             )
         finally:
             self._current = None
-        logits: Tensor = out.logits[0]
-        return logits.float()
 
     def _running(self) -> FlatAttention:
         assert self._current is not None

@@ -1,7 +1,7 @@
 """What the engine sees of a model."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -45,3 +45,11 @@ class CausalModel(Protocol):
         Returns: (N, V), logits of the rows named by batch.logits_rows; float32 on a CPU, any float on a GPU.
         Mutates: the pool, at batch.out_slots.
         """
+
+
+@runtime_checkable
+class StatesModel(CausalModel, Protocol):
+    """A model that also shows what its head would make logits of."""
+
+    def states(self, batch: ForwardBatch, pool: KVTensors) -> Tensor:
+        """`forward` up to the head: (N, H) float32, the last layer's states behind the final norm, of the same rows."""

@@ -142,12 +142,22 @@ class LlamaModel:
     @torch.inference_mode()
     def forward(self, batch: ForwardBatch, pool: KVTensors) -> Tensor:
         """See `CausalModel.forward`."""
-        cos_sin = self._rotary.reserve(batch.max_seq_len)
-        residual = self._embedding.index_select(0, batch.input_ids)
         if self._decoder is None:
-            return self._forward_by_operation(batch, pool, residual, cos_sin)
-        return self._decoder(
-            residual,
+            return self._head(self._states_by_operation(batch, pool))
+        return self._decode(self._decoder, batch, pool)
+
+    @torch.inference_mode()
+    def states(self, batch: ForwardBatch, pool: KVTensors) -> Tensor:
+        """See `StatesModel.states`."""
+        if self._decoder is None:
+            return self._states_by_operation(batch, pool).float()
+        return self._decode(self._decoder, batch, pool, states=True)
+
+    def _decode(self, decoder: Decoder, batch: ForwardBatch, pool: KVTensors, *, states: bool = False) -> Tensor:
+        """The pass on a CPU."""
+        cos_sin = self._rotary.reserve(batch.max_seq_len)
+        return decoder(
+            self._embedding.index_select(0, batch.input_ids),
             batch.positions,
             cos_sin,
             batch.out_slots,
@@ -157,10 +167,13 @@ class LlamaModel:
             batch.logits_rows,
             pool.keys,
             pool.values,
+            states=states,
         )
 
-    def _forward_by_operation(self, batch: ForwardBatch, pool: KVTensors, residual: Tensor, cos_sin: Tensor) -> Tensor:
-        """The pass on a GPU, one kernel after the other."""
+    def _states_by_operation(self, batch: ForwardBatch, pool: KVTensors) -> Tensor:
+        """The pass on a GPU, one kernel after the other, up to the head."""
+        cos_sin = self._rotary.reserve(batch.max_seq_len)
+        residual = self._embedding.index_select(0, batch.input_ids)
         kernels, eps = self._kernels, self._eps
         heads, kv_heads, dim = self.config.num_heads, self.config.num_kv_heads, self.config.head_dim
         tokens, rows = batch.num_tokens, batch.logits_rows
@@ -210,7 +223,7 @@ class LlamaModel:
             x = project.output(attended)
             x = kernels.add_rms_norm(x, residual, mlp_norm, eps)
             x = project.down(kernels.silu_and_mul(project.gate_up(x)))
-        return self._head(kernels.add_rms_norm(x, residual, self._final_norm, eps))
+        return kernels.add_rms_norm(x, residual, self._final_norm, eps)
 
 
 def _read_layer(config: ModelConfig, flags: LlamaFlags, checkpoint: WeightSource, index: int) -> DecoderLayer:

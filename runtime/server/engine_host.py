@@ -17,7 +17,6 @@ from typing import Any
 
 from slipform.errors import InvalidRequest, SlipformError
 from slipform.grammars.compiler import CompiledGrammar
-from slipform.runtime.embedder import Embedder
 from slipform.runtime.engine import Engine
 from slipform.runtime.faults import as_slipform_error
 from slipform.runtime.request import Event, GenerateRequest, RequestFailed, RequestFinished, Text
@@ -52,7 +51,6 @@ class EngineHost:
         self._writer = FrameWriter(connection)
         self._pending = PendingMessages()  # the engine thread's
         self._helpers = ThreadPoolExecutor(2, thread_name_prefix="slipform-host")
-        self._embedder = Embedder(engine.config.model)
         self._embedding = ThreadPoolExecutor(1, thread_name_prefix="slipform-embed")  # others must not wait for it
         self._lock = threading.Lock()
         self._preparing: dict[int, bool] = {}  # long requests being encoded; True: aborted meanwhile
@@ -152,7 +150,7 @@ class EngineHost:
                 return tokenizer.decode(ids, skip_special_tokens=skip_special_tokens)
             case "embed":
                 texts, pooling = argument
-                return self._embedder.embed(texts, pooling)
+                return engine.embed(texts, pooling)
             case "match":
                 spec, text = argument
                 return match_text(engine.compile(spec_from_plain(spec)).result(), text)

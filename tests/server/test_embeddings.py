@@ -1,52 +1,97 @@
 """/v1/embeddings: the last layer's states, pooled; alone or beside others, over the wire or not."""
 
 from pathlib import Path
+from typing import Any
 
 import httpx
 import openai
 import pytest
 import torch
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, BloomConfig, Gemma2Config, GPT2Config, Qwen3Config
 
-from slipform.errors import UnsupportedField
-from slipform.runtime import embedder
+from slipform.errors import InvalidRequest, UnsupportedField
 from slipform.runtime.config import EMBEDDED_MODEL
 from slipform.runtime.embedder import Embedder, Pooling
+from slipform.runtime.engine import Engine
+from slipform.runtime.kv_pool import KVPool
+from slipform.runtime.models.interface import StatesModel
+from slipform.runtime.models.loader import load_model
+from slipform.runtime.params import SamplingParams
+from slipform.runtime.request import Fill, GenerateRequest, Text
+from tests.fakes import scripted_engine
+from tests.runtime.checkpoints import TINY, VOCAB_SIZE, prompts, save_random
 from tests.server.serving import RunningServer
 
 TEXTS = [[5, 6, 7, 8], [300, 301], [9], list(range(40, 100))]
 
 
+def expected(path: Path, ids: list[int], pooling: Pooling) -> torch.Tensor:
+    """By transformers, of one text alone."""
+    model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32, local_files_only=True).eval()
+    with torch.inference_mode():
+        states = model(torch.tensor([ids]), output_hidden_states=True).hidden_states[-1][0]
+    pooled = states.mean(0) if pooling == "mean" else states[-1]
+    return torch.nn.functional.normalize(pooled, dim=0)
+
+
 @pytest.mark.parametrize("pooling", ["mean", "last"])
-def test_against_the_states_of_the_whole_model(pooling: Pooling) -> None:
-    model = AutoModelForCausalLM.from_pretrained(EMBEDDED_MODEL, dtype=torch.float32, local_files_only=True)
-    vectors = Embedder(EMBEDDED_MODEL).embed(TEXTS, pooling)
+def test_against_the_states_of_transformers(pooling: Pooling) -> None:
+    """Of the model with kernels of its own; several texts in a batch, and texts in chunks, while others generate."""
+    with Engine(token_budget=16, chunk_size=16) as engine:
+        beside = engine.submit(GenerateRequest("a", (Text("Once"), Fill(None, SamplingParams(max_tokens=60, seed=1)))))
+        vectors = engine.embed(TEXTS, pooling)
+        beside.result(60)
+        engine.check()
+        with pytest.raises(InvalidRequest, match="1 to"):
+            engine.embed([[1], []], pooling)
     for ids, vector in zip(TEXTS, vectors, strict=True):
-        with torch.inference_mode():
-            states = model(torch.tensor([ids]), output_hidden_states=True).hidden_states[-1][0]
-        pooled = states.mean(0) if pooling == "mean" else states[-1]
-        expected = pooled / pooled.norm()
-        assert torch.allclose(torch.tensor(vector), expected, atol=1e-4)
+        assert torch.allclose(torch.tensor(vector), expected(EMBEDDED_MODEL, ids, pooling), atol=1e-4)
 
 
-def test_batches_are_cut_by_their_padded_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = Embedder(EMBEDDED_MODEL)
-    whole = one.embed(TEXTS, "mean")
-    monkeypatch.setattr(embedder, "_BATCH_TOKENS", 8)
-    for left, right in zip(one.embed(TEXTS, "mean"), whole, strict=True):
-        assert left == pytest.approx(right, abs=1e-5)
+@pytest.mark.parametrize("pooling", ["mean", "last"])
+@pytest.mark.parametrize(
+    "config",
+    [
+        Qwen3Config(**TINY, intermediate_size=48, num_key_value_heads=2, head_dim=16, tie_word_embeddings=False),
+        GPT2Config(vocab_size=VOCAB_SIZE, n_embd=32, n_layer=2, n_head=4, n_positions=128),
+        BloomConfig(vocab_size=VOCAB_SIZE, hidden_size=32, n_layer=2, n_head=4),
+        Gemma2Config(**TINY, intermediate_size=48, num_key_value_heads=2, head_dim=16, sliding_window=9),
+    ],
+    ids=lambda config: config.model_type,
+)
+def test_of_other_models(config: Any, pooling: Pooling, tmp_path: Path) -> None:
+    """Those with kernels of their own and those that transformers runs."""
+    save_random(config, tmp_path)
+    model = load_model(tmp_path, dtype=torch.float32, device="cpu")
+    assert isinstance(model, StatesModel)
+
+    def new_pool(num_slots: int) -> KVPool:
+        return KVPool(num_slots, kv_shapes=model.config.kv_shapes)
+
+    texts = [*prompts(4, 20), list(range(3, 60))]
+    vectors = Embedder(model.states, new_pool, token_budget=25).embed(texts, pooling)
+    for ids, vector in zip(texts, vectors, strict=True):
+        assert torch.allclose(torch.tensor(vector), expected(tmp_path, ids, pooling), atol=1e-4)
 
 
-def test_a_large_checkpoint_is_not_loaded_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "model.safetensors").write_bytes(b"x" * 100)
-    monkeypatch.setattr(embedder, "MAX_CHECKPOINT_BYTES", 99)
-    with pytest.raises(UnsupportedField, match="second time"):
-        Embedder(tmp_path).embed([[1]], "mean")
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("pooling", ["mean", "last"])
+def test_on_a_gpu(pooling: Pooling) -> None:
+    with Engine(device="cuda", dtype="float32", token_budget=16, chunk_size=16, max_sequences=8) as engine:
+        beside = engine.submit(GenerateRequest("a", (Text("Once"), Fill(None, SamplingParams(max_tokens=200, seed=1)))))
+        vectors = engine.embed(TEXTS, pooling)
+        beside.result(60)
+        engine.check()
+    for ids, vector in zip(TEXTS, vectors, strict=True):
+        assert torch.allclose(torch.tensor(vector), expected(EMBEDDED_MODEL, ids, pooling), atol=1e-3)
 
 
-def test_a_directory_without_a_model(tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedField, match="cannot be had"):
-        Embedder(tmp_path).embed([[1]], "mean")
+def test_a_model_that_does_not_show_its_states() -> None:
+    engine = scripted_engine()
+    with pytest.raises(UnsupportedField, match="does not show"):
+        engine.embed([[1, 2]])
+    engine.close()
 
 
 def test_over_the_wire(embedded: RunningServer) -> None:
