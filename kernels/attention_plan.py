@@ -18,6 +18,9 @@ SHARED_ROWS = 64
 MANY_QUERIES = 32
 # Programs that keep a large GPU busy; keys of a sequence are split among programs until there are about as many.
 BUSY_PROGRAMS = 512
+# Programs of tiles over shared keys, which have four times the rows: with more, what they leave costs more to take over
+# than their parts are done sooner (H100: of 2, 4 and 8 parts, 128 to 256 programs were fastest or within 3 %).
+BUSY_SHARED_PROGRAMS = 256
 # Each number of splits is a kernel of its own to compile: few numbers.
 SPLITS = (16, 4, 1)
 PREFIX_PARTS = (8, 4, 2, 1)
@@ -165,7 +168,7 @@ class AttentionSettings:
 
     def share(self, tiles: Tensor, tokens: Tensor, lens: Tensor, num_tiles: int) -> SharedPrefixes:
         """See `SharedPrefixes`. `num_tiles`: how many tiles are to be expected that are not padding."""
-        wanted = BUSY_PROGRAMS // max(1, num_tiles * self.num_kv_heads)
+        wanted = BUSY_SHARED_PROGRAMS // max(1, num_tiles * self.num_kv_heads)
         parts = next(number for number in PREFIX_PARTS if number <= max(1, wanted))
         return SharedPrefixes(tiles, tokens, lens, parts, self.shared_shape)
 

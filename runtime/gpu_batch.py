@@ -123,7 +123,7 @@ class GpuBatchBuilder:
         self._device = device
         self._attention = attention
         self._captured: dict[tuple[int, bool], _Layout] = {}
-        self._grouping = PrefixGrouping(cache, many_queries=attention.sizes.many_queries)
+        self._grouping = PrefixGrouping(cache, attention)
         tokens = max(token_budget, self.max_rows)
         most = InputSizes(tokens, self.max_rows, tokens, tokens, tokens)
         capacity = self._with_shared(most).offsets()[-1]

@@ -112,7 +112,7 @@ def test_prefixes_read_together_do_not_change_a_text(
     expected: dict[str, object], options: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared_prefixes, "MIN_PREFIX_LEN", 3)
-    monkeypatch.setattr(shared_prefixes, "MIN_SAVED_KEYS", 1)
+    monkeypatch.setattr(shared_prefixes, "sharing_pays", lambda *_: True)
     monkeypatch.setattr(DeviceScriptedModel, "num_sharing_steps", 0)
     engine = scripted_engine(**{"pool_slots": 4000, **options})
     assert run_all(engine, workload(1, 10)) == expected

@@ -73,7 +73,7 @@ def test_text_in_float32_equals_the_cpu_with_prefixes_read_together(
     checkpoint: Path, expected: dict[str, object], options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared_prefixes, "MIN_PREFIX_LEN", 3)
-    monkeypatch.setattr(shared_prefixes, "MIN_SAVED_KEYS", 1)
+    monkeypatch.setattr(shared_prefixes, "sharing_pays", lambda *_: True)
     engine = make_engine(checkpoint, device="cuda", dtype="float32", **options)
     found = run_all(engine, workload(1, 40))
     different = [name for name in expected if found[name] != expected[name]]
