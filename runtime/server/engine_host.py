@@ -86,8 +86,9 @@ class EngineHost:
     def _receive(self, message: Submit) -> None:
         """Submit a request, on another thread if its text is long."""
         try:
-            number = str(message.number)
-            request = replace(request_from_plain(message.request), request_id=number, deltas=message.stream)
+            request = request_from_plain(message.request)
+            deltas = message.stream and request.deltas
+            request = replace(request, request_id=str(message.number), deltas=deltas)
             length = sum(len(part.text) for part in request.segments if isinstance(part, Text))
             limit = self._engine.limits.max_context
             if length > limit * self._longest_token:  # whatever its tokens are
@@ -96,20 +97,20 @@ class EngineHost:
             self._refuse(message.number, error)
             return
         if length <= _LONG_TEXT:
-            self._submit(message.number, request)
+            self._submit(message.number, request, message.stream)
             return
         with self._lock:
             self._preparing[message.number] = False
-        self._helpers.submit(self._submit_long, message.number, request)
+        self._helpers.submit(self._submit_long, message.number, request, message.stream)
 
-    def _submit(self, number: int, request: GenerateRequest) -> None:
+    def _submit(self, number: int, request: GenerateRequest, stream: bool) -> None:
         try:
-            self._engine.submit(request, self._take if request.deltas else self._take_end)
+            self._engine.submit(request, self._take if stream else self._take_end)
         except Exception as error:  # whatever is wrong with this request must not end the connection
             self._refuse(number, as_slipform_error(error))
 
-    def _submit_long(self, number: int, request: GenerateRequest) -> None:
-        self._submit(number, request)
+    def _submit_long(self, number: int, request: GenerateRequest, stream: bool) -> None:
+        self._submit(number, request, stream)
         with self._lock:
             aborted = self._preparing.pop(number)
         if aborted:

@@ -10,8 +10,8 @@ from slipform.runtime.wire import error_to_plain
 _log = logging.getLogger(__name__)
 
 # Between two texts of one stream: this much for each stream, and at most so much.
-_INTERVAL_PER_STREAM_S = 0.0003
-_MAX_INTERVAL_S = 0.04
+_INTERVAL_PER_STREAM_S = 0.0006
+_MAX_INTERVAL_S = 0.08
 
 
 class _Stream:
