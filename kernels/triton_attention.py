@@ -65,13 +65,15 @@ def attention(
         block_m = max(16, block_q * power_of_two(group))
         block_d = max(16, power_of_two(dim))
         shape = launch or usual_shape(block_m, block_d, wide)
-        _attend[(kv_heads, num_tiles, num_splits)](
+        is_many = tiles is plan.many
+        grid = (kv_heads, num_tiles, num_splits) if is_many else (num_tiles, kv_heads, num_splits)
+        _attend[grid](
             query, key_pool, value_pool, kv_scales, slot_table, plan.slot_rows, cu_seqlens, seq_lens, tiles,
             alibi_slopes, out, partial, normalizers, known.lens, known.means, known.normalizers,
             query.stride(0), slot_table.stride(0), tiles.stride(0), key_pool.shape[0], tokens, scale, softcap, window,
             KV_HEADS=kv_heads, GROUP=group, DIM=dim, BLOCK_Q=block_q, BLOCK_G=power_of_two(group),
             BLOCK_M=block_m, BLOCK_N=shape.keys, BLOCK_D=block_d, SPLITS=num_splits, SPLIT_LEN=plan.split_len,
-            PREFIX_PARTS=known.num_parts, SEEN_BY_ALL=tiles is plan.many and window == 0,
+            PREFIX_PARTS=known.num_parts, IS_MANY=is_many,
             HAS_ROWS=plan.slot_rows is not None, HAS_WINDOW=window > 0, HAS_SOFTCAP=softcap > 0,
             HAS_ALIBI=alibi_slopes is not None, HAS_SCALES=kv_scales is not None,
             num_warps=shape.num_warps, num_stages=shape.num_stages,
@@ -112,13 +114,17 @@ def _attend(
     query_stride, table_stride, tiles_stride, num_slots, num_tokens, scale, softcap, window,
     KV_HEADS: tl.constexpr, GROUP: tl.constexpr, DIM: tl.constexpr, BLOCK_Q: tl.constexpr, BLOCK_G: tl.constexpr,
     BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr, BLOCK_D: tl.constexpr, SPLITS: tl.constexpr,
-    SPLIT_LEN: tl.constexpr, PREFIX_PARTS: tl.constexpr, SEEN_BY_ALL: tl.constexpr,
+    SPLIT_LEN: tl.constexpr, PREFIX_PARTS: tl.constexpr, IS_MANY: tl.constexpr,
     HAS_ROWS: tl.constexpr, HAS_WINDOW: tl.constexpr, HAS_SOFTCAP: tl.constexpr, HAS_ALIBI: tl.constexpr,
     HAS_SCALES: tl.constexpr,
 ):  # fmt: skip
-    # The programs of one tile's KV heads follow each other, those of later queries, which have more keys, come first.
-    kv_head = tl.program_id(0)
-    tile = tl.num_programs(1) - 1 - tl.program_id(1)
+    if IS_MANY:
+        # The KV heads of one tile follow each other, and tiles of later queries, which have more keys, come first.
+        kv_head = tl.program_id(0)
+        tile = tl.num_programs(1) - 1 - tl.program_id(1)
+    else:
+        tile = tl.program_id(0)
+        kv_head = tl.program_id(1)
     split = tl.program_id(2)
     sequence = tl.load(tiles + tile)
     if sequence < 0:
@@ -172,7 +178,7 @@ def _attend(
         low += split * share
         high = tl.minimum(low + share, high)
 
-    if SEEN_BY_ALL:
+    if IS_MANY and not HAS_WINDOW:
         # The keys up to the tile's first query need no mask.
         middle = low + tl.maximum(tl.minimum(past + first + 1, high) - low, 0) // BLOCK_N * BLOCK_N
         best, total, summed = walk_keys(
