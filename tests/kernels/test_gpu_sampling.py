@@ -80,6 +80,22 @@ def test_equals_cpu_with_filters(gpu: torch.device, top_k: int, top_p: float, mi
     assert found.tolist() == expected.tolist()
 
 
+@pytest.mark.parametrize(
+    ("top_k", "top_p", "min_p"),
+    [(2500, 1.0, 0.0), (0, 0.9, 0.0), (3000, 0.7, 0.01), (0, 0.999, 0.3), (4999, 0.001, 0.0)],
+)
+@pytest.mark.parametrize("kinds", [1, 2, 40])
+def test_flat_rows_keep_the_first_of_many_equals(
+    gpu: torch.device, kinds: int, top_k: int, top_p: float, min_p: float
+) -> None:
+    """Candidates fill several blocks, and the edge of the kept ones lies within equals."""
+    logits = np.random.default_rng(kinds).integers(0, kinds, (6, SIZE)).astype(np.float32) / 16
+    table = make_table(6, SIZE, top_k=top_k, top_p=top_p, min_p=min_p)
+    table.seed[:] = np.arange(6)
+    expected, found = both(gpu, logits, table)
+    assert found.tolist() == expected.tolist()
+
+
 def test_equals_cpu_with_penalties_and_bias(gpu: torch.device) -> None:
     rng = np.random.default_rng(4)
     table = make_table(
