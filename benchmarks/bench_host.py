@@ -38,6 +38,7 @@ from serving_workloads import (
     free_text,
     many_schemas,
     regexes,
+    regexes_short,
     shared_schema,
     w3_spec,
 )
@@ -65,6 +66,7 @@ WORKLOADS: dict[str, Callable[[int, int], Workload]] = {
     "W3u": lambda seed, c: shared_schema(seed, c, 2 * c, lambda: free_text(135), "W3u"),
     "W4": lambda seed, c: many_schemas(seed, c, c),
     "W5": lambda seed, c: regexes(seed, 4 * c, c),
+    "W5s": lambda seed, c: regexes_short(seed, 4 * c, c),
 }
 PARTS = ("plan_s", "batch_s", "mask_s", "sample_s", "commit_s")
 
@@ -137,7 +139,7 @@ class NullDevice:
         self.seconds += time.perf_counter() - began
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _draw(pool: Any, slots: Any, rows: Any, num_ids: Any, ids: Any, allowed: Any) -> None:
     for i in range(len(slots)):
         if rows[i] < 0:

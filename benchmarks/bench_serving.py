@@ -1,6 +1,6 @@
 """Serving on one GPU: throughput, latency, and what constraints cost, on models of real geometry with random weights.
 
-    python benchmarks/bench_serving.py --geometry 8b --tokenizer DIR [--workloads W1,W2,W3@64,W4,W5,W6,cache] [--http]
+    python benchmarks/bench_serving.py --geometry 8b --tokenizer DIR [--workloads W1,W2,W3@64,W4,W5,W5s,cache] [--http]
 
 Requests arrive as the workloads in `serving_workloads.py` say. They go to the engine in this process, and times are the
 engine's own; or with `--http` through a server of its own process, streamed, and times are what one client sees. Every
@@ -37,6 +37,7 @@ from serving_workloads import (
     many_schemas,
     random_schema,
     regexes,
+    regexes_short,
     shared_prefixes,
     shared_schema,
     throughput,
@@ -59,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--geometry", choices=GEOMETRIES, default="8b")
     parser.add_argument("--tokenizer", type=Path, required=True, help="directory with a tokenizer.json")
-    parser.add_argument("--workloads", default="W2,W3,W1,W5,W4,W6,cache,W4s")
+    parser.add_argument("--workloads", default="W2,W3,W1,W5,W5s,W4,W6,cache,W4s")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--http", action="store_true", help="through a server; no traces then")
     parser.add_argument("--no-profile", action="store_true")
@@ -185,35 +186,36 @@ def _w1(client: Client, repeats: int, only: int | None) -> _Figures:
 
 def _w2(client: Client, repeats: int, only: int | None) -> _Figures:
     for concurrency, count in _chosen(((1, 4), (8, 24), (32, 64)), only):
-        run = median_run(client, lambda s, c=concurrency, n=count: latency(s, c, n), repeats, lambda r: r.ms_per_token)
+        make = partial(latency, concurrency=concurrency, count=count)
+        run = median_run(client, make, repeats, lambda run: run.ms_per_token)
         yield f"W2 at {concurrency}", run
 
 
 def _w3(client: Client, repeats: int, only: int | None) -> _Figures:
     spec = w3_spec()
     for concurrency, count in _chosen(((1, 4), (64, 128), (256, 512)), only):
+        make = partial(shared_schema, concurrency=concurrency, count=count)
+        repeats_here = repeats if concurrency < 256 else 1
         jumps = median_run(
             client,
-            lambda s, c=concurrency, n=count: shared_schema(s, c, n, lambda: constrained(spec), "W3"),
-            repeats if concurrency < 256 else 1,
+            partial(make, fill=partial(constrained, spec), name="W3"),
+            repeats_here,
             lambda run: run.requests_per_s,
         )
         yield f"W3 at {concurrency}", jumps
         if client.has_options:
             plain = median_run(
                 client,
-                lambda s, c=concurrency, n=count: shared_schema(
-                    s, c, n, lambda: constrained(spec, jump_forward=False), "W3 no jumps"
-                ),
-                repeats if concurrency < 256 else 1,
+                partial(make, fill=partial(constrained, spec, jump_forward=False), name="W3 no jumps"),
+                repeats_here,
                 lambda run: run.ms_per_token,
             )
             yield f"W3 at {concurrency}, no jump-forward", plain
         length = round(statistics.mean(o.num_tokens for o in jumps.outcomes))
         free = median_run(
             client,
-            lambda s, c=concurrency, n=count, t=length: shared_schema(s, c, n, lambda: free_text(t), "W3u"),
-            repeats if concurrency < 256 else 1,
+            partial(make, fill=partial(free_text, length), name="W3u"),
+            repeats_here,
             lambda run: run.ms_per_token,
         )
         yield f"W3u at {concurrency}", free
@@ -258,6 +260,10 @@ def _w5(client: Client, repeats: int, only: int | None) -> _Figures:
     yield "W5", median_run(client, regexes, repeats, lambda run: run.requests_per_s)
 
 
+def _w5s(client: Client, repeats: int, only: int | None) -> _Figures:
+    yield "W5s", median_run(client, regexes_short, repeats, lambda run: run.requests_per_s)
+
+
 def _w6(client: Client, repeats: int, only: int | None) -> _Figures:
     yield "W6", median_run(client, shared_prefixes, repeats, lambda run: run.requests_per_s)
 
@@ -277,6 +283,7 @@ RUNS: dict[str, Callable[[Client, int, int | None], _Figures]] = {
     "W4": _w4,
     "W4s": _w4s,
     "W5": _w5,
+    "W5s": _w5s,
     "W6": _w6,
     "cache": _cache,
     "no cache": _no_cache,

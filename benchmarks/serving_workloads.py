@@ -161,11 +161,16 @@ def random_schema(prompts: Prompts, label: str) -> GrammarSpec:
     return JsonSchema.of(schema, whitespace="compact")
 
 
-def regexes(seed: int, count: int = 128, concurrency: int = 64) -> Workload:
+def regexes(seed: int, count: int = 128, concurrency: int = 64, prompt_len: int = 100, name: str = "W5") -> Workload:
     """W5: four patterns in turn."""
     prompts = Prompts(seed)
-    items = [(prompts.ids(100), constrained(Regex(REGEXES[i % len(REGEXES)]))) for i in range(count)]
-    return Workload("W5", _requests(f"w5-{seed}", items), concurrency)
+    items = [(prompts.ids(prompt_len), constrained(Regex(REGEXES[i % len(REGEXES)]))) for i in range(count)]
+    return Workload(name, _requests(f"{name.lower()}-{seed}", items), concurrency)
+
+
+def regexes_short(seed: int, count: int = 128, concurrency: int = 64) -> Workload:
+    """W5s: W5 behind prompts of a sentence or two, 40 tokens."""
+    return regexes(seed, count, concurrency, prompt_len=40, name="W5s")
 
 
 def shared_prefixes(seed: int, groups: int = 8, size: int = 32) -> Workload:
