@@ -6,7 +6,7 @@ known yet (the commit of the step before was not done), or the GPU itself, betwe
 slows the host a little.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -49,7 +49,7 @@ def summary(spans: Iterable[Span]) -> dict[str, Any]:
     Args:
         spans: in order of their beginning.
     """
-    by_name: Counter[str] = Counter()
+    by_name: defaultdict[str, float] = defaultdict(float)
     idle = dict.fromkeys((BEFORE_PASS, BEFORE_SAMPLING, BETWEEN), 0.0)
     steps = 0
     busy = gap = 0.0
@@ -68,9 +68,10 @@ def summary(spans: Iterable[Span]) -> dict[str, Any]:
             gap = 0.0
     window = reached - (first or 0.0)
     num_steps = max(1, steps)
+    longest = sorted(by_name.items(), key=lambda pair: -pair[1])[:14]
     return {
         "busy": busy / window if window else 0.0,
         "step_ms": window / num_steps / 1e3,
         "idle_us": {cause: micro / num_steps for cause, micro in idle.items()},
-        "kernels": [(name, micro / num_steps) for name, micro in by_name.most_common(14)],
+        "kernels": [(name, micro / num_steps) for name, micro in longest],
     }
