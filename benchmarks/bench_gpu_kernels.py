@@ -10,7 +10,7 @@ matrices, whichever is longer.
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -27,6 +27,7 @@ from slipform.kernels.triton_rms_norm import add_rms_norm
 from slipform.kernels.triton_rope import rope_store_kv
 from slipform.kernels.triton_sampling import DeviceSamplingTable, make_workspace, sample_rows
 from slipform.kernels.triton_silu_and_mul import silu_and_mul
+from slipform.runtime.attention_tuning import MANY_SHAPES
 
 HEADS, KV_HEADS, DIM, HIDDEN, INNER, VOCAB = 32, 8, 128, 4096, 14336, 131072
 # More than any card's caches hold.
@@ -95,6 +96,17 @@ class AttentionInputs:
         return implementation(self.query, self.keys, self.values, *tables, **options)
 
 
+class PrefixInputs(AttentionInputs):
+    """One query a sequence; the sequences of a group begin with the same slots."""
+
+    def __init__(
+        self, groups: int, members: int, common: int, own: int, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        super().__init__(Size(groups * members, 1, common + own), device, dtype, in_float8=False)
+        by_group = self.table.view(groups, members, common + own)
+        by_group[:, :, :common] = by_group[:, :1, :common].clone()
+
+
 def attention_cases(device: torch.device, dtype: torch.dtype, small: bool) -> Iterator[Measured]:
     sizes = [
         *(Size(batch, 1, context) for batch, context in ((1, 128), (1, 1024), (1, 8192), (8, 8192))),
@@ -103,11 +115,17 @@ def attention_cases(device: torch.device, dtype: torch.dtype, small: bool) -> It
         Size(16, 8, 1024), Size(16, 64, 1024),
     ]  # fmt: skip
     if small:
-        sizes = [Size(2, 1, 40), Size(2, 20, 40)]
+        sizes = [Size(2, 1, 40), Size(2, 40, 60)]
     settings = AttentionSettings.of_model([(KV_HEADS, DIM)], HEADS)
     invariant = AttentionSettings.of_model([(KV_HEADS, DIM)], HEADS, invariant_up_to=8192)
     for size in sizes:
-        for label, in_float8, plans in (("", False, settings), (", fp8", True, settings), (", det.", False, invariant)):
+        kinds = [("", False, settings), (", fp8", True, settings), (", det.", False, invariant)]
+        if size.extend >= settings.sizes.many_queries:
+            kinds += [
+                (f", {s.keys} keys, {s.num_warps} warps, {s.num_stages} stages", False, replace(settings, many_shape=s))
+                for s in MANY_SHAPES
+            ]
+        for label, in_float8, plans in kinds:
             inputs = AttentionInputs(size, device, dtype, in_float8=in_float8)
             plan = plans.plan_lens([size.extend] * size.count, device)
             if size.context <= 1024 and size.count <= 64:
@@ -125,6 +143,32 @@ def attention_cases(device: torch.device, dtype: torch.dtype, small: bool) -> It
             case = f"{size.count} x {size.extend} of {size.context}{label}"
             yield Measured("attention", case, taken, kv_bytes + 2 * inputs.query.nbytes, 4 * DIM * HEADS * pairs)
             del inputs
+
+
+def prefix_cases(device: torch.device, dtype: torch.dtype, small: bool) -> Iterator[Measured]:
+    """Decode steps of sequences with common keys, read by each for itself and once for all of a group."""
+    own = 3 if small else 130
+    cases = [(1, 64, 1000), (1, 256, 1000), (8, 16, 3000), (1, 8, 1000), (1, 64, 250)]
+    settings = AttentionSettings.of_model([(KV_HEADS, DIM)], HEADS)
+    for groups, members, common in [(2, 3, 20)] if small else cases:
+        count = groups * members
+        prefixes = [(range(at, at + members), common) for at in range(0, count, members)]
+        label = f"{groups} x {members} of {common} + {own}"
+        alone = settings.plan_lens([1] * count, device)
+        together = settings.plan_lens([1] * count, device, prefixes=prefixes)
+        inputs = PrefixInputs(groups, members, common, own, device, dtype)
+        check(f"prefixes {label}", inputs.run(together), inputs.run(alone), 2e-2)
+        kv_bytes = 2 * groups * (common + members * own) * KV_HEADS * DIM * dtype.itemsize
+        for way, plan in (("alone", alone), ("together", together)):
+
+            def make(plan: AttentionPlan = plan, sizes: tuple[int, ...] = (groups, members, common)) -> Any:
+                made = PrefixInputs(*sizes, own, device, dtype)
+                return lambda: made.run(plan)
+
+            taken = in_turn(make, kv_bytes, device)
+            operations = 4 * DIM * HEADS * count * (common + own)
+            yield Measured("prefixes", f"{label}, {way}", taken, kv_bytes + 2 * inputs.query.nbytes, operations)
+        del inputs
 
 
 def linear_cases(device: torch.device, dtype: torch.dtype, small: bool) -> Iterator[Measured]:
@@ -255,6 +299,7 @@ def _sampling(
 
 GROUPS = {
     "attention": attention_cases,
+    "prefixes": prefix_cases,
     "linear": linear_cases,
     "elementwise": elementwise_cases,
     "sampling": sampling_cases,
