@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Literal, Self, cast
 
-from slipform.errors import EngineStopped, InvalidRequest, QueueFull, SlipformError
+from slipform.errors import EngineStopped, InvalidRequest, QueueFull, RequestAborted, SlipformError
 from slipform.grammars.spec import GrammarSpec
 from slipform.runtime.request import (
     Event,
@@ -200,6 +200,12 @@ class EngineClient:
             stream.abort()
         return len(chosen)
 
+    def end_all(self, reason: str) -> None:
+        """End the requests in flight, as if there were no engine any more."""
+        for number in self._streams:
+            self._send(Abort(number))
+        self._fail_all(EngineStopped(reason))
+
     @property
     def retry_after_s(self) -> int:
         """Whole seconds after which a refused request has a fair chance."""
@@ -296,7 +302,7 @@ class EngineClient:
                 event = RequestFinished(request_id, result.sequences, result.times)
                 self._end(message.number)
             case Failed(_, error, sequences):
-                event = RequestFailed(request_id, error_from_plain(error), sequences)
+                event = RequestFailed(request_id, _named(error_from_plain(error), request_id), sequences)
                 self._end(message.number)
         stream.deliver(event)
 
@@ -385,6 +391,14 @@ class EngineClient:
         for answer in self._questions.values():
             if not answer.done():
                 answer.set_exception(error)
+
+
+def _named(error: SlipformError, request_id: str) -> SlipformError:
+    """An error of the engine, which knows requests by numbers, with the request's own id."""
+    if isinstance(error, RequestAborted):
+        error.request_id = request_id
+        error.args = (f"request {request_id}: {error.reason}",)
+    return error
 
 
 class _Link(asyncio.Protocol):

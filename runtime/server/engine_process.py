@@ -5,7 +5,6 @@ as its connection.
 """
 
 import json
-import logging
 import os
 import signal
 import socket
@@ -18,6 +17,7 @@ from slipform.errors import ConfigError
 from slipform.runtime.engine import Engine
 from slipform.runtime.server.engine_host import EngineHost
 from slipform.runtime.server.frames import Refused, encode
+from slipform.runtime.server.logs import set_up_logs
 from slipform.runtime.wire import error_to_plain
 
 # A thread that waits for the interpreter gets it after this long: reading and writing must keep up with the steps.
@@ -32,7 +32,7 @@ def main() -> None:
     # Ctrl-C in a terminal reaches all of its processes; the server decides when this one ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    logging.basicConfig(level=start["log_level"], format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    set_up_logs(start["log_level"])
     connection = connect(start)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     model = start["model"]

@@ -1,15 +1,21 @@
-"""Logs as JSON, one object a line, and the line that each request leaves in them."""
+"""Logs as text or as JSON, one object a line, and the line that each request leaves in them."""
 
 import json
 import logging
+import os
 import time
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
+from slipform.errors import ConfigError
 from slipform.runtime.request import RequestFinished
 from slipform.runtime.server.observer import Arrival
 from slipform.runtime.statistics import EngineStatistics
 
 _log = logging.getLogger("slipform.requests")
+
+LOG_FORMAT_VARIABLE = "SLIPFORM_LOG_FORMAT"
+_TEXT_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 # What every record has; anything else was given as `extra` and belongs to the line.
 _COMMON = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
@@ -31,15 +37,25 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-def use_json_logs() -> None:
-    """Write every log line of this process as JSON to the standard error."""
+def log_format(environment: Mapping[str, str] = os.environ) -> Literal["text", "json"]:
+    """How lines are written, by SLIPFORM_LOG_FORMAT. Raises: ConfigError for an unknown format."""
+    match environment.get(LOG_FORMAT_VARIABLE, "text"):
+        case "text":
+            return "text"
+        case "json":
+            return "json"
+        case other:
+            raise ConfigError(f"must be text or json, got {other!r}", field=LOG_FORMAT_VARIABLE)
+
+
+def set_up_logs(level: str) -> None:
+    """Write every log line of this process to the standard error: Slipform's from `level` on, others' warnings."""
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter())
+    is_json = log_format() == "json"
+    handler.setFormatter(JsonFormatter() if is_json else logging.Formatter(_TEXT_FORMAT))
     logging.root.handlers[:] = [handler]
-    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "slipform"):
-        logger = logging.getLogger(name)
-        logger.handlers.clear()
-        logger.propagate = True
+    logging.root.setLevel(logging.WARNING)
+    logging.getLogger("slipform").setLevel(level.upper())
 
 
 class LoggingObserver:

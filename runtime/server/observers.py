@@ -4,9 +4,8 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 
-from slipform.errors import ConfigError
 from slipform.runtime.request import RequestFinished
-from slipform.runtime.server.logs import LoggingObserver, use_json_logs
+from slipform.runtime.server.logs import LoggingObserver, log_format
 from slipform.runtime.server.metrics import PrometheusObserver
 from slipform.runtime.server.observer import Arrival, Observer
 from slipform.runtime.server.settings import ServerSettings
@@ -15,7 +14,6 @@ from slipform.runtime.statistics import EngineStatistics
 
 _log = logging.getLogger(__name__)
 
-LOG_FORMAT_VARIABLE = "SLIPFORM_LOG_FORMAT"
 _TRACING_VARIABLES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
@@ -60,16 +58,11 @@ class Observers:
 
 
 def observers_for(settings: ServerSettings, environment: Mapping[str, str] = os.environ) -> Observers:
-    """Metrics and request logs always; spans where an OTLP endpoint is configured; JSON logs by
-    SLIPFORM_LOG_FORMAT=json.
+    """Metrics and request logs always; spans where an OTLP endpoint is configured.
 
     Raises: ConfigError for an unknown format of logs, and for spans without the packages that make them.
     """
-    log_format = environment.get(LOG_FORMAT_VARIABLE, "text")
-    if log_format not in ("text", "json"):
-        raise ConfigError(f"must be text or json, got {log_format!r}", field=LOG_FORMAT_VARIABLE)
-    if log_format == "json":
-        use_json_logs()
+    log_format(environment)  # refused before anything starts
     observers: list[Observer] = [PrometheusObserver(settings.model_name), LoggingObserver()]
     if any(environment.get(name) for name in _TRACING_VARIABLES):
         observers.append(TracingObserver())

@@ -22,6 +22,7 @@ from slipform.runtime.server.auth import ApiKeys
 from slipform.runtime.server.engine_client import EngineClient
 from slipform.runtime.server.http_protocol import ConnectionBounds, bounded_protocol
 from slipform.runtime.server.launcher import ProcessLauncher
+from slipform.runtime.server.logs import set_up_logs
 from slipform.runtime.server.observer import Observer
 from slipform.runtime.server.reasoning import choose_reasoning
 from slipform.runtime.server.services import Services
@@ -54,6 +55,7 @@ def serve(
         allow_anonymous: listen on other addresses than loopback without any API key.
     Raises: ConfigError for options that cannot be used, and for a model that cannot be loaded.
     """
+    set_up_logs(log_level)
     keys = ApiKeys.load(settings.keys_file)
     settings = resolve(settings, has_keys=bool(keys), allow_anonymous=allow_anonymous)
     engine = EngineClient(
@@ -106,6 +108,7 @@ def uvicorn_config(app: Any, settings: ServerSettings, log_level: str = "info") 
         http=bounded_protocol(bounds),
         ws="none",
         log_level=log_level.lower(),
+        log_config=None,
         access_log=False,
         server_header=False,
         backlog=2048,
@@ -153,7 +156,7 @@ class DrainingServer(uvicorn.Server):
             # What exists now stays; without this, garbage collections that look at it all took a tenth of the CPU that
             # streams cost (an Intel Xeon).
             gc.freeze()
-            _log.info("the engine is ready")
+            _log.info("the engine is ready: %s", self._services.settings.model_name)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal begins to drain, a second one ends the server at once."""
@@ -175,7 +178,7 @@ class DrainingServer(uvicorn.Server):
             async with asyncio.timeout(services.settings.drain_timeout_s):
                 while services.engine.num_in_flight:
                     await asyncio.sleep(0.02)
-        services.engine.abort()
+        services.engine.end_all("the server went down before the request was over")
         self.should_exit = True
 
 

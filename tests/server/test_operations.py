@@ -1,5 +1,7 @@
 """`slipform serve` as a person runs it, and what docs/operations.md says."""
 
+import json
+import os
 import re
 import signal
 import socket
@@ -20,11 +22,15 @@ PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding
 
 
 def test_serve_command_from_start_to_sigterm(tmp_path: Path) -> None:
-    """The command starts, serves the page's example, drains and ends with exit code 0."""
+    """The command starts, serves the page's example, drains and ends with exit code 0; each line it logs is JSON where
+    that is asked for, and each request has one."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "slipform.cli", "serve", "--port", str(port), "--pool-slots", "4096"]
-    process = subprocess.Popen(command, cwd=tmp_path)
+    log = tmp_path / "log"
+    with log.open("wb") as stderr:
+        environment = {**os.environ, "SLIPFORM_LOG_FORMAT": "json"}
+        process = subprocess.Popen(command, cwd=tmp_path, stderr=stderr, env=environment)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
 
@@ -39,10 +45,16 @@ def test_serve_command_from_start_to_sigterm(tmp_path: Path) -> None:
             body = re.search(r"-d '(\{.*\})'", PAGE)
             assert body is not None
             headers = {"content-type": "application/json"}
-            answer = http.post("/v1/completions", content=body.group(1), headers=headers).json()
-            assert answer["usage"]["completion_tokens"] >= 1
+            answer = http.post("/v1/completions", content=body.group(1), headers={**headers, "x-request-id": "r-7"})
+            num_tokens = answer.json()["usage"]["completion_tokens"]
+            assert num_tokens >= 1
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
+        lines = [json.loads(line) for line in log.read_text().splitlines() if not line.startswith("Slipform: first")]
+        (line,) = [line for line in lines if line["logger"] == "slipform.requests"]
+        assert (line["request_id"], line["route"]) == ("r-7", "/v1/completions")
+        assert line["completion_tokens"] == num_tokens
+        assert any(line["message"] == "the engine is ready: slipform" for line in lines)
     finally:
         process.kill()
         process.wait()

@@ -365,7 +365,8 @@ def test_abort_request_reaches_only_ones_own(guarded: RunningServer, http: httpx
             assert other.post("/abort_request", json={"rid": "mine"}).json() == {"aborted": 0}
             assert other.post("/abort_request", json={"abort_all": True}).status_code == 403
         assert http.post("/abort_request", json={"rid": "mine"}).json() == {"aborted": 1}
-        assert running_one.result().json()["error"]["code"] == "request_aborted"
+        error = running_one.result().json()["error"]
+        assert (error["code"], error["message"]) == ("request_aborted", "request mine: aborted")
 
 
 def test_drain(guarded: RunningServer) -> None:
@@ -385,6 +386,31 @@ def test_drain(guarded: RunningServer) -> None:
             assert other.get("/health").status_code == 200
             answer = finishing.result()
             assert answer.json()["usage"]["completion_tokens"] == 60
+        wait_until(lambda: server.server.should_exit)
+
+
+def test_what_does_not_finish_while_draining_is_told_so() -> None:
+    with running(slow_engine, ServerSettings(drain_timeout_s=0.2)) as server, server.http() as client:
+        with ThreadPoolExecutor(2) as pool:
+            whole = pool.submit(client.post, "/v1/completions", json=LONG)
+            begun: list[str] = []
+
+            def read_stream() -> list[str]:
+                with client.stream("POST", "/v1/completions", json={**LONG, "stream": True}) as response:
+                    for event in events_of(response):
+                        begun.append(event)
+                return begun
+
+            stream = pool.submit(read_stream)
+            wait_until(lambda: bool(begun) and server.client.num_in_flight == 2)
+            server.loop.call_soon_threadsafe(server.server.begin_drain)
+            answer = whole.result()
+            assert answer.status_code == 503
+            assert answer.json()["error"]["message"] == "the server went down before the request was over"
+            assert "retry-after" in answer.headers
+            error, done = stream.result()[-2:]
+            assert json.loads(error)["error"]["code"] == "engine_unavailable"
+            assert done == "[DONE]"
         wait_until(lambda: server.server.should_exit)
 
 
