@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, overload
 
-from slipform.errors import ArgumentError, InvalidRequest
+from slipform.errors import ArgumentError, ConstraintError, GrammarError, InvalidRequest, ProgramError
 from slipform.grammars.spec import Ebnf, GrammarSpec, Lark, Regex
 from slipform.lang import ir
-from slipform.lang.arguments import checked
+from slipform.lang.arguments import check_name, checked
 from slipform.lang.calls import CALL_OPTIONS, make_call
 from slipform.lang.choices import TOKEN_LENGTH_NORMALIZED, check_choices, check_method
 from slipform.lang.ir import at
@@ -42,12 +42,14 @@ def function(
 
     Raises: ProgramError when the first parameter is not named `s`.
     """
+    if func is not None and not callable(func):
+        raise ArgumentError(f"{func!r} is no function{at(ir.caller_origin())}", primitive="function")
     if func is None:
         return lambda inner: Program(inner, num_api_spec_tokens=num_api_spec_tokens)
     return Program(func, num_api_spec_tokens=num_api_spec_tokens)
 
 
-@checked()
+@checked(elsewhere={"pattern": "regex", "guided_regex": "regex", "options": "choices", "json": "schema"})
 def gen(
     name: str | None = None,
     max_tokens: int | None = None,
@@ -105,6 +107,7 @@ def gen(
     Raises: ArgumentError naming the argument that is wrong, or two constraints of which only one can hold.
     """
     origin = ir.caller_origin()
+    check_name(name, primitive="gen", origin=origin)
     primitive = f"gen({name!r})"
     values = {
         "max_tokens": max_tokens,
@@ -166,20 +169,31 @@ def gen(
 def _shape(
     kind: str, value: Any, primitive: str, origin: ir.Origin | None
 ) -> tuple[GrammarSpec, ValueType | None, Shape | None]:
-    if kind in ("schema", "dtype"):
-        value_type = json_type(value) if kind == "schema" else plain_type(value)
-        return value_type.spec, value_type, None
-    if kind == "json_schema":
-        return json_type(value).spec, None, None
+    if kind in ("schema", "dtype", "json_schema"):
+        value_type = _value_type(kind, value, primitive, origin)
+        return value_type.spec, value_type if kind != "json_schema" else None, None
     if kind == "grammar" and isinstance(value, Shape):
         return value.spec, value.value_type, value
     if kind == "grammar":
         if not isinstance(value, GrammarSpec):
-            raise ArgumentError(f"grammar={value!r} is no shape and no grammar spec{at(origin)}", primitive=primitive)
+            advice = "; the text of a grammar goes to ebnf= or lark=" if isinstance(value, str) else ""
+            raise ArgumentError(
+                f"grammar={value!r} is no shape and no grammar spec{advice}{at(origin)}", primitive=primitive
+            )
         return value, None, None
     if not isinstance(value, str):
         raise ArgumentError(f"{kind}={value!r} is no text{at(origin)}", primitive=primitive)
     return {"regex": Regex, "ebnf": Ebnf, "lark": Lark}[kind](value), None, None
+
+
+def _value_type(kind: str, value: Any, primitive: str, origin: ir.Origin | None) -> ValueType:
+    """Raises: ConstraintError for JSON text that is no schema, ArgumentError for what is no type."""
+    try:
+        return plain_type(value) if kind == "dtype" else json_type(value)
+    except GrammarError as error:
+        raise ConstraintError(f"{type(error).__name__}: {error}{at(origin)}", primitive=primitive) from error
+    except ProgramError as error:
+        raise ArgumentError(f"{error}{at(origin)}", primitive=primitive) from error
 
 
 def _check_shape(shape: Shape, options: SamplingOptions, primitive: str, origin: ir.Origin | None) -> None:
@@ -196,6 +210,8 @@ def _check_shape(shape: Shape, options: SamplingOptions, primitive: str, origin:
 
 
 _CONSTRAINTS = {"dtype", "choices", "choices_method", "regex", "json_schema", "schema", "ebnf", "lark", "grammar"}
+# No variable is named with these, and few patterns do without.
+_PATTERN_SIGNS = frozenset("\\[](){}*+?|^$")
 # What `gen` takes beside the constraint that these give it.
 _GEN_OPTIONS = frozenset(inspect.signature(gen).parameters) - _CONSTRAINTS
 
@@ -227,13 +243,21 @@ def gen_string(
     return gen(name, max_tokens, n=n, stop=stop, dtype=str, **options)
 
 
-@checked(options=_GEN_OPTIONS)
+@checked(options=_GEN_OPTIONS, elsewhere={"regex": "pattern"})
 def regex(pattern: str, name: str | None = None, **options: Any) -> ir.Expr:
-    """`gen` of a text that `pattern` (Python `re` syntax) matches as a whole; takes `gen`'s other arguments."""
+    """`gen` of a text that `pattern` (Python `re` syntax) matches as a whole; takes `gen`'s other arguments.
+
+    Raises: ArgumentError where the two are swapped: `pattern` could name a variable, `name` is written as a pattern.
+    """
+    if isinstance(name, str) and isinstance(pattern, str) and pattern.isidentifier() and _PATTERN_SIGNS & set(name):
+        raise ArgumentError(
+            f"the pattern comes first: write regex({name!r}, name={pattern!r}){at(ir.caller_origin())}",
+            primitive=f"regex({pattern!r}, {name!r})",
+        )
     return gen(name, regex=pattern, **options)
 
 
-@checked()
+@checked(elsewhere={"options": "choices"})
 def select(
     name: str | None = None,
     choices: Sequence[str] | None = None,
@@ -254,6 +278,7 @@ def select(
     Raises: ArgumentError for no options, repeated ones, or an unknown method.
     """
     origin = ir.caller_origin()
+    check_name(name, primitive="select", origin=origin)
     if temperature > 1e-5:
         raise ArgumentError(
             f"scores options, so temperature must be 0, got {temperature!r}{at(origin)}", primitive=f"select({name!r})"

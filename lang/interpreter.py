@@ -364,7 +364,7 @@ class Interpreter:
         if cell is not None:
             return cell
         self.check_failure()
-        known = ", ".join(repr(key) for key in self.variables) or "none"
+        known = ", ".join(repr(key) for key in self.variables) or "none, as no hole was appended with `s += …`"
         raise VariableError(
             f"no such variable; known: {known}{at(caller_origin())}",
             program=self.session.program,

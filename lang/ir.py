@@ -13,6 +13,7 @@ Concat          parts in order; what `+` builds
 Fork, Join      branches (only in traces); Look marks where Python reads a generated value
 """
 
+import reprlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -274,9 +275,11 @@ def as_expr(value: object) -> Expr:
         raise ProgramError(
             f"None was appended; a branch of the program gives no text{at(caller_origin())}", primitive="s +="
         )
+    is_list = isinstance(value, (list, tuple))
+    advice = "append its parts one by one" if is_list else "write str(...) around it"
     raise ProgramError(
-        f"{value!r} of type {type(value).__name__} was appended; only text and holes can be, so write str(...) "
-        f"around it{at(caller_origin())}",
+        f"{reprlib.repr(value)} of type {type(value).__name__} was appended; only text and holes can be, so {advice}"
+        f"{at(caller_origin())}",
         primitive="s +=",
     )
 

@@ -66,6 +66,7 @@ def run_job(
 
     Raises: ConfigError naming what is wrong with a file, for example an output that exists and is not to be resumed.
     """
+    program.check_options(options, "iter_batch")  # before there is an output
     target = Path(output)
     is_table = target.suffix in TABLE_SUFFIXES
     path = target.with_name(target.name + ".jsonl") if is_table else target

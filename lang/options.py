@@ -3,9 +3,10 @@
 A value of None means "not said". A fill's own options win over those of `run`, and those over the defaults below.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from dataclasses import replace as dataclass_replace
+from numbers import Integral, Real
 from typing import Any, Literal, get_args
 
 from slipform.errors import InvalidRequest
@@ -60,6 +61,7 @@ class SamplingOptions:
         Raises: InvalidRequest naming the argument that is out of range.
         """
         given = {name: value for name, value in values.items() if value is not None}
+        _check_kinds(given)
         for name, kind in (("stop", str), ("stop_regex", str), ("stop_token_ids", int)):
             if name in given:
                 given[name] = _as_tuple(given[name], kind)
@@ -112,6 +114,36 @@ class SamplingOptions:
         """Token position from which the prompt is scored, or None; only with `return_logprob`."""
         start = self.logprob_start_len
         return start if self.return_logprob and start is not None and start >= 0 else None
+
+
+_WHOLE = ("max_tokens", "min_tokens", "n", "top_k", "seed", "logprob_start_len", "top_logprobs_num")
+_NUMBERS = ("temperature", "top_p", "min_p", "frequency_penalty", "presence_penalty", "repetition_penalty")
+_LISTS: Mapping[str, tuple[type, str]] = {
+    "stop": (str, "text or a list of texts"),
+    "stop_regex": (str, "a pattern or a list of patterns"),
+    "stop_token_ids": (int, "a token id or a list of them"),
+}
+
+
+def _check_kinds(given: Mapping[str, Any]) -> None:
+    """Raises: InvalidRequest naming an argument of the wrong kind; ranges are checked later."""
+
+    def check(name: str, fits: bool, wanted: str) -> None:
+        if not fits:
+            raise InvalidRequest(f"must be {wanted}, got {given[name]!r}", field=name)
+
+    for name in given.keys() & set(_WHOLE):
+        check(name, isinstance(given[name], Integral), "a whole number")
+    for name in given.keys() & set(_NUMBERS):
+        check(name, isinstance(given[name], Real), "a number")
+    for name in given.keys() & _LISTS.keys():
+        kind, wanted = _LISTS[name]
+        value = given[name]
+        is_list = isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping))
+        items = list(value) if is_list else [value]
+        check(name, all(isinstance(item, kind if kind is str else Integral) for item in items), wanted)
+    if "logit_bias" in given:
+        check("logit_bias", isinstance(given["logit_bias"], (Mapping, tuple)), "a dict from token ids to numbers")
 
 
 def _as_tuple(value: Any, kind: type) -> tuple[Any, ...]:

@@ -16,12 +16,18 @@ class Origin:
         return f"{self.path}:{self.line}"
 
 
+# Under these, nobody but the command line has called: there is no user's line.
+_COMMAND_LINE = ("typer.", "click.")
+
+
 def caller_origin() -> Origin | None:
-    """The nearest frame outside this package: the user's line."""
+    """The nearest frame outside this package: the user's line. None where there is none, as under the command line."""
     frame = sys._getframe(1)
     while frame is not None and str(frame.f_globals.get("__name__", "")).startswith("slipform."):
         frame = frame.f_back  # type: ignore[assignment]  # the outermost frame has none
-    return Origin(frame.f_code.co_filename, frame.f_lineno) if frame is not None else None
+    if frame is None or str(frame.f_globals.get("__name__", "")).startswith(_COMMAND_LINE):
+        return None
+    return Origin(frame.f_code.co_filename, frame.f_lineno)
 
 
 def function_origin(func: Any) -> Origin | None:

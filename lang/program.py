@@ -9,7 +9,7 @@ from typing import Any, Literal, overload
 
 from slipform.errors import ArgumentError, InvalidRequest, ProgramError, RowError
 from slipform.lang import batch
-from slipform.lang.arguments import misfit
+from slipform.lang.arguments import misfit, unknown_keyword
 from slipform.lang.backend import Backend
 from slipform.lang.compiled import CompiledProgram
 from slipform.lang.config import global_config, resolve_backend
@@ -223,7 +223,8 @@ class Program:
         """
         rows = list(batch.check_rows(batch_kwargs, self.name))
         policy = batch.policy_of(num_threads, retries=retries)
-        finished = self._iterate(rows, rows, policy, resolve_backend(backend), self._options(options), fuse)
+        sampling = self.check_options(options, "run_batch")
+        finished = self._iterate(rows, rows, policy, resolve_backend(backend), sampling, fuse)
         if progress_bar:
             finished = batch.with_progress(finished, len(rows), self.name)
         states = (state for _, state in finished)
@@ -249,7 +250,8 @@ class Program:
                 is away), after growing pauses.
         """
         policy = batch.policy_of(num_threads, ordered=ordered, retries=retries)
-        resolved, sampling = resolve_backend(backend), self._options(options)
+        sampling = self.check_options(options, "iter_batch")
+        resolved = resolve_backend(backend)
         checked = batch.check_rows(rows, self.name)
         first = list(islice(checked, 2))
         # What two rows share may differ in the third, so that no argument counts as constant.
@@ -281,8 +283,8 @@ class Program:
     ) -> list[ProgramState]:
         """`run_batch` on an event loop."""
         rows = list(batch.check_rows(batch_kwargs, self.name))
+        sampling = self.check_options(options, "arun_batch")
         resolved = resolve_backend(backend)
-        sampling = self._options(options)
         await asyncio.to_thread(self._warm, resolved, rows)
         runs = (functools.partial(self._row_run, row, resolved, sampling, fuse) for row in rows)
         policy = batch.policy_of(num_threads, retries=retries)
@@ -297,9 +299,11 @@ class Program:
         Raises: what the program raises, for example PlaceholderError (a TypeError) for an f-string of an argument.
         """
         values = {key: value for key, value in kwargs.items() if key not in self._run_options}
-        return trace_program(
-            self.func, self.name, (*self.bound_args, *args), {**self.bound_kwargs, **values}, strict=True
-        )
+        given = (*self.bound_args, *args), {**self.bound_kwargs, **values}
+        message = misfit(self._optional_signature(), (None, *given[0]), given[1])
+        if message is not None:
+            raise ArgumentError(f"{message}{at(caller_origin())}", program=self.name, primitive="arguments")
+        return trace_program(self.func, self.name, *given, strict=True)
 
     def plan(self, *args: Any, fuse: bool = True, **kwargs: Any) -> Plan:
         """What a run will send and where Python decides; `print` it."""
@@ -322,6 +326,16 @@ class Program:
 
     # Inside
 
+    def _optional_signature(self) -> inspect.Signature:
+        """The function's, with a default for each parameter: what is not given is a placeholder."""
+        parameters = [
+            parameter.replace(default=None)
+            if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY, parameter.POSITIONAL_ONLY)
+            else parameter
+            for parameter in inspect.signature(self.func).parameters.values()
+        ]
+        return inspect.Signature(parameters)
+
     def _refuse_inside_a_loop(self, method: str, instead: str) -> None:
         try:
             asyncio.get_running_loop()
@@ -336,10 +350,22 @@ class Program:
     def check_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any], origin: Origin | None = None) -> None:
         """Raises: ArgumentError naming an argument that is missing or unknown, bound ones included, and the line
         `origin` of the call."""
-        message = misfit(inspect.signature(self.func), (None, *args), kwargs, options=self._run_options)
+        known = self._run_options | {"backend", "fuse"}
+        message = misfit(inspect.signature(self.func), (None, *args), kwargs, options=known)
         if message is not None:
             where = at(origin or function_origin(self.func))
             raise ArgumentError(f"{message}{where}", program=self.name, primitive="arguments")
+
+    def check_options(self, options: Mapping[str, Any], method: str) -> SamplingOptions:
+        """The sampling options of a batch, whose rows hold the arguments. Raises: ArgumentError naming one that is
+        wrong, or that neither `method` nor a run has."""
+        rest = dict(options)
+        sampling = self._options(rest)
+        if rest:
+            known = {*self._run_options, *inspect.signature(getattr(self, method)).parameters} - {"options"}
+            message = unknown_keyword(next(iter(rest)), known, dict.fromkeys(self.parameters, "a key of each row"))
+            raise ArgumentError(f"{message}{at(caller_origin())}", program=self.name, primitive=method)
+        return sampling
 
     def _options(self, kwargs: dict[str, Any]) -> SamplingOptions:
         """Take the run's sampling options out of `kwargs`. Raises: FillError naming one that is wrong."""

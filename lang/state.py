@@ -22,6 +22,7 @@ from slipform.lang.arguments import checked
 from slipform.lang.calls import make_call, run_calls, run_calls_async
 from slipform.lang.choices import TOKEN_LENGTH_NORMALIZED, check_choices
 from slipform.lang.distribution import Distribution
+from slipform.lang.roles import OPEN, check_content
 from slipform.lang.run_trace import RunTrace
 from slipform.lang.steps import wait_async
 from slipform.lang.tool_styles import CallStyle
@@ -96,28 +97,30 @@ class ProgramState:
             self._machine.append(other)
         return self
 
-    def _role(self, name: str, expr: object | None) -> "RoleScope":
-        if expr is None:
+    def _role(self, name: str, expr: object) -> "RoleScope":
+        if expr is OPEN:
             return RoleScope(self, name)
+        check_content(name, expr)
         origin = ir.caller_origin()
         self._machine.append(ir.concat(ir.RoleBegin(name, origin), expr, ir.RoleEnd(name, origin)))
         return RoleScope(self, name)
 
     @checked()
-    def system(self, expr: object | None = None) -> "RoleScope":
+    def system(self, expr: object = OPEN) -> "RoleScope":
         """A system message: `s.system(text)`, or `with s.system(): …`."""
         return self._role("system", expr)
 
     @checked()
-    def user(self, expr: object | None = None) -> "RoleScope":
+    def user(self, expr: object = OPEN) -> "RoleScope":
         """A user message: `s.user(text)`, or `with s.user(): …`."""
         return self._role("user", expr)
 
     @checked()
-    def assistant(self, expr: object | None = None) -> "RoleScope":
+    def assistant(self, expr: object = OPEN) -> "RoleScope":
         """An assistant message: `s.assistant(sf.gen("answer"))`, or `with s.assistant(): …`."""
         return self._role("assistant", expr)
 
+    @checked()
     @contextmanager
     def var_scope(self, name: str) -> Iterator["ProgramState"]:
         """The text appended inside the block becomes variable `name`."""
@@ -158,11 +161,13 @@ class ProgramState:
         """The names of all variables, in the order they were appended."""
         return self._machine.names()
 
+    @checked()
     def get_text(self, name: str) -> str:
         """The text behind a variable, before it became a typed value; the first one where a fill has n > 1."""
         self._wait(self._machine.value_waits(name), f"s.get_text({name!r})", f"await s.aget_text({name!r})")
         return self._machine.variable_text(name)
 
+    @checked()
     def get_meta_info(self, name: str, timeout: float | None = None) -> Any:
         """How a variable was made: a dict with token counts, the finish reason, log-probabilities when asked for, and
         for `select` the distribution over the choices. A list of dicts where the fill has n > 1.
@@ -172,6 +177,7 @@ class ProgramState:
         self._wait(self._machine.meta_waits(name), f"s.get_meta_info({name!r})", "await s.async_all()", timeout)
         return self._machine.meta(name)
 
+    @checked()
     def get_fills(self, name: str) -> tuple[FillResult, ...]:
         """The fills behind a variable with each token's trace, as the backend returned them."""
         self._wait(self._machine.meta_waits(name), f"s.get_fills({name!r})", "await s.async_all()")
@@ -187,6 +193,7 @@ class ProgramState:
         """For notebooks: the text so far, coloured by where it came from."""
         return notebook_html(self.trace)
 
+    @checked()
     def score(self, choices: "str | Sequence[str]") -> Distribution:
         """How likely the model finds each of `choices` here; nothing is appended. One batch shares what stands before.
 
@@ -210,6 +217,7 @@ class ProgramState:
         trial += ir.Select(_SCORED, texts, TOKEN_LENGTH_NORMALIZED, origin=origin)
         return trial
 
+    @checked()
     def text(self) -> str:
         """All text so far, the chat template's included; waits for the holes in it."""
         self._wait(self._machine.text_waits(), "s.text()", "await s.atext()")
@@ -264,6 +272,7 @@ class ProgramState:
 
     # Streaming
 
+    @checked(elsewhere={"var": "var_name"})
     def text_iter(self, var_name: str | None = None) -> Iterator[str]:
         """Text as it arrives: all of it, or one variable's. The pieces concatenate to `text()` or to
         `get_text(var_name)`."""
@@ -289,13 +298,13 @@ class ProgramState:
 
     # Branching
 
-    @checked()
+    @checked(elsewhere={"n": "size", "num_branches": "size"})
     def fork(self, size: int = 1, position_ids_offset: list[int] | None = None) -> "ProgramStateGroup":
         """`size` states that go on from here and run together; they share the KV of everything before.
 
         Raises: ProgramError for a size below 1, or for position offsets, which no backend here can apply.
         """
-        if size < 1:
+        if not isinstance(size, int) or size < 1:
             raise ProgramError(f"needs at least one branch, got {size!r}{ir.at(ir.caller_origin())}", primitive="fork")
         if position_ids_offset is not None and any(position_ids_offset):
             raise ProgramError(

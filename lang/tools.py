@@ -12,6 +12,8 @@ import pydantic
 from pydantic_core import to_json
 
 from slipform.errors import ArgumentError
+from slipform.lang.arguments import checked
+from slipform.lang.origin import at, caller_origin
 from slipform.lang.types import closed_schema, json_schema_of
 
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
@@ -70,6 +72,7 @@ class ToolCall:
 def tool(function: Callable[..., Any]) -> Tool: ...
 @overload
 def tool(*, name: str | None = None, description: str | None = None) -> Callable[[Callable[..., Any]], Tool]: ...
+@checked()
 def tool(
     function: Callable[..., Any] | None = None, *, name: str | None = None, description: str | None = None
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
@@ -77,8 +80,10 @@ def tool(
 
     A Google-style `Args:` section describes the parameters. The result may be called as the function was.
 
-    Raises: ArgumentError for a function that takes positional-only or variable arguments.
+    Raises: ArgumentError for what is no function, or one that takes positional-only or variable arguments.
     """
+    if function is not None and not callable(function):
+        raise ArgumentError(f"{function!r} is no function{at(caller_origin())}", primitive="tool")
     if function is None:
         return lambda inner: _from_function(inner, name, description)
     return _from_function(function, name, description)
@@ -87,17 +92,21 @@ def tool(
 def as_tools(tools: object) -> tuple[Tool, ...]:
     """Tools out of a list of tools and functions. Raises: ArgumentError for anything else, and for equal names."""
     if isinstance(tools, (str, Mapping)) or not isinstance(tools, Iterable):
-        raise ArgumentError(f"tools={tools!r} is no list of tools", primitive="call")
+        raise ArgumentError(f"tools={tools!r} is no list of tools{at(caller_origin())}", primitive="call")
     found = [item if isinstance(item, Tool) else tool(item) if callable(item) else item for item in tools]
     for item in found:
         if not isinstance(item, Tool):
-            raise ArgumentError(f"{item!r} is no tool and no function; see sf.tool and sf.mcp_tools", primitive="call")
+            raise ArgumentError(
+                f"{item!r} is no tool and no function; see sf.tool and sf.mcp_tools{at(caller_origin())}",
+                primitive="call",
+            )
     names = [item.name for item in found]
     if not names or len(set(names)) != len(names):
-        raise ArgumentError(f"the tools' names {names} must be some and differ", primitive="call")
+        raise ArgumentError(f"the tools' names {names} must be some and differ{at(caller_origin())}", primitive="call")
     return tuple(found)
 
 
+@checked()
 def mcp_tools(listing: object, call: Callable[[str, dict[str, Any]], Any]) -> list[Tool]:
     """Tools of a Model Context Protocol server.
 
@@ -200,7 +209,10 @@ def _from_mcp(item: object, call: Callable[[str, dict[str, Any]], Any]) -> Tool:
 
 def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
-        raise ArgumentError(f"{name!r} is no name for a tool: letters, digits, _ . - only", primitive="tool")
+        raise ArgumentError(
+            f"{name!r} is no name for a tool: letters, digits, _ . - only, as in sf.tool(name=…){at(caller_origin())}",
+            primitive="tool",
+        )
 
 
 def _field(value: object, name: str, default: Any) -> Any:

@@ -105,6 +105,10 @@ def json_type(schema: object) -> ValueType:
         if not isinstance(decoded, (dict, bool)):
             raise GrammarSyntaxError("a schema is an object, true or false", pattern=schema)
         return ValueType("JSON", JsonSchema.of(decoded), _load_json)
+    try:
+        hash(schema)
+    except TypeError:
+        raise ProgramError(f"{schema!r} is no JSON Schema and no type", primitive="schema") from None
     return _json_type_of(schema)
 
 
@@ -115,7 +119,8 @@ def _json_type_of(kind: Any) -> ValueType:
         adapter: TypeAdapter[Any] = TypeAdapter(_portable(kind))
         schema = adapter.json_schema(schema_generator=_ClosedSchemas)
     except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema, PydanticUserError) as error:
-        raise ProgramError(f"{label} has no JSON form: {error}", primitive="schema") from error
+        reason = str(error).partition("\n")[0]  # advice on Pydantic's own settings follows
+        raise ProgramError(f"{label} has no JSON form: {reason}", primitive="schema") from error
 
     # JSON Schema counts 3.0 and 3e5 among the integers; Pydantic reads those as floats, and refuses or rounds the
     # large ones.

@@ -149,7 +149,10 @@ def resolve(model: str | Path | None, options: Mapping[str, Any], *, cuda: bool)
                 raise ConfigError(f"{options[name]!r} is for GPUs, and the device is the CPU", field=name)
     path = EMBEDDED_MODEL if model is None else Path(model)
     if not path.is_dir():
-        raise ConfigError(f"{path} is not a directory", field="model")
+        raise ConfigError(
+            f"{path} is not a directory; it takes a local folder with config.json, a tokenizer and safetensors",
+            field="model",
+        )
     given = {name: value for name, value in options.items() if value is not None}
     if device != "cpu":
         given = {**_GPU_DEFAULTS, **given}

@@ -13,6 +13,7 @@ Public names are imported on first use, so that `import slipform` loads neither 
 """
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -257,7 +258,8 @@ def __getattr__(name: str) -> Any:
         module, attribute = _EXPORTS[name]
         found = importlib.import_module(module)
         return getattr(found, attribute) if attribute else found
-    raise AttributeError(f"module 'slipform' has no attribute {name!r}")
+    # With both attributes Python suggests the nearest name in its traceback.
+    raise AttributeError(f"module 'slipform' has no attribute {name!r}", name=name, obj=sys.modules[__name__])
 
 
 def __dir__() -> list[str]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from slipform import cli_serve
+from slipform import __version__, cli_serve
 from slipform.errors import ConfigError, SlipformError
 
 app = typer.Typer(
@@ -26,6 +26,21 @@ ModelOption = Annotated[
 OK, ROWS_FAILED, UNUSABLE = 0, 1, 2
 
 app.command(epilog=cli_serve.EPILOG)(cli_serve.serve)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"slipform {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Programs with holes, filled by a language model, in a guaranteed shape."""
 
 
 @app.command(

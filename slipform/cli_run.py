@@ -240,7 +240,7 @@ def _summary(
     def gained(name: str) -> float:
         return after.get(name, 0) - before.get(name, 0)
 
-    parts = [f"{num_rows} rows in {elapsed_s:.2f} s"]
+    parts = [f"{num_rows} {'row' if num_rows == 1 else 'rows'} in {elapsed_s:.2f} s"]
     if num_resumed:
         parts.append(f"{num_resumed} of them were there already")
     if num_failed:

@@ -10,6 +10,7 @@ import httpx
 
 from slipform.errors import BackendError, ConfigError, SlipformError
 from slipform.grammars.spec import GrammarSpec
+from slipform.lang.arguments import checked
 from slipform.lang.backend import Call, Listener, ScoreRequest, Scores
 from slipform.lang.backends.http_client import HttpCall, HttpClient
 from slipform.lang.backends.scoring import score_options
@@ -31,6 +32,7 @@ class Endpoint:
         transport: carries the requests instead of the network, for tests.
     """
 
+    @checked(primitive="Endpoint")
     def __init__(
         self,
         url: str,
@@ -122,6 +124,7 @@ class RuntimeEndpoint(Endpoint):
     Raises: ConfigError for a `chat_template_name`.
     """
 
+    @checked(primitive="RuntimeEndpoint")
     def __init__(
         self,
         base_url: str,

@@ -13,6 +13,7 @@ import httpx
 
 from slipform.errors import BackendError, SlipformError
 from slipform.grammars.spec import GrammarSpec
+from slipform.lang.arguments import checked
 from slipform.lang.backend import Call, Listener, ScoreRequest, Scores, Unreported
 from slipform.lang.backends.http_client import HttpCall, HttpClient
 from slipform.lang.backends.openai_answers import Answer, AnswerStream, answers_of
@@ -74,6 +75,7 @@ class OpenAI:
     fuses = False
     unreported: frozenset[Unreported] = frozenset(("sources", "masks", "seeds", "steps", "times"))
 
+    @checked(primitive="OpenAI")
     def __init__(
         self,
         model: str,

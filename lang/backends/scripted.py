@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from slipform.errors import BackendError, BudgetTooSmall, SlipformError
 from slipform.grammars.spec import AnyText, Choice, GrammarSpec, JsonSchema, Regex
+from slipform.lang.arguments import checked
 from slipform.lang.backend import Call, Listener, ScoreRequest, Scores, Unreported
 from slipform.lang.chat_template import ChatTemplate
 from slipform.lang.choices import OptionScore
@@ -121,6 +122,7 @@ class ScriptedBackend:
 
     unreported: frozenset[Unreported] = frozenset(("masks", "log-probabilities", "seeds", "steps", "times"))
 
+    @checked(primitive="ScriptedBackend")
     def __init__(
         self,
         answers: Mapping[str, Answer] | Callable[[str, str], str] | None = None,
