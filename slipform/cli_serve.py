@@ -21,7 +21,7 @@ def serve(
         typer.Option("--model", "-m", metavar="DIR", help="A Hugging Face checkpoint; by default the embedded model."),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
     name: Annotated[
         str | None, typer.Option(help="What clients call the model; by default its directory's name.")
     ] = None,
@@ -34,8 +34,10 @@ def serve(
         list[str] | None, typer.Option(help="A name that Host headers may carry; may be repeated.")
     ] = None,
     cors_origin: Annotated[list[str] | None, typer.Option(help="A web origin that may call; may be repeated.")] = None,
-    tls_certificate: Annotated[Path | None, typer.Option(metavar="PEM")] = None,
-    tls_key: Annotated[Path | None, typer.Option(metavar="PEM")] = None,
+    tls_certificate: Annotated[
+        Path | None, typer.Option(metavar="PEM", help="Certificate to serve HTTPS with.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="PEM", help="Its private key.")] = None,
     tls_client_ca: Annotated[
         Path | None, typer.Option(metavar="PEM", help="Clients must present a certificate of this authority.")
     ] = None,
@@ -68,7 +70,7 @@ def serve(
     pool_slots: Annotated[int | None, typer.Option(min=1, help="Tokens that the KV pool holds.")] = None,
     memory_fraction: Annotated[
         float | None,
-        typer.Option(min=0.01, max=1.0, help="Share of free memory for it; by default 0.25, on a GPU 0.95."),
+        typer.Option(min=0.01, max=1.0, help="Share of free memory for the KV pool; by default 0.25, on a GPU 0.95."),
     ] = None,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
 ) -> None:
