@@ -18,6 +18,7 @@ from slipform.runtime.server import (
     grammar_routes,
     models,
     operations,
+    other_servers,
     programs,
     responses,
     tokens,
@@ -41,6 +42,7 @@ _ROUTERS = (
     grammar_routes.router,
     tokens.router,
     operations.router,
+    other_servers.router,
 )
 
 

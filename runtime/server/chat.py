@@ -89,9 +89,12 @@ def call_id() -> str:
 
 
 def _choice(body: ChatBody, turn: ChatTurn, answer: WholeAnswer) -> dict[str, Any]:
+    message = message_of(_wanted(body, answer.pieces))
+    if echoed := body.echoed:
+        message["content"] = echoed + (message["content"] or "")
     choice: dict[str, Any] = {
         "index": answer.end.choice,
-        "message": message_of(_wanted(body, answer.pieces)),
+        "message": message,
         "logprobs": _logprobs(body, turn, answer.logprobs),
         "finish_reason": answer.end.finish_reason,
         "stop_reason": answer.end.matched_stop,
@@ -144,8 +147,11 @@ async def _chunks(
             chunks: list[bytes] = []
             if not is_begun and not isinstance(batch[0], RequestFinished):
                 is_begun = True
-                greeting = {"role": "assistant", "content": ""}
-                chunks += [chunk(index, greeting, batch[0].prompt_len) for index in range(turn.request.n)]
+                greetings = [{"role": "assistant", "content": ""}]
+                if echoed := body.echoed:
+                    greetings.append({"content": echoed})
+                for index in range(turn.request.n):
+                    chunks += [chunk(index, greeting, batch[0].prompt_len) for greeting in greetings]
             chunks += [part for item in batch for part in chunks_of(item)]
             if chunks:
                 yield b"".join(chunks)

@@ -9,7 +9,7 @@ from pydantic import Field
 from slipform.grammars.spec import AnyText, GrammarSpec, Lark, Regex
 from slipform.runtime.server.bodies import Body, StreamOptions
 from slipform.runtime.server.http_errors import bad_request, unsupported
-from slipform.runtime.server.sampling_fields import SamplingFields
+from slipform.runtime.server.sampling_fields import SamplingFields, TokenId
 from slipform.runtime.server.tool_calls.tools import Tool, ToolUse
 
 
@@ -125,6 +125,18 @@ class ChatBody(SamplingFields):
     prompt_logprobs: int | None = Field(
         default=None, ge=0, description="Log-probabilities of the prompt's tokens, and of so many alternatives."
     )
+    echo: bool | None = Field(default=None, description="The answer begins with the assistant's last message.")
+    input_ids: list[TokenId] | None = Field(
+        default=None, min_length=1, description="The prompt's tokens, in place of the rendered messages."
+    )
+
+    @property
+    def echoed(self) -> str:
+        """What the answer's content begins with."""
+        last = self.messages[-1]
+        if not self.echo or last.role != "assistant":
+            return ""
+        return _text(last.content, f"messages[{len(self.messages) - 1}]")
 
 
 def template_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from slipform.runtime.request import (
     Segment,
     SequenceResult,
     TextDelta,
+    TokenIds,
     TokenLogprob,
 )
 from slipform.runtime.server.bad_words import without_words
@@ -26,7 +27,7 @@ from slipform.runtime.server.chat_parser import ChatParser
 from slipform.runtime.server.chat_rendering import text_of
 from slipform.runtime.server.dialects.read import CONSTRAINT_FIELDS
 from slipform.runtime.server.generation import Generation
-from slipform.runtime.server.http_errors import as_api_error, bad_request
+from slipform.runtime.server.http_errors import as_api_error, bad_request, unsupported
 from slipform.runtime.server.models import check_model
 from slipform.runtime.server.pieces import CustomCallStart, Piece, PieceParser, ReasoningPiece, ToolCallStart
 from slipform.runtime.server.reasoning import choose_reasoning
@@ -194,7 +195,9 @@ async def prepare_turn(http_request: Request, body: ChatBody) -> ChatTurn:
     """Check a chat and make it an engine request. Raises: ApiError naming the field that is wrong."""
     services = services_of(http_request)
     settings = services.settings
-    refuse_unsupported(body)
+    refuse_unsupported(body, {"add_special_tokens"})
+    if (body.model_extra or {}).get("add_special_tokens"):
+        raise unsupported("add_special_tokens", "the chat template writes them")
     headers = ignored_fields(http_request, body, CONSTRAINT_FIELDS | ACCEPTED | UNSUPPORTED.keys())
     model = check_model(services, body.model)
     _check_bounds(body, services)
@@ -254,6 +257,10 @@ async def _check_input_grammars(body: ChatBody, services: Services) -> None:
 
 
 async def _render(body: ChatBody, services: Services) -> tuple[Segment, ...]:
+    if body.input_ids is not None:
+        if max(body.input_ids) >= services.info.vocab_size:
+            raise bad_request(f"token ids must be below {services.info.vocab_size}", "input_ids")
+        return (TokenIds(tuple(body.input_ids)),)
     renderer = services.renderer
     messages = template_messages(body.messages)
     tools = template_tools(body)

@@ -28,10 +28,13 @@ ROUTE_SCOPES: Mapping[str, AccessScope] = {
     "/dashboard": "metrics",
     "/ready": "metrics",
     "/abort_request": "infer",
+    "/ping": "metrics",
+    "/load": "metrics",
     "/flush_cache": "admin",
+    "/reset_prefix_cache": "admin",
 }
 # Routes that answer also while the server goes down.
-_ALWAYS_SERVED = frozenset({"/health", "/ready", "/metrics", "/abort_request"})
+_ALWAYS_SERVED = frozenset({"/health", "/ready", "/ping", "/metrics", "/load", "/abort_request"})
 
 
 class Gate:

@@ -22,7 +22,7 @@ from slipform.runtime.server.chat_fields import (
     ToolDefinition,
 )
 from slipform.runtime.server.http_errors import bad_request, unsupported
-from slipform.runtime.server.sampling_fields import SamplingFields
+from slipform.runtime.server.sampling_fields import SamplingFields, refuse_unsupported
 
 LOGPROBS = "message.output_text.logprobs"
 
@@ -120,9 +120,10 @@ def check_unsupported(body: ResponsesBody) -> None:
         raise unsupported("background", "cannot be combined with stream")
     if body.background and body.store is False:
         raise bad_request("needs store", "background")
-    for name in ("conversation", "prompt", "max_tool_calls", "prompt_logprobs"):
+    for name in ("conversation", "prompt", "max_tool_calls"):
         if (body.model_extra or {}).get(name) is not None:
             raise unsupported(name)
+    refuse_unsupported(body)
 
 
 def chat_messages(items: str | Sequence[InputItem]) -> list[Message]:
@@ -185,7 +186,9 @@ def chat_body(body: ResponsesBody, messages: Sequence[Message], model: str | Non
         "tool_choice": _tool_choice(body),
         "parallel_tool_calls": body.parallel_tool_calls,
     }
-    return ChatBody.model_validate({**(body.model_extra or {}), **values})
+    # Constraint fields, and others that chats take without declaring them.
+    extra = {name: value for name, value in (body.model_extra or {}).items() if name not in ChatBody.model_fields}
+    return ChatBody.model_validate({**extra, **values})
 
 
 def _with_instructions(instructions: str | None, messages: Sequence[Message]) -> list[Message]:

@@ -15,7 +15,9 @@ from slipform.runtime.server.settings import Bounds
 # Fields of OpenAI's, vLLM's and SGLang's requests that this server does not implement, and the values that ask for
 # nothing. Any other value is answered with 400 rather than ignored: it would change the answer.
 UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {
+    "add_special_tokens": (None, True),
     "audio": (None,),
+    "audio_data": (None, []),
     "best_of": (None,),
     "chat_template": (None,),
     "custom_logit_processor": (None,),
@@ -24,6 +26,7 @@ UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {
     "echo": (None, False),
     "function_call": (None,),
     "functions": (None, []),
+    "image_data": (None, []),
     "input_embeds": (None,),
     "input_ids": (None,),
     "kv_transfer_params": (None,),
@@ -32,29 +35,41 @@ UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {
     "media_io_kwargs": (None, {}),
     "mm_processor_kwargs": (None, {}),
     "modalities": (None, ["text"]),
+    "ngram_corpus_id": (None,),
     "prompt_logprobs": (None,),
     "repetition_detection": (None,),
+    "require_reasoning": (None, False),
+    "return_entropy": (None, False),
     "return_hidden_states": (None, False),
+    "return_meta_info": (None, False),
+    "return_prompt_text": (None, False),
+    "return_prompt_token_ids": (None, False),
     "return_token_offsets": (None, False),
+    "return_tokens_as_token_ids": (None, False),
+    "routed_dp_rank": (None,),
     "session_id": (None,),
     "session_params": (None,),
     "suffix": (None, ""),
     "token_ids_logprob": (None, []),
     "truncate_prompt_tokens": (None,),
+    "truncation_side": (None,),
     "use_beam_search": (None, False),
+    "video_data": (None, []),
     "vllm_xargs": (None, {}),
     "watermarking": (None, False),
     "web_search_options": (None,),
 }
 
-# Fields that are taken and mean nothing here: who asks, and how OpenAI bills and stores.
+# Fields that are taken and mean nothing here: who asks, how OpenAI bills and stores, and what every answer says anyway.
 ACCEPTED: Set[str] = frozenset(
     {
+        "custom_labels",
         "metadata",
         "no_logs",
         "prediction",
         "prompt_cache_key",
         "prompt_cache_retention",
+        "return_cached_tokens_details",
         "safety_identifier",
         "service_tier",
         "spaces_between_special_tokens",

@@ -1,4 +1,4 @@
-"""POST /tokenize and /detokenize."""
+"""POST /tokenize, /detokenize and /apply-template."""
 
 import asyncio
 from typing import Any
@@ -7,10 +7,11 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from slipform.errors import SlipformError
-from slipform.runtime.request import Text
+from slipform.runtime.request import Segment, Text
 from slipform.runtime.server.answers import documented
 from slipform.runtime.server.bodies import Body
 from slipform.runtime.server.chat_fields import ChatBody, Message, ToolDefinition, template_messages, template_tools
+from slipform.runtime.server.chat_rendering import text_of
 from slipform.runtime.server.http_errors import as_api_error, bad_request
 from slipform.runtime.server.models import check_model
 from slipform.runtime.server.routing import JsonRoute, ignored_fields, json_answer
@@ -35,6 +36,20 @@ class TokenizeBody(Body):
         default=False, description="Read the texts of special tokens in the prompt as these tokens."
     )
     return_token_strs: bool = False
+
+
+class TemplateBody(Body):
+    """The body of /apply-template."""
+
+    model: str | None = None
+    messages: list[Message] = Field(min_length=1)
+    tools: list[ToolDefinition] | None = None
+    chat_template_kwargs: dict[str, Any] | None = None
+    add_generation_prompt: bool = True
+
+
+class TemplateAnswer(BaseModel):
+    prompt: str
 
 
 class TokenizeAnswer(BaseModel):
@@ -89,6 +104,29 @@ async def detokenize(request: Request, body: DetokenizeBody) -> Response:
     return json_answer({"prompt": text, "text": text}, headers)
 
 
+@router.post("/apply-template", response_model=None, responses=documented(TemplateAnswer))
+async def apply_template(request: Request, body: TemplateBody) -> Response:
+    """The text of a chat as the model sees it."""
+    services = services_of(request)
+    headers = ignored_fields(request, body)
+    check_model(services, body.model)
+    segments = await _rendered(services, body, body.messages)
+    return json_answer({"prompt": text_of(segments)}, headers)
+
+
+async def _rendered(
+    services: Services, body: TokenizeBody | TemplateBody, messages: list[Message]
+) -> tuple[Segment, ...]:
+    chat = ChatBody(messages=messages, tools=body.tools)
+    return await asyncio.to_thread(
+        services.renderer.render,
+        template_messages(messages),
+        tools=template_tools(chat),
+        add_generation_prompt=body.add_generation_prompt,
+        variables=body.chat_template_kwargs,
+    )
+
+
 async def _encode(services: Services, body: TokenizeBody) -> list[int]:
     if (body.prompt is None) == (body.messages is None):
         raise bad_request("exactly one of prompt and messages is needed", "prompt")
@@ -98,15 +136,7 @@ async def _encode(services: Services, body: TokenizeBody) -> list[int]:
         return await services.engine.encode(
             body.prompt, parse_special=body.parse_special, at_start=body.add_special_tokens
         )
-    messages = template_messages(body.messages or [])
-    chat = ChatBody(messages=body.messages or [], tools=body.tools)
-    segments = await asyncio.to_thread(
-        services.renderer.render,
-        messages,
-        tools=template_tools(chat),
-        add_generation_prompt=body.add_generation_prompt,
-        variables=body.chat_template_kwargs,
-    )
+    segments = await _rendered(services, body, body.messages or [])
     texts = [segment for segment in segments if isinstance(segment, Text)]
     encoded = [
         services.engine.encode(text.text, parse_special=text.parse_special, at_start=index == 0)

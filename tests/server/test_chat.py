@@ -88,6 +88,31 @@ def test_continuing_the_last_message(http: httpx.Client) -> None:
     assert len(answer["choices"][0]["message"]["content"]) == 3
 
 
+def test_echo_puts_the_assistants_last_message_before_the_answer(http: httpx.Client) -> None:
+    messages = [*USER, {"role": "assistant", "content": "The answer is"}]
+    fields = {"messages": messages, "continue_final_message": True, "regex": " [0-9]{2}", "seed": 1, "n": 2}
+    bare = chat(http, **fields)
+    echoed = chat(http, **fields, echo=True)
+    contents = [choice["message"]["content"] for choice in bare["choices"]]
+    assert [choice["message"]["content"] for choice in echoed["choices"]] == [f"The answer is{one}" for one in contents]
+    streamed = {0: "", 1: ""}
+    with http.stream("POST", "/v1/chat/completions", json={**fields, "echo": True, "stream": True}) as response:
+        for event in list(events_of(response))[:-1]:
+            (choice,) = json.loads(event)["choices"]
+            streamed[choice["index"]] += choice["delta"].get("content", "")
+    assert list(streamed.values()) == [f"The answer is{one}" for one in contents]
+    assert chat(http, messages=USER, echo=True, regex="[0-9]{2}")["choices"][0]["message"]["content"].isdigit()
+
+
+def test_the_prompt_may_come_as_tokens(http: httpx.Client) -> None:
+    ids = http.post("/tokenize", json={"messages": USER}).json()["tokens"]
+    fields = {"max_tokens": 12, "temperature": 0}
+    answer = chat(http, messages=[{"role": "user", "content": "else"}], input_ids=ids, **fields)
+    same = http.post("/v1/completions", json={"prompt": ids, **fields}).json()
+    assert answer["usage"]["prompt_tokens"] == len(ids) == same["usage"]["prompt_tokens"]
+    assert answer["choices"][0]["message"]["content"] == same["choices"][0]["text"]
+
+
 @pytest.mark.parametrize("template", ["{% for i in range(10**9) %}{{ i }}{% endfor %}", "{{ ''.__class__.__mro__ }}"])
 def test_templates_run_in_a_sandbox(template: str) -> None:
     with pytest.raises(ApiError, match="template"):
@@ -188,6 +213,8 @@ def test_logprobs(http: httpx.Client) -> None:
         ({"response_format": {"type": "xml"}}, None),
         ({"continue_final_message": True}, "continue_final_message"),
         ({"audio": {}}, "audio"),
+        ({"add_special_tokens": True}, "add_special_tokens"),
+        ({"input_ids": [10**6]}, "input_ids"),
         ({"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "x", "arguments": "{"}}]}]}, None),
     ],
 )

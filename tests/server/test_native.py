@@ -302,3 +302,22 @@ def test_information_routes(http: httpx.Client, server: RunningServer) -> None:
     assert http.get("/v1/completions").json()["error"]["code"] == "method_not_allowed"
     assert http.get("/health", headers={"x-request-id": "abc-1"}).headers["x-request-id"] == "abc-1"
     assert len(http.get("/health", headers={"x-request-id": "a b"}).headers["x-request-id"]) == 32
+
+
+def test_names_of_other_servers(http: httpx.Client) -> None:
+    """The same answers under the names that their clients ask for."""
+    assert http.get("/ping").json() == http.get("/ready").json()
+    assert http.get("/version").json() == {"version": http.get("/server_info").json()["version"]}
+    assert http.get("/load").json() == {"server_load": 0}
+    info = http.get("/get_model_info").json()
+    assert info["model_path"] == http.get("/v1/models").json()["data"][0]["id"]
+    assert info["is_generation"] is True
+    assert "freed_slots" in http.post("/reset_prefix_cache").json()
+
+
+def test_a_template_applied_is_what_is_tokenized(http: httpx.Client) -> None:
+    chat = {"messages": [{"role": "user", "content": "Hi"}], "add_generation_prompt": False}
+    text = http.post("/apply-template", json=chat).json()["prompt"]
+    assert "user: Hi" in text
+    tokens = http.post("/tokenize", json={"prompt": text, "parse_special": True}).json()["tokens"]
+    assert tokens == http.post("/tokenize", json=chat).json()["tokens"]

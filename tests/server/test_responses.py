@@ -185,3 +185,12 @@ def test_the_input_is_shown_again(client: openai.OpenAI) -> None:
         client.responses.input_items.list(answer.id, after="msg_nobody")
     with pytest.raises(openai.NotFoundError):
         client.responses.input_items.list("resp_nobody")
+
+
+def test_fields_of_chats_alone_are_unknown_here(http: httpx.Client) -> None:
+    """They neither take effect nor fail, whatever they hold."""
+    for fields in ({"n": 3}, {"n": "many"}, {"stream_options": 7}, {"separate_reasoning": "x"}):
+        answer = http.post("/v1/responses", json={"input": "Hi", "max_output_tokens": 2, **fields})
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["x-slipform-ignored-fields"] == next(iter(fields))
+        assert len(answer.json()["output"]) == 1
