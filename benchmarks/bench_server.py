@@ -1,8 +1,9 @@
 """What the server costs: requests a second and latency over HTTP, beside the same engine in the same process.
 
 Both sides run the embedded model in float32 on the same closed loop of distinct prompts, each side in processes of its
-own, one after the other; greedy texts are compared first. The server's side is measured answered at once and streamed.
-The client shares the cores with the server; its own CPU time is reported.
+own, one after the other; greedy texts are compared first. Each side is measured twice: answers as a whole, and
+streamed, where the caller of the engine takes each event in its process as it comes (`async for event in handle`). What
+streams cost over HTTP is told against both. The client shares the cores with the server; its own CPU time is reported.
 
     python benchmarks/bench_server.py
     python benchmarks/bench_server.py --concurrency 128 --profile
@@ -29,13 +30,14 @@ from typing import Any
 
 import uvloop
 
+from slipform.runtime.handle import RequestHandle
 from slipform.runtime.params import SamplingParams
-from slipform.runtime.request import Fill, GenerateRequest, Text
+from slipform.runtime.request import Fill, GenerateRequest, Text, TextDelta
 
 MAX_TOKENS = 48
 WORDS = ("river", "stone", "orange", "window", "seven", "market", "train", "silver", "garden", "letter", "music")
 
-FIRST = {"engine": 10_000, "whole": 30_000, "streamed": 50_000}
+FIRST = {"engine": 10_000, "engine streamed": 20_000, "whole": 30_000, "streamed": 50_000}
 
 Call = Callable[[int], Awaitable[str]]
 
@@ -97,14 +99,25 @@ async def measure(call: Call, first: int, levels: list[int], repeats: int, reque
 async def run_engine(arguments: argparse.Namespace) -> dict[str, Any]:
     from slipform.runtime.engine import Engine
 
+    sampling = SamplingParams(max_tokens=MAX_TOKENS, temperature=0.0, ignore_eos=True)
+    levels, repeats, requests = arguments.concurrency, arguments.repeats, arguments.requests
     with Engine(trace=False) as engine:
 
-        async def call(number: int) -> str:
-            sampling = SamplingParams(max_tokens=MAX_TOKENS, temperature=0.0, ignore_eos=True)
-            request = GenerateRequest(f"{number}", (Text(prompt(number)), Fill(None, sampling)))
-            return (await engine.submit(request).wait()).sequences[0].fills[0].text
+        def submit(number: int, *, deltas: bool) -> RequestHandle:
+            segments = (Text(prompt(number)), Fill(None, sampling))
+            return engine.submit(GenerateRequest(f"{number}", segments, deltas=deltas))
 
-        return await measure(call, FIRST["engine"], arguments.concurrency, arguments.repeats, arguments.requests)
+        async def whole(number: int) -> str:
+            return (await submit(number, deltas=False).wait()).sequences[0].fills[0].text
+
+        async def streamed(number: int) -> str:
+            handle = submit(number, deltas=True)
+            return "".join([event.text async for event in handle if isinstance(event, TextDelta)])
+
+        return {
+            "whole": await measure(whole, FIRST["engine"], levels, repeats, requests),
+            "streamed": await measure(streamed, FIRST["engine streamed"], levels, repeats, requests),
+        }
 
 
 # The server, and a client that costs little
@@ -263,15 +276,20 @@ def compare(arguments: argparse.Namespace) -> None:
         whole_cpu_s = cpu_seconds(process.pid) - ready_cpu_s
         streamed = uvloop.run(run_client(port, arguments, stream=True))
         streamed_cpu_s = cpu_seconds(process.pid) - ready_cpu_s - whole_cpu_s
-    for side in (whole, streamed):
-        assert side["texts"] == engine["texts"], "the server's texts differ from the engine's"
-    rows = [row(level, engine["levels"][str(level)], whole, streamed) for level in arguments.concurrency]
-    print(f"{'concurrency':>11} {'engine':>16} {'server':>24} {'server, streamed':>24}")
+    for side in (engine["streamed"], whole, streamed):
+        assert side["texts"] == engine["whole"]["texts"], "the texts differ from the engine's"
+    rows = [row(level, engine, whole, streamed) for level in arguments.concurrency]
+    print("requests a second; costs are shares of the engine's throughput that the server takes")
+    print(
+        f"{'at a time':>9} {'engine':>8} {'streamed':>9} {'server':>8} {'cost':>7} {'streamed':>9} "
+        f"{'of streamed':>12} {'of whole':>9}   median latency"
+    )
     for item in rows:
         print(
-            f"{item['concurrency']:>11} {item['engine_per_s']:>9.1f} req/s {item['server_per_s']:>9.1f} req/s "
-            f"{item['server_cost']:>+7.1%} {item['streamed_per_s']:>9.1f} req/s {item['streamed_cost']:>+7.1%}"
-            f"   median latency {item['engine_ms']:.2f} -> {item['server_ms']:.2f} ms ({item['added_ms']:+.2f} ms)"
+            f"{item['concurrency']:>9} {item['engine_per_s']:>8.1f} {item['engine_streamed_per_s']:>9.1f} "
+            f"{item['server_per_s']:>8.1f} {item['server_cost']:>+7.1%} {item['streamed_per_s']:>9.1f} "
+            f"{item['streamed_cost']:>+12.1%} {item['streamed_cost_of_whole']:>+9.1%}"
+            f"   {item['engine_ms']:.2f} -> {item['server_ms']:.2f} ms ({item['added_ms']:+.2f} ms)"
         )
     print(f"CPU of the server's process over all runs: {whole_cpu_s:.2f} s, streamed {streamed_cpu_s:.2f} s")
     if arguments.profile:
@@ -288,19 +306,22 @@ def compare(arguments: argparse.Namespace) -> None:
     print(json.dumps(result))
 
 
-def row(level: int, engine: dict[str, float], whole: dict[str, Any], streamed: dict[str, Any]) -> dict[str, Any]:
+def row(level: int, engine: dict[str, Any], whole: dict[str, Any], streamed: dict[str, Any]) -> dict[str, Any]:
     """One line of the table; costs are shares of the engine's throughput that the server takes."""
+    own, own_streamed = engine["whole"]["levels"][str(level)], engine["streamed"]["levels"][str(level)]
     served, sent = whole["levels"][level], streamed["levels"][level]
     return {
         "concurrency": level,
-        "engine_per_s": engine["requests_per_s"],
+        "engine_per_s": own["requests_per_s"],
+        "engine_streamed_per_s": own_streamed["requests_per_s"],
         "server_per_s": served["requests_per_s"],
         "streamed_per_s": sent["requests_per_s"],
-        "server_cost": 1 - served["requests_per_s"] / engine["requests_per_s"],
-        "streamed_cost": 1 - sent["requests_per_s"] / engine["requests_per_s"],
-        "engine_ms": engine["latency_ms"],
+        "server_cost": 1 - served["requests_per_s"] / own["requests_per_s"],
+        "streamed_cost": 1 - sent["requests_per_s"] / own_streamed["requests_per_s"],
+        "streamed_cost_of_whole": 1 - sent["requests_per_s"] / own["requests_per_s"],
+        "engine_ms": own["latency_ms"],
         "server_ms": served["latency_ms"],
-        "added_ms": served["latency_ms"] - engine["latency_ms"],
+        "added_ms": served["latency_ms"] - own["latency_ms"],
         "client_cpu_ms": served["own_cpu_ms_per_request"],
         "streamed_client_cpu_ms": sent["own_cpu_ms_per_request"],
     }
