@@ -58,8 +58,8 @@ def test_texts_are_due_after_the_interval() -> None:
     pending.take_due(0.0)
     for number in range(100):
         pending.add(number, text(0, 0, "b", 2))
-    assert pending.take_due(0.02) == []
-    assert len(pending.take_due(0.041)) == 100
+    assert pending.take_due(0.05) == []
+    assert len(pending.take_due(0.081)) == 100
 
 
 def test_texts_of_several_sequences_are_joined_each_with_its_own() -> None:
