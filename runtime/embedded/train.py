@@ -132,7 +132,7 @@ def main() -> None:
         "--tokenizer", type=Path, help="a directory that holds tokenizer.json; without it one is trained"
     )
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=6828)
+    parser.add_argument("--steps", type=int, default=17543)
     parser.add_argument("--seconds", type=float, help="train for so long instead of for a number of steps")
     parser.add_argument(
         "--save-every",
