@@ -61,7 +61,8 @@ from slipform.lang.ir import (
 )
 from slipform.lang.options import DEFAULT_MAX_TOKENS, DEFAULT_MAX_TOKENS_JSON, SamplingOptions
 from slipform.lang.run_trace import RunTrace
-from slipform.lang.strand import WARM_MIN_CHARS, FillItem, Item, SelectItem, Session, Strand, WarmItem, settle
+from slipform.lang.session import Session
+from slipform.lang.strand import WARM_MIN_CHARS, FillItem, Item, SelectItem, Strand, WarmItem, settle
 from slipform.lang.tool_styles import CallStyle
 from slipform.lang.tools import results_in_words
 from slipform.lang.trace_build import build_trace

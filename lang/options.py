@@ -146,5 +146,9 @@ def _check_kinds(given: Mapping[str, Any]) -> None:
         check("logit_bias", isinstance(given["logit_bias"], (Mapping, tuple)), "a dict from token ids to numbers")
 
 
+RUN_OPTIONS = frozenset(f.name for f in fields(SamplingOptions)) - {"n"} | {"max_new_tokens"}
+"""What `run` takes of them; `max_new_tokens` is SGLang's name for `max_tokens` there."""
+
+
 def _as_tuple(value: Any, kind: type) -> tuple[Any, ...]:
     return (value,) if isinstance(value, kind) else tuple(value)

@@ -17,41 +17,14 @@ from slipform.lang.faults import as_fill_error
 from slipform.lang.ids import RequestIds
 from slipform.lang.interpreter import Interpreter
 from slipform.lang.ir import Concat, Origin, at, caller_origin, function_origin
-from slipform.lang.options import SamplingOptions
+from slipform.lang.options import RUN_OPTIONS, SamplingOptions
 from slipform.lang.plan import Plan, make_plan
 from slipform.lang.rows import Row, UnreadableRow
 from slipform.lang.run import Run, Stream
+from slipform.lang.session import Session
 from slipform.lang.state import ProgramState
-from slipform.lang.strand import Session
 from slipform.lang.tool_styles import call_style
 from slipform.lang.tracer import Trace, active_trace, trace_program
-
-_RUN_OPTIONS = frozenset(
-    {
-        "max_new_tokens",
-        "max_tokens",
-        "min_tokens",
-        "stop",
-        "stop_token_ids",
-        "stop_regex",
-        "temperature",
-        "top_p",
-        "top_k",
-        "min_p",
-        "frequency_penalty",
-        "presence_penalty",
-        "repetition_penalty",
-        "logit_bias",
-        "seed",
-        "ignore_eos",
-        "return_logprob",
-        "logprob_start_len",
-        "top_logprobs_num",
-        "return_text_in_logprobs",
-        "finish",
-        "trace",
-    }
-)
 
 
 class Program:
@@ -89,7 +62,7 @@ class Program:
         self.func = func
         self.parameters = tuple(parameters[1:])
         # A parameter of the function's own wins over a run option of that name.
-        self._run_options = _RUN_OPTIONS.difference(parameters)
+        self._run_options = RUN_OPTIONS.difference(parameters)
         self.name = func.__name__
         self.is_async = inspect.iscoroutinefunction(func)
         self.num_api_spec_tokens = num_api_spec_tokens

@@ -16,9 +16,9 @@ from slipform.lang.ids import RequestIds
 from slipform.lang.interpreter import Interpreter
 from slipform.lang.ir import caller_origin
 from slipform.lang.options import SamplingOptions
+from slipform.lang.session import Seeds, Session
 from slipform.lang.state import ProgramState
 from slipform.lang.steps import wait_async
-from slipform.lang.strand import Seeds, Session
 
 if TYPE_CHECKING:
     from slipform.lang.program import Program

@@ -8,8 +8,8 @@ from slipform.lang.distribution import Distribution
 from slipform.lang.ids import RequestIds
 from slipform.lang.interpreter import Interpreter
 from slipform.lang.options import SamplingOptions
+from slipform.lang.session import Session
 from slipform.lang.state import ProgramState
-from slipform.lang.strand import Session
 
 
 @checked()

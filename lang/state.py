@@ -9,7 +9,7 @@ Appending is free of cost and of effects; the first look at a value executes wha
 in an `async def` program is awaited: `await s.aget("answer")`, `await s.atext()`, `await s.async_all()`.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager
@@ -19,6 +19,7 @@ from typing import Any, Literal, Protocol, cast, overload
 from slipform.errors import ProgramError, VariableError
 from slipform.lang import ir, streams
 from slipform.lang.arguments import checked
+from slipform.lang.branches import ProgramStateGroup
 from slipform.lang.calls import make_call, run_calls, run_calls_async
 from slipform.lang.choices import TOKEN_LENGTH_NORMALIZED, check_choices
 from slipform.lang.distribution import Distribution
@@ -28,8 +29,6 @@ from slipform.lang.steps import wait_async
 from slipform.lang.tool_styles import CallStyle
 from slipform.lang.trace_notebook import notebook_html
 from slipform.runtime.request import FillResult
-
-JoinMode = Literal["gather_variable", "concate_and_append"]
 
 
 class Machine(Protocol):
@@ -353,81 +352,6 @@ class RoleScope:
     ) -> None:
         if error is None:
             self._state.machine.append(ir.RoleEnd(self._role, self._origin))
-
-
-class ProgramStateGroup:
-    """The branches of a fork.
-
-    `forks[i]` and iteration give the branches; `forks += expr` appends to all of them, `forks += [a, b]` one value
-    each, `forks += lambda i: …` what the function returns for branch i.
-    """
-
-    def __init__(self, states: Sequence[ProgramState], source: ProgramState) -> None:
-        self.states = list(states)
-        self._source = source
-
-    def __len__(self) -> int:
-        return len(self.states)
-
-    def __getitem__(self, index: int) -> ProgramState:
-        return self.states[index]
-
-    def __iter__(self) -> Iterator[ProgramState]:
-        return iter(self.states)
-
-    def __iadd__(self, other: object) -> "ProgramStateGroup":
-        if isinstance(other, (list, tuple)):
-            if len(other) != len(self.states):
-                raise ProgramError(
-                    f"{len(other)} values for {len(self.states)} branches{ir.at(ir.caller_origin())}",
-                    primitive="forks +=",
-                )
-            values = list(other)
-        elif callable(other) and not isinstance(other, ir.Expr):
-            choose = cast("Callable[[int], object]", other)
-            values = [choose(index) for index in range(len(self.states))]
-        else:
-            values = [other] * len(self.states)
-        for state, value in zip(self.states, values, strict=True):
-            state += value  # appends in place
-        return self
-
-    @checked()
-    def join(self, mode: JoinMode = "gather_variable") -> None:
-        """Wait for all branches and bring their results back.
-
-        `gather_variable`: each variable that branches added becomes a list on the source. `concate_and_append`: the
-        text that the branches wrote is appended to the source, in order.
-        """
-        self._check(mode)
-        for state in self.states:
-            state.machine.text_waits()
-        for state in self.states:
-            state.sync()
-        self._bring_back(mode)
-
-    async def ajoin(self, mode: JoinMode = "gather_variable") -> None:
-        """`join` for async programs."""
-        self._check(mode)
-        for state in self.states:
-            state.machine.text_waits()
-        for state in self.states:
-            await state.async_all()
-        self._bring_back(mode)
-
-    def _check(self, mode: str) -> None:
-        if mode not in ("gather_variable", "concate_and_append"):
-            raise ProgramError(
-                f"unknown mode {mode!r}; known: gather_variable, concate_and_append{ir.at(ir.caller_origin())}",
-                primitive="join",
-            )
-
-    def _bring_back(self, mode: JoinMode) -> None:
-        machines = [state.machine for state in self.states]
-        if mode == "gather_variable":
-            self._source.machine.gather(machines)
-        else:
-            self._source.machine.concatenate(machines)
 
 
 _SCORED = "scored"

@@ -10,30 +10,26 @@ completion (steps.py), so no thread waits inside a strand.
 """
 
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeGuard
+from typing import Any, TypeGuard
 
 from slipform.errors import FillError, SlipformError
-from slipform.lang.backend import Backend, Call, Listener, ScoreRequest, Scores, WritesMessages, fuses
+from slipform.lang.backend import ScoreRequest, Scores
 from slipform.lang.cells import FillCell, HoleCell, SelectCell
 from slipform.lang.choices import UNCONDITIONAL_LIKELIHOOD_NORMALIZED, decide
 from slipform.lang.faults import as_fill_error
-from slipform.lang.ids import RequestIds
 from slipform.lang.meta import fill_meta, select_meta, spoken_ahead_meta
+from slipform.lang.session import Session
 from slipform.lang.speculation import Ahead, can_widen
 from slipform.lang.steps import Steps, done, gather, new_future, run_steps
-from slipform.lang.trace_log import RequestNote
-from slipform.lang.trace_record import RequestKind
 from slipform.runtime.request import (
     Event,
     Fill,
     FillFinished,
     GenerateRequest,
-    RequestFailed,
     RequestFinished,
     Segment,
     Text,
@@ -41,14 +37,7 @@ from slipform.runtime.request import (
     TokenIds,
 )
 
-if TYPE_CHECKING:
-    from slipform.lang.interpreter import Interpreter
-    from slipform.lang.run import Run
-
 NUM_TRACED_ALTERNATIVES = 5
-
-Seeds = Mapping[tuple[tuple[int, ...], int], int]
-"""Seeds of fills, by the path of their branch and their number in it."""
 
 # A fork computes its prefix once before the branches start; below this it is cheaper to compute it in each.
 WARM_MIN_CHARS = 64
@@ -83,118 +72,6 @@ class WarmItem:
 
 
 Item = Text | FillItem | SelectItem | WarmItem
-
-
-class Session:
-    """What all strands of one program run share: the backend, its options, and who listens to progress.
-
-    Attributes:
-        fuse: whether a run of fills goes out as one request. asynchronous: the program is an `async def`.
-        num_spec_tokens: how far to let a backend that takes one fill a request write ahead; 0 for not at all.
-        num_message_tokens: the same for one that asks for whole messages.
-        trace: what requests note of their tokens. notes: of every request, in the order in which they were sent.
-        seeds: of fills, instead of their own. root: the program's own machine. run: what it is a run of.
-        began_s: of `time.monotonic`. began_at: of `time.time`.
-        running: a stream reads while the body runs, on the thread `body_thread` where it has one.
-    """
-
-    def __init__(
-        self,
-        backend: Backend,
-        program: str,
-        *,
-        ids: RequestIds,
-        fuse: bool = True,
-        asynchronous: bool = False,
-        num_spec_tokens: int = 0,
-        trace: bool | Literal["full"] = False,
-        seeds: Seeds | None = None,
-    ) -> None:
-        self.backend = backend
-        self.program = program
-        whole = isinstance(backend, WritesMessages) and backend.writes_messages
-        self.num_message_tokens = num_spec_tokens if whole else 0
-        self.fuse = fuse and (fuses(backend) or self.num_message_tokens > 0)
-        self.num_spec_tokens = 0 if fuses(backend) or whole else num_spec_tokens
-        self.ids = ids
-        self.asynchronous = asynchronous
-        self.trace = trace
-        self.seeds = seeds
-        self.notes: list[RequestNote] = []
-        self.root: Interpreter | None = None
-        self.run: Run | None = None
-        self.began_s = time.monotonic()
-        self.began_at = time.time()
-        self.running = False
-        self.body_thread: int | None = None
-        self._lock = threading.Lock()
-        self._listeners: list[Callable[[], None]] = []
-        self._calls: set[Call] = set()
-        self._aborted = threading.Event()
-
-    def subscribe(self, listener: Callable[[], None]) -> None:
-        with self._lock:
-            self._listeners = [*self._listeners, listener]
-
-    def unsubscribe(self, listener: Callable[[], None]) -> None:
-        with self._lock:
-            self._listeners = [other for other in self._listeners if other is not listener]
-
-    def notify(self) -> None:
-        for listener in self._listeners:
-            listener()
-
-    def abort(self) -> None:
-        """End every request in flight and send no more."""
-        with self._lock:
-            self._aborted.set()
-            calls = list(self._calls)
-        for call in calls:
-            call.abort()
-
-    def note(self, request_id: str, kind: RequestKind, strand: "Strand", holes: Sequence[HoleCell]) -> RequestNote:
-        """Note that a request is sent."""
-        note = RequestNote(request_id, kind, strand, holes, time.monotonic())
-        self.notes.append(note)
-        return note
-
-    def send(
-        self, request: GenerateRequest, note: RequestNote, on_event: Callable[[Event], None]
-    ) -> "Future[RequestFinished]":
-        """Submit a request; deltas and finished fills go to `on_event`."""
-        future = new_future()
-        if self._aborted.is_set():
-            future.set_exception(FillError("the run was aborted", program=self.program))
-            return future
-        calls: list[Call] = []
-
-        def listen(event: Event) -> None:
-            if isinstance(event, (RequestFinished, RequestFailed)):
-                with self._lock:
-                    self._calls.difference_update(calls)
-                if isinstance(event, RequestFinished):
-                    note.note_finished(event, keep_ids=bool(self.trace))
-                    future.set_result(event)
-                else:
-                    note.note_end(event.error)
-                    future.set_exception(event.error)
-            else:
-                note.note_text()
-                on_event(event)
-
-        call = self._submit(request, listen)
-        with self._lock:
-            calls.append(call)
-            if not future.done():
-                self._calls.add(call)
-        if self._aborted.is_set():  # meanwhile, so that `abort` could not see this call
-            call.abort()
-        return future
-
-    def _submit(self, request: GenerateRequest, listener: Listener) -> Call:
-        if self.num_message_tokens and isinstance(self.backend, WritesMessages):
-            return self.backend.submit_messages(request, listener, self.num_message_tokens)
-        return self.backend.submit(request, listener)
 
 
 class Strand:

@@ -28,7 +28,7 @@ from slipform.runtime.params import SamplingParams
 
 if TYPE_CHECKING:
     from slipform.lang.interpreter import Interpreter
-    from slipform.lang.strand import Session
+    from slipform.lang.session import Session
     from slipform.lang.trace_log import RequestNote
 
 _DEFAULT_SAMPLING = SamplingParams()

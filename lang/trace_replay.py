@@ -11,8 +11,8 @@ from slipform.lang.config import resolve_backend
 from slipform.lang.options import SamplingOptions
 from slipform.lang.run import Run
 from slipform.lang.run_trace import RunTrace
+from slipform.lang.session import Seeds
 from slipform.lang.state import ProgramState
-from slipform.lang.strand import Seeds
 from slipform.lang.trace_record import Branch, Segment
 
 if TYPE_CHECKING:

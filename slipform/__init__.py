@@ -101,7 +101,7 @@ _EXPORTS: dict[str, tuple[str, str]] = {
     "shapes": ("slipform.lang.shapes", ""),
     "Program": ("slipform.lang.program", "Program"),
     "ProgramState": ("slipform.lang.state", "ProgramState"),
-    "ProgramStateGroup": ("slipform.lang.state", "ProgramStateGroup"),
+    "ProgramStateGroup": ("slipform.lang.branches", "ProgramStateGroup"),
     "RunTrace": ("slipform.lang.run_trace", "RunTrace"),
     "Runtime": ("slipform.lang.backends.engine", "Runtime"),
     "SamplingParams": ("slipform.runtime.params", "SamplingParams"),
@@ -225,6 +225,7 @@ if TYPE_CHECKING:
     from slipform.lang.backends.engine import Runtime
     from slipform.lang.backends.openai import OpenAI
     from slipform.lang.backends.scripted import ScriptedBackend
+    from slipform.lang.branches import ProgramStateGroup
     from slipform.lang.choices import GREEDY_TOKEN_SELECTION as greedy_token_selection
     from slipform.lang.choices import MASKED_DECODING as masked_decoding
     from slipform.lang.choices import TOKEN_LENGTH_NORMALIZED as token_length_normalized
@@ -246,7 +247,7 @@ if TYPE_CHECKING:
     from slipform.lang.rows import read_rows
     from slipform.lang.run_trace import RunTrace
     from slipform.lang.score import score
-    from slipform.lang.state import ProgramState, ProgramStateGroup
+    from slipform.lang.state import ProgramState
     from slipform.lang.tools import Tool, ToolCall, mcp_tools, tool
     from slipform.lang.usage import Prices
     from slipform.runtime.engine import Engine
