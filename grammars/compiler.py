@@ -1,5 +1,6 @@
 """From a spec to a compiled grammar, which matchers share; compiled grammars are cached by spec and vocabulary."""
 
+import re
 import threading
 from collections import OrderedDict
 from functools import lru_cache
@@ -157,7 +158,13 @@ def load_kernels() -> None:
     Takes a fraction of a second, or a minute where nothing is cached yet. `compile_grammar` does it once a process
     before any limit counts; call it earlier to choose the moment.
     """
-    vocabulary = Vocabulary.from_tokens([b"", *(bytes([byte]) for byte in range(256)), b"ab"], [], [0])
+    tokens = [b"", *(bytes([byte]) for byte in range(256)), b"ab"]
+    pair = len(tokens) - 1
+
+    def encode(text: str) -> list[int]:
+        return [pair if piece == b"ab" else piece[0] + 1 for piece in re.findall(rb"ab|.", text.encode(), re.DOTALL)]
+
+    vocabulary = Vocabulary.from_tokens(tokens, [], [0], encode=encode)
     limits = Limits(seconds=3600)
     schema = {
         "type": "object",
@@ -171,6 +178,7 @@ def load_kernels() -> None:
     for spec, text in (
         (Regex("(?:ab|[a-y]{2,9})é?"), b"abc"),
         (Choice(("ab", "ac")), b"a"),
+        (Regex("xa[a-c]"), b""),  # forced text that may go on as a longer token
         (JsonSchema.of(schema), b'{"a": "ab", "b": ["a", "aa"], "e": "a a", "f": [1], "c": {"d": -1.5}}'),
     ):
         matcher = _compile(spec, vocabulary, limits, None).matcher()
