@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from slipform.errors import ConfigError
+
 SlotArray = npt.NDArray[np.int32]
 
 
@@ -20,6 +22,8 @@ class KVPool:
     Attributes:
         keys, values: per layer a tensor (num_slots, Hkv, D) of the pool's dtype, zero until written.
         scales: see `KVTensors`.
+
+    Raises: ConfigError when a machine's main memory cannot hold that many slots.
     """
 
     def __init__(
@@ -73,4 +77,9 @@ def _zeros(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> 
         return torch.zeros(shape, dtype=dtype, device=device)
     # NumPy asks the system for zero pages, which cost memory only once a slot is used; torch.zeros writes them all.
     size_bytes = math.prod(shape) * dtype.itemsize
-    return torch.from_numpy(np.zeros(size_bytes, dtype=np.uint8)).view(dtype).view(shape)
+    try:
+        zeros = np.zeros(size_bytes, dtype=np.uint8)
+    except MemoryError:
+        needed = f"{size_bytes / 2**30:.1f} GiB, for the keys or the values of one layer"
+        raise ConfigError(f"this machine has no memory for {shape[0]} slots ({needed})", field="pool_slots") from None
+    return torch.from_numpy(zeros).view(dtype).view(shape)

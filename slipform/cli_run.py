@@ -127,21 +127,26 @@ def run_file(
         num_rows, num_failed = _show(chosen, given, backend, options, as_lines=output == "-")
         resumed = 0
     else:
-        summary = run_job(
-            chosen,
-            rows if rows is not None and rows != "-" else given,
-            output,
-            resume=options.resume,
-            retry_failed=options.retry_failed,
-            ordered=options.ordered,
-            retries=options.retries,
-            limit=options.limit,
-            num_threads=options.concurrency or "auto",
-            progress_bar=not options.quiet,
-            prices=options.prices,
-            backend=backend,
-            **options.sampling,
-        )
+        try:
+            summary = run_job(
+                chosen,
+                rows if rows is not None and rows != "-" else given,
+                output,
+                resume=options.resume,
+                retry_failed=options.retry_failed,
+                ordered=options.ordered,
+                retries=options.retries,
+                limit=options.limit,
+                num_threads=options.concurrency or "auto",
+                progress_bar=not options.quiet,
+                prices=options.prices,
+                backend=backend,
+                **options.sampling,
+            )
+        except KeyboardInterrupt:
+            if not options.quiet:
+                _messages.print("stopped; the rows that are done are kept, and --resume goes on with the others")
+            raise
         num_rows, num_failed, resumed = summary.num_rows, summary.num_failed, summary.num_resumed
     if not options.quiet:
         elapsed_s = time.monotonic() - began
