@@ -4,7 +4,7 @@ Two kernels. The first reads the vocabulary once, in blocks side by side: mask, 
 each block its maximum, the id of that, its mass relative to the maximum, and how many tokens the mask admits. The
 second, one program a sequence, joins the blocks. Greedy is done then, and a draw looks into one block more. Where
 filters are wanted, tokens above a bound that the filters cannot reach below are gathered, and the ends of top-k and
-top-p are found by bisection over the bits of the scores, two bits a pass: nothing is sorted.
+top-p are found by bisection over the bits of the scores: nothing is sorted.
 
 A draw inverts the cumulative distribution over ascending ids with the number that Philox4x32-10 gives for (seed,
 position), as on a CPU.
@@ -213,101 +213,30 @@ def _score_of_key(key):
 @triton.jit
 def _mass_above(scores, count, key, top, COUNTS: tl.constexpr, BLOCK: tl.constexpr):
     """Mass relative to `top` of the first `count` candidates whose key is above `key`; with COUNTS, their number."""
-    mass = tl.zeros([BLOCK], tl.float64)
+    mass = 0.0
+    mass = mass.to(tl.float64)
     for start in range(0, count, BLOCK):
-        keys, weights = _candidates(scores, start, count, top, COUNTS, BLOCK)
-        mass += tl.where(keys > key, weights, 0.0)
-    return tl.sum(mass, axis=0)
-
-
-@triton.jit
-def _candidates(scores, start, count, top, COUNTS: tl.constexpr, BLOCK: tl.constexpr):
-    """(BLOCK,) int32 keys from candidate `start` on, and float64 weights relative to `top`; with COUNTS, 1 for each."""
-    at = start + tl.arange(0, BLOCK)
-    part = tl.load(scores + at, mask=at < count, other=float("-inf"))
-    weights = tl.exp(part - top)
-    if COUNTS:
-        weights = tl.where(at < count, 1.0, 0.0)
-    return _key(part), weights.to(tl.float64)
+        at = start + tl.arange(0, BLOCK)
+        part = tl.load(scores + at, mask=at < count, other=float("-inf"))
+        above = (at < count) & (_key(part) > key)
+        if COUNTS:
+            mass += tl.sum(above.to(tl.int32), axis=0).to(tl.float64)
+        else:
+            mass += tl.sum(tl.where(above, tl.exp(part - top), 0.0), axis=0).to(tl.float64)
+    return mass
 
 
 @triton.jit
 def _lowest_key_with_less_above(scores, count, bound, low, high, top, COUNTS: tl.constexpr, BLOCK: tl.constexpr):
-    """The smallest key in low:high+1 with less than `bound` above it. Keys are int64 here.
-
-    Each pass over the candidates looks above three keys and leaves a quarter of the range. Lanes add up for themselves
-    and are joined at the end of a pass.
-    """
-    while low < high:
-        first = low + ((high - low) >> 2)
-        second = low + ((high - low) >> 1)
-        third = second + ((high - low) >> 2)
-        above_first = tl.zeros([BLOCK], tl.float64)
-        above_second = tl.zeros([BLOCK], tl.float64)
-        above_third = tl.zeros([BLOCK], tl.float64)
-        for start in range(0, count, BLOCK):
-            keys, weights = _candidates(scores, start, count, top, COUNTS, BLOCK)
-            above_first += tl.where(keys > first.to(tl.int32), weights, 0.0)
-            above_second += tl.where(keys > second.to(tl.int32), weights, 0.0)
-            above_third += tl.where(keys > third.to(tl.int32), weights, 0.0)
-        if tl.sum(above_second, axis=0) < bound:
-            if tl.sum(above_first, axis=0) < bound:
-                high = first
+    """The smallest key in low:high+1 with less than `bound` above it, by bisection. Keys are int64 here."""
+    for _ in range(33):
+        if low < high:
+            middle = (low + high) >> 1
+            if _mass_above(scores, count, middle.to(tl.int32), top, COUNTS, BLOCK) < bound:
+                high = middle
             else:
-                low = first + 1
-                high = second
-        elif tl.sum(above_third, axis=0) < bound:
-            low = second + 1
-            high = third
-        else:
-            low = third + 1
+                low = middle + 1
     return low
-
-
-@triton.jit
-def _draw(scores, ids, count, u, edge, ties, top, num_ids, BLOCK: tl.constexpr):
-    """The id at which the share `u` of the kept mass is reached, int64.
-
-    Kept are candidates with keys above `edge`, and of those at it the first `ties`.
-    """
-    mass = tl.zeros([BLOCK], tl.float64)
-    tied = tl.zeros([BLOCK], tl.int32)
-    for start in range(0, count, BLOCK):
-        keys, weights = _candidates(scores, start, count, top, False, BLOCK)
-        mass += tl.where(keys > edge, weights, 0.0)
-        tied += ((keys == edge) & (start + tl.arange(0, BLOCK) < count)).to(tl.int32)
-    edge_weight = tl.exp(_score_of_key(edge) - top).to(tl.float64)
-    ties = tl.minimum(ties, tl.sum(tied, axis=0))
-    target = u * (tl.sum(mass, axis=0) + ties * edge_weight)
-
-    # The block in which it is reached; the last one that keeps anything, should rounding leave the sum short.
-    start = count * 0
-    block = start
-    reached = target * 0.0
-    before = reached
-    ties_before = ties
-    while (start < count) & (reached <= target):
-        keys, weights = _candidates(scores, start, count, top, False, BLOCK)
-        at_edge = (keys == edge) & (start + tl.arange(0, BLOCK) < count)
-        taken = tl.minimum(tl.sum(at_edge.to(tl.int32), axis=0), ties)
-        mass_here = tl.sum(tl.where(keys > edge, weights, 0.0), axis=0) + taken * edge_weight
-        if mass_here > 0:
-            block = start
-            before = reached
-            ties_before = ties
-        reached += mass_here
-        ties -= taken
-        start += BLOCK
-    places = block + tl.arange(0, BLOCK)
-    keys, weights = _candidates(scores, block, count, top, False, BLOCK)
-    at_edge = (keys == edge) & (places < count)
-    rank = tl.cumsum(at_edge.to(tl.int32), axis=0) - 1
-    kept = (places < count) & ((keys > edge) | (at_edge & (rank < ties_before)))
-    cumulative = before + tl.cumsum(tl.where(kept, weights, 0.0), axis=0)
-    found_ids = tl.load(ids + places, mask=places < count, other=0)
-    found = tl.min(tl.where(kept & (cumulative > target), found_ids, num_ids), axis=0)
-    last = tl.max(tl.where(kept, found_ids, -1), axis=0)
-    return tl.where(found < num_ids, found, last).to(tl.int64)
 
 
 @triton.jit(do_not_specialize=["num_ids", "num_blocks"])
@@ -408,11 +337,34 @@ def _choose(
                     needed = tl.minimum(needed, 1e9).to(tl.int32)
                     ties = tl.where(edge == edge_of_k, tl.minimum(ties, needed), needed)
                 edge_key = edge.to(tl.int32)
-                floor_key = tl.sum(_key(floor + tl.zeros([1], tl.float32)), axis=0)
-                if floor_key > edge_key:  # what min-p keeps lies above
-                    edge_key = floor_key - 1
-                    ties = ties * 0
-                chosen = _draw(scores_at, ids_at, count, u, edge_key, ties, top, num_ids, BLOCK)
+                # Twice over the candidates: the mass that is kept, then the token at which the draw's share is reached.
+                kept_mass = 0.0
+                kept_mass = kept_mass.to(tl.float64)
+                found = num_ids
+                last = num_ids * 0 - 1
+                target = kept_mass
+                for turn in range(2):
+                    reached = kept_mass * 0.0
+                    tied = 0
+                    for start in range(0, count, BLOCK):
+                        place = start + tl.arange(0, BLOCK)
+                        part = tl.load(scores_at + place, mask=place < count, other=float("-inf"))
+                        keys = _key(part)
+                        is_tied = (place < count) & (keys == edge_key)
+                        tie_rank = tied + tl.cumsum(is_tied.to(tl.int32), axis=0) - 1
+                        tied += tl.sum(is_tied.to(tl.int32), axis=0)
+                        kept = (place < count) & ((keys > edge_key) | (is_tied & (tie_rank < ties))) & (part >= floor)
+                        weights = tl.where(kept, tl.exp(part - top), 0.0).to(tl.float64)
+                        if turn == 1:
+                            cumulative = reached + tl.cumsum(weights, axis=0)
+                            ids = tl.load(ids_at + place, mask=place < count, other=0)
+                            passed = kept & (cumulative > target)
+                            found = tl.minimum(found, tl.min(tl.where(passed, ids, num_ids), axis=0))
+                            last = tl.maximum(last, tl.max(tl.where(kept, ids, -1), axis=0))
+                        reached += tl.sum(weights, axis=0)
+                    kept_mass = reached
+                    target = u * reached
+                chosen = tl.where(found < num_ids, found, last).to(tl.int64)
         else:
             wide = relative.to(tl.float64)
             target = u * tl.sum(wide, axis=0)
