@@ -79,7 +79,6 @@ class SharedPrefixes:
     tokens: Tensor
     lens: Tensor
     num_parts: int
-    shape: LaunchShape | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,6 @@ class AttentionSettings:
     split_len: int = 0
     few_shape: LaunchShape | None = None
     many_shape: LaunchShape | None = None
-    shared_shape: LaunchShape | None = None
 
     @property
     def shares_prefixes(self) -> bool:
@@ -170,7 +168,7 @@ class AttentionSettings:
         """See `SharedPrefixes`. `num_tiles`: how many tiles are to be expected that are not padding."""
         wanted = BUSY_SHARED_PROGRAMS // max(1, num_tiles * self.num_kv_heads)
         parts = next(number for number in PREFIX_PARTS if number <= max(1, wanted))
-        return SharedPrefixes(tiles, tokens, lens, parts, self.shared_shape)
+        return SharedPrefixes(tiles, tokens, lens, parts)
 
     def plan_lens(
         self,

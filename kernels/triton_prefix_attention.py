@@ -58,7 +58,7 @@ def attend_prefixes(
     normalizers = torch.empty((shared.num_parts, tokens, heads), dtype=torch.float32, device=query.device)
     block_g, block_d = power_of_two(group), max(16, power_of_two(dim))
     block_m = max(16, queries_per_tile * block_g)
-    shape = shared.shape or usual_shape(block_m, block_d, query.dtype is torch.float32)
+    shape = usual_shape(block_m, block_d, query.dtype is torch.float32)
     _attend_prefix[(shared.tiles.shape[1], kv_heads, shared.num_parts)](
         query, key_pool, value_pool, kv_scales, slot_table, shared.tiles, shared.tokens, means, normalizers,
         query.stride(0), slot_table.stride(0), shared.tiles.stride(0), key_pool.shape[0], tokens, scale, softcap,
