@@ -17,6 +17,7 @@ from slipform.kernels.triton_step_inputs import complete_inputs
 from slipform.runtime.gpu_batch import GpuBatchBuilder, StepTensors
 from slipform.runtime.gpu_masks import GpuMasks
 from slipform.runtime.gpu_sampler import GpuSampler
+from slipform.runtime.graph_recording import record, undisturbed_recording
 from slipform.runtime.model_runner import ModelRunner
 
 
@@ -91,10 +92,11 @@ class RecordedSteps:
         self._sizes = sorted(sizes)
         self._device = builder.slot_table.device
         self._pool = torch.cuda.graph_pool_handle() if self._device.type == "cuda" else None
-        # The largest first: the smaller ones find room in its memory.
-        self._recorded = {size: self._record(size) for size in reversed(self._sizes)}
         self._sharing_sizes = [size for size in self._sizes if builder.shares_prefixes and size in SHARING_SIZES]
-        self._sharing = {size: self._record_sharing(size) for size in reversed(self._sharing_sizes)}
+        with undisturbed_recording():
+            # The largest first: the smaller ones find room in its memory.
+            self._recorded = {size: self._record(size) for size in reversed(self._sizes)}
+            self._sharing = {size: self._record_sharing(size) for size in reversed(self._sharing_sizes)}
 
     def size_for(self, num_tokens: int, *, shares: bool) -> int:
         """The smallest recorded size that holds `num_tokens`; 0 if there is none.
@@ -146,7 +148,4 @@ class RecordedSteps:
         if self._device.type != "cuda":
             return _Repeated(run, outcome), outcome
         torch.cuda.synchronize(self._device)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool):
-            outcome = run()
-        return graph, outcome
+        return record(run, self._pool)

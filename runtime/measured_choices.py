@@ -10,6 +10,7 @@ import torch
 import triton
 
 from slipform.grammars.config import cache_directory
+from slipform.runtime.graph_recording import record, undisturbed_recording
 
 _REPEATS = 5
 
@@ -28,7 +29,8 @@ def remembered(kind: str, key: str, measure: Callable[[], Any], *, folder: Path 
     path = (folder or cache_directory()) / name
     known: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
     if key not in known:
-        known[key] = measure()
+        with undisturbed_recording():
+            known[key] = measure()
         path.parent.mkdir(parents=True, exist_ok=True)
         # Whole or not at all: another process may read it.
         draft = path.with_suffix(f".{os.getpid()}")
@@ -38,12 +40,10 @@ def remembered(kind: str, key: str, measure: Callable[[], Any], *, folder: Path 
 
 
 def milliseconds(run: Callable[[], object]) -> float:
-    """Of a run recorded as a graph, the best of a few replays."""
+    """Of a run recorded as a graph, the best of a few replays. For what `remembered` measures."""
     run()
     torch.cuda.synchronize()
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        run()
+    graph, _ = record(run)
     best = float("inf")
     for _ in range(_REPEATS):
         begin = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]

@@ -3,6 +3,7 @@
 The scripted model reads its context out of the KV pool through the device's slot table; only sampling is a kernel.
 """
 
+import gc
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ if torch.cuda.is_available():
 
 from slipform.grammars.spec import Regex
 from slipform.kernels.attention_plan import SharedPrefixes
-from slipform.runtime import device_steps, engine_core, gpu_setup, shared_prefixes
+from slipform.runtime import cuda_graph, device_steps, engine_core, gpu_setup, shared_prefixes
 from slipform.runtime.batch import ForwardBatch
 from slipform.runtime.request import Fill, Segment, Text
 from slipform.runtime.run_forecast import RunForecast, Visits
@@ -144,3 +145,19 @@ def test_waiting_for_tokens_before_runs_saves_steps_and_changes_no_text(monkeypa
         found[waits] = run_all(engine, programs), engine.statistics().steps
     assert found[True][0] == found[False][0]
     assert found[True][1] < found[False][1]
+
+
+@pytest.mark.usefixtures("on_device")
+def test_no_garbage_is_collected_while_steps_are_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    collecting: list[bool] = []
+    usual = cuda_graph.run_forward
+
+    def forward(*arguments: Any) -> torch.Tensor:
+        collecting.append(gc.isenabled())
+        return usual(*arguments)
+
+    monkeypatch.setattr(cuda_graph, "run_forward", forward)
+    scripted_engine(pool_slots=4000)
+    assert collecting
+    assert not any(collecting)
+    assert gc.isenabled()

@@ -1,5 +1,6 @@
 """What holds on a CPU holds on a GPU: text of tiny checkpoints, with graphs and overlap on and off."""
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 import torch
 from transformers import LlamaConfig, MistralConfig, Qwen2Config, Qwen3Config
 
-from slipform.runtime import shared_prefixes
+from slipform.runtime import cuda_graph, shared_prefixes
 from slipform.runtime.engine import Engine
 from slipform.runtime.models.loader import load_model
 from slipform.runtime.request import RequestFinished
@@ -157,3 +158,26 @@ def test_streams_end_once_under_pressure(checkpoint: Path) -> None:
     assert len(finished) == 80
     engine.flush_cache()
     assert engine.statistics().free_slots == 420
+
+
+def test_engines_that_go_while_another_one_records_do_not_disturb_it(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine becomes garbage in the midst of a recording, and a collector that is on looks at everything then."""
+    ring: list[object] = [make_engine(checkpoint, device="cuda", dtype="float32")]
+    ring.append(ring)
+    rings = [ring]
+    del ring
+    usual = cuda_graph.run_forward
+
+    def forward(*arguments: Any) -> torch.Tensor:
+        if torch.cuda.is_current_stream_capturing() and rings:
+            rings.clear()
+            if gc.isenabled():
+                gc.collect()
+        return usual(*arguments)
+
+    monkeypatch.setattr(cuda_graph, "run_forward", forward)
+    engine = make_engine(checkpoint, device="cuda", dtype="float32")
+    assert not rings
+    assert run_all(engine, workload(1, 4))
