@@ -356,11 +356,14 @@ class Program:
         return Run(self, args, kwargs, backend=resolve_backend(backend), options=options, fuse=fuse)
 
     def _row_run(self, row: Row, backend: Backend, options: SamplingOptions, fuse: bool) -> Run:
+        """A row of a batch. Nobody reads its text as it is written, unless its body does."""
         if isinstance(row, UnreadableRow):
             refused = RowError(row.reason, program=self.name, primitive="rows")
             return Run(self, (), {}, backend=backend, options=options, fuse=fuse, refused=refused)
         args, kwargs = ((), row) if isinstance(row, Mapping) else (tuple(row), {})
-        return Run(self, args, kwargs, backend=backend, options=options, fuse=fuse)
+        run = Run(self, args, kwargs, backend=backend, options=options, fuse=fuse)
+        run.session.shows_text = False
+        return run
 
     def _warm(self, backend: Backend, rows: Sequence[Row]) -> None:
         """Compile the constraints and compute the constant prefix ahead of a batch. Raises: FillError for a constraint

@@ -34,6 +34,7 @@ class Session:
         trace: what requests note of their tokens. notes: of every request, in the order in which they were sent.
         seeds: of fills, instead of their own. root: the program's own machine. run: what it is a run of.
         began_s: of `time.monotonic`. began_at: of `time.time`.
+        shows_text: text is asked for as it is written; without it a fill's text comes when the fill is over.
         running: a stream reads while the body runs, on the thread `body_thread` where it has one.
     """
 
@@ -64,6 +65,7 @@ class Session:
         self.run: Run | None = None
         self.began_s = time.monotonic()
         self.began_at = time.time()
+        self.shows_text = True
         self.running = False
         self.body_thread: int | None = None
         self._lock = threading.Lock()
@@ -72,8 +74,10 @@ class Session:
         self._aborted = threading.Event()
 
     def subscribe(self, listener: Callable[[], None]) -> None:
+        """Call `listener` at every progress. Requests that are sent from now on show their text as it is written."""
         with self._lock:
             self._listeners = [*self._listeners, listener]
+            self.shows_text = True
 
     def unsubscribe(self, listener: Callable[[], None]) -> None:
         with self._lock:

@@ -222,6 +222,7 @@ class Strand:
             prompt_logprobs_from=prompt_logprobs_from,
             trace=bool(trace),
             trace_top_logprobs=NUM_TRACED_ALTERNATIVES if trace == "full" else 0,
+            deltas=bool(trace) or self.session.shows_text,
         )
         note = self.session.note(request.request_id, "fill" if holes else "prefix", self, holes)
         return self.session.send(request, note, on_event)

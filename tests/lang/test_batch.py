@@ -225,3 +225,27 @@ def test_progress_bar_writes_to_the_error_stream(capsys: pytest.CaptureFixture[s
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "3/3" in captured.err
+
+
+def test_nobody_asks_for_the_text_of_rows_as_it_is_written() -> None:
+    backend = sf.ScriptedBackend(by_question)
+    ask.run_batch([{"question": "1"}, {"question": "2"}], backend=backend)
+    fills = [request for request in backend.requests if len(request.segments) > 1]
+    assert [request.deltas for request in fills] == [False, False]
+    ask.run(question="3", backend=backend)
+    assert backend.requests[-1].deltas
+
+
+def test_a_body_of_a_row_may_read_text_as_it_is_written() -> None:
+    pieces: dict[str, list[str]] = {}
+
+    @sf.function
+    def reads(s: sf.ProgramState, question: str) -> None:
+        s += "Q: " + question + sf.gen("answer")
+        pieces[question] = list(s.text_iter("answer"))
+
+    backend = sf.ScriptedBackend(default="some words")
+    states = reads.run_batch([{"question": "1"}, {"question": "2"}], backend=backend)
+    assert [state["answer"] for state in states] == ["some words"] * 2
+    assert ["".join(pieces[question]) for question in "12"] == ["some words"] * 2
+    assert all(request.deltas for request in backend.requests)
