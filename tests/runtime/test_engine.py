@@ -1,6 +1,7 @@
 """The engine as its clients see it: refusals, failures, aborts, deadlines, threads, streams, statistics."""
 
 import asyncio
+import random
 import threading
 import time
 from collections import Counter
@@ -273,6 +274,25 @@ def test_pool_too_small_for_the_batch_preempts_and_everyone_finishes() -> None:
     engine = scripted_engine(pool_slots=120)
     assert {name: outcome(found[0]) for name, found in results(engine, requests).items()} == expected
     assert engine.statistics().preemptions > 0
+
+
+def test_progress_where_a_few_of_many_sequences_fit() -> None:
+    """Sequences that all grow to most of the pool: nobody is preempted again and again, and little is computed twice."""
+    rng = random.Random(0)
+    prompts = [Text("".join(rng.choices("abcdefgh ", k=rng.randint(1, 20)))) for _ in range(30)]
+    lengths = [rng.randint(1, 120) for _ in prompts]
+    requests = [
+        request(f"{i}", prompt, Fill(None, LONG.replace(max_tokens=length)), n=rng.choice([1, 1, 3]), priority=i % 3)
+        for i, (prompt, length) in enumerate(zip(prompts, lengths, strict=True))
+    ]
+    engine = scripted_engine(pool_slots=180, max_sequences=48)
+    sequences = [sequence for found in results(engine, requests, check=False).values() for sequence in found]
+    statistics = engine.statistics()
+    assert statistics.preemptions > 10
+    # One after the other they would take a step a token; together they must take far fewer.
+    assert statistics.steps < 0.7 * sum(len(sequence.fills[0].token_ids) for sequence in sequences)
+    assert statistics.computed_tokens < 2 * sum(len(sequence.token_ids) for sequence in sequences)
+    assert statistics.preemptions < 3 * len(sequences)
 
 
 def test_priority_goes_first_and_nobody_starves() -> None:
