@@ -99,9 +99,9 @@ class SamplingOptions:
         Raises: InvalidRequest naming the field that is out of range.
         """
         values = {
-            f.name: getattr(self, f.name)
-            for f in fields(self)
-            if f.name not in _NOT_SAMPLING and getattr(self, f.name) is not None
+            name: getattr(self, name)
+            for name in self.__dataclass_fields__
+            if name not in _NOT_SAMPLING and getattr(self, name) is not None
         }
         values.setdefault("max_tokens", max_tokens)
         if more_stop:

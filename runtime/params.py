@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from dataclasses import replace as dataclass_replace
 from typing import Any
 
@@ -83,9 +83,8 @@ class SamplingParams:
 
         Raises: InvalidRequest naming the field that is unknown or out of range.
         """
-        known = {f.name for f in fields(cls)}
         for name in values:
-            if name not in known:
+            if name not in cls.__dataclass_fields__:
                 raise InvalidRequest("unknown sampling parameter", field=name)
         for name in ("stop", "stop_regex"):
             if name in values:
