@@ -277,7 +277,7 @@ def test_pool_too_small_for_the_batch_preempts_and_everyone_finishes() -> None:
 
 
 def test_progress_where_a_few_of_many_sequences_fit() -> None:
-    """Sequences that all grow to most of the pool: nobody is preempted again and again, and little is computed twice."""
+    """Sequences that all grow to most of the pool: nobody is preempted again and again, little is computed twice."""
     rng = random.Random(0)
     prompts = [Text("".join(rng.choices("abcdefgh ", k=rng.randint(1, 20)))) for _ in range(30)]
     lengths = [rng.randint(1, 120) for _ in prompts]
