@@ -7,6 +7,10 @@ deadlines that pass; about twice as many as there is room for, so that sequences
 request must end in exactly one way. Every constrained text that ended by itself is checked, greedy texts of equal
 requests are compared (in the deterministic mode, which is used here, they must be equal whatever shared the batch), and
 at the end the engine must hold nothing.
+
+Every ten seconds a line says what was done in them. When `--seconds` are over nothing new is asked for, what is open
+gets `--drain` seconds to end by itself, and the clients of the rest leave: a pool of a few sequences' length may have
+minutes of work left then. The engine's start is not counted; a line says when it is over.
 """
 
 import argparse
@@ -37,6 +41,9 @@ from slipform.runtime.request import (
     Segment,
     TokenIds,
 )
+
+PROGRESS_S = 10.0
+LONGEST_ABORT_S = 15.0  # until an engine has ended what its clients left, a step under way included
 
 
 class Load:
@@ -85,6 +92,14 @@ class Load:
             handle = self._handles[self._random.choice(list(self._handles))] if self._handles else None
         if handle is not None:
             handle.abort()
+
+    def leave_all(self) -> int:
+        """The clients of all open requests go away. Returns how many requests were open."""
+        with self._lock:
+            handles = list(self._handles.values())
+        for handle in handles:
+            handle.abort()
+        return len(handles)
 
     def check_greedy(self) -> None:
         """Equal greedy requests must have got equal texts."""
@@ -143,11 +158,51 @@ class Load:
                     self.broken.append(f"{event.request_id}: {error!r}")
 
 
+class Progress:
+    """Prints a line every `PROGRESS_S` seconds: what happened since the last one, and what is open."""
+
+    def __init__(self, engine: Engine, load: Load) -> None:
+        self._engine = engine
+        self._load = load
+        self._began = self._shown = time.monotonic()
+        self._before = engine.statistics()
+        print("the engine has started", flush=True)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._began
+
+    def show(self) -> None:
+        passed = time.monotonic() - self._shown
+        if passed < PROGRESS_S:
+            return
+        now, before = self._engine.statistics(), self._before
+        steps = now.steps - before.steps
+        sampled = now.sampled_tokens - before.sampled_tokens
+        computed = now.computed_tokens - before.computed_tokens
+        print(
+            f"{self.seconds:.0f} s: {steps / passed:.0f} steps/s, {sampled / passed:.0f} sampled and "
+            f"{computed / passed:.0f} computed tokens/s, {now.preemptions - before.preemptions} preemptions; "
+            f"{now.sequences_running} sequences run, {now.sequences_waiting} wait; {self._load.num_open} requests "
+            f"open, {sum(self._load.ended.values())} of {self._load.accepted} ended",
+            flush=True,
+        )
+        self._before, self._shown = now, time.monotonic()
+
+
+def _wait_for_end(load: Load, progress: Progress, seconds: float) -> None:
+    give_up = time.monotonic() + seconds
+    while load.num_open and time.monotonic() < give_up:
+        progress.show()
+        time.sleep(0.01)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--geometry", default="0.6b")
     parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--drain", type=float, default=30, help="seconds for what is open behind --seconds")
     parser.add_argument("--pool-slots", type=int, default=24_000)
     parser.add_argument("--longest-output", type=int, default=300, help="tokens; long ones outgrow the pool")
     parser.add_argument("--open", type=int, default=96, help="requests that are open at a time")
@@ -166,22 +221,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )  # fmt: skip
     with engine:
         load = Load(engine, options.seed, options.pool_slots // 6, options.longest_output)
-        began = time.monotonic()
-        while time.monotonic() - began < options.seconds:
-            while load.num_open < options.open:
+        progress = Progress(engine, load)
+        end = time.monotonic() + options.seconds
+        while time.monotonic() < end:
+            while load.num_open < options.open and time.monotonic() < end:
                 load.submit_one()
                 if rng.random() < 0.1:
                     load.leave_one()
+            progress.show()
             time.sleep(0.002)
-        give_up = time.monotonic() + 120
-        while load.num_open and time.monotonic() < give_up:
-            time.sleep(0.01)
+        _wait_for_end(load, progress, options.drain)
+        sent_away = load.leave_all()
+        _wait_for_end(load, progress, LONGEST_ABORT_S)
         load.check_greedy()
-        seconds = time.monotonic() - began
         engine.flush_cache()
         statistics = engine.statistics()
     figures = {
-        "seconds": round(seconds), "accepted": load.accepted, "ended": dict(load.ended), "still open": load.num_open,
+        "seconds": round(progress.seconds), "accepted": load.accepted, "ended": dict(load.ended),
+        "sent away at the end": sent_away, "still open": load.num_open, "sampled_tokens": statistics.sampled_tokens,
+        "computed_tokens": statistics.computed_tokens,
         "preemptions": statistics.preemptions, "steps": statistics.steps,
         "slots not free": statistics.pool_slots - statistics.free_slots, "broken": load.broken[:20],
     }  # fmt: skip
