@@ -353,6 +353,8 @@ class Program:
 
     def _make_run(self, args: Sequence[Any], kwargs: dict[str, Any], backend: object | None, fuse: bool) -> Run:
         options = self._options(kwargs)
+        # Before a model is loaded for a call that cannot run.
+        self.check_arguments((*self.bound_args, *args), {**self.bound_kwargs, **kwargs}, caller_origin())
         return Run(self, args, kwargs, backend=resolve_backend(backend), options=options, fuse=fuse)
 
     def _row_run(self, row: Row, backend: Backend, options: SamplingOptions, fuse: bool) -> Run:
