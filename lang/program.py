@@ -16,7 +16,7 @@ from slipform.lang.config import global_config, resolve_backend
 from slipform.lang.faults import as_fill_error
 from slipform.lang.ids import RequestIds
 from slipform.lang.interpreter import Interpreter
-from slipform.lang.ir import Concat, Origin, at, caller_origin, function_origin
+from slipform.lang.ir import Concat, at, caller_origin, function_origin
 from slipform.lang.options import RUN_OPTIONS, SamplingOptions
 from slipform.lang.plan import Plan, make_plan
 from slipform.lang.rows import Row, UnreadableRow
@@ -320,14 +320,16 @@ class Program:
             primitive=method,
         )
 
-    def check_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any], origin: Origin | None = None) -> None:
-        """Raises: ArgumentError naming an argument that is missing or unknown, bound ones included, and the line
-        `origin` of the call."""
+    def refusal(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> ArgumentError | None:
+        """What a run with these arguments fails with: the error names one that is missing or unknown beside the bound
+        ones, and the line of the call. None if they fit."""
         known = self._run_options | {"backend", "fuse"}
-        message = misfit(inspect.signature(self.func), (None, *args), kwargs, options=known)
-        if message is not None:
-            where = at(origin or function_origin(self.func))
-            raise ArgumentError(f"{message}{where}", program=self.name, primitive="arguments")
+        whole = {**self.bound_kwargs, **kwargs}
+        message = misfit(inspect.signature(self.func), (None, *self.bound_args, *args), whole, options=known)
+        if message is None:
+            return None
+        where = at(caller_origin() or function_origin(self.func))
+        return ArgumentError(f"{message}{where}", program=self.name, primitive="arguments")
 
     def check_options(self, options: Mapping[str, Any], method: str) -> SamplingOptions:
         """The sampling options of a batch, whose rows hold the arguments. Raises: ArgumentError naming one that is
@@ -354,16 +356,22 @@ class Program:
     def _make_run(self, args: Sequence[Any], kwargs: dict[str, Any], backend: object | None, fuse: bool) -> Run:
         options = self._options(kwargs)
         # Before a model is loaded for a call that cannot run.
-        self.check_arguments((*self.bound_args, *args), {**self.bound_kwargs, **kwargs}, caller_origin())
+        refused = self.refusal(args, kwargs)
+        if refused is not None:
+            raise refused
         return Run(self, args, kwargs, backend=resolve_backend(backend), options=options, fuse=fuse)
 
     def _row_run(self, row: Row, backend: Backend, options: SamplingOptions, fuse: bool) -> Run:
         """A row of a batch. Nobody reads its text as it is written, unless its body does."""
+        args: tuple[Any, ...] = ()
+        kwargs: Mapping[str, Any] = {}
+        refused: ProgramError | None = None
         if isinstance(row, UnreadableRow):
             refused = RowError(row.reason, program=self.name, primitive="rows")
-            return Run(self, (), {}, backend=backend, options=options, fuse=fuse, refused=refused)
-        args, kwargs = ((), row) if isinstance(row, Mapping) else (tuple(row), {})
-        run = Run(self, args, kwargs, backend=backend, options=options, fuse=fuse)
+        else:
+            args, kwargs = ((), row) if isinstance(row, Mapping) else (tuple(row), {})
+            refused = self.refusal(args, kwargs)
+        run = Run(self, args, kwargs, backend=backend, options=options, fuse=fuse, refused=refused)
         run.session.shows_text = False
         return run
 

@@ -14,7 +14,6 @@ from slipform.lang.backend import Backend
 from slipform.lang.config import global_config
 from slipform.lang.ids import RequestIds
 from slipform.lang.interpreter import Interpreter
-from slipform.lang.ir import caller_origin
 from slipform.lang.options import SamplingOptions
 from slipform.lang.session import Seeds, Session
 from slipform.lang.state import ProgramState
@@ -39,10 +38,13 @@ class Run:
         refused: ProgramError | None = None,
         seeds: Seeds | None = None,
     ) -> None:
-        """`refused`: what the body fails with instead of running. `seeds`: of fills, instead of their own."""
+        """
+        Args:
+            refused: what the body fails with instead of running; for arguments that do not fit, `Program.refusal`.
+            seeds: of fills, instead of their own.
+        """
         self.program = program
         self._refused = refused
-        self._origin = caller_origin()
         self.args = (*program.bound_args, *args)
         self.kwargs = {**program.bound_kwargs, **kwargs}
         self.session = Session(
@@ -64,20 +66,19 @@ class Run:
     def body(self) -> None:
         """Run the function. Raises: what it raises; RoleError for a message that it left open."""
         self.session.body_thread = threading.get_ident()
-        self._check_arguments()
+        self._check_refused()
         self.state.result = self.program.func(self.state, *self.args, **self.kwargs)
         self.machine.check_roles()
 
     async def async_body(self) -> None:
         """Run the coroutine function. Raises: as `body`."""
-        self._check_arguments()
+        self._check_refused()
         self.state.result = await self.program.func(self.state, *self.args, **self.kwargs)
         self.machine.check_roles()
 
-    def _check_arguments(self) -> None:
+    def _check_refused(self) -> None:
         if self._refused is not None:
             raise self._refused
-        self.program.check_arguments(self.args, self.kwargs, self._origin)
 
     def finish(self) -> "Future[Any]":
         """Start everything that is still pending; done when it is."""

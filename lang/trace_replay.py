@@ -90,6 +90,7 @@ def replay(
         backend=resolve_backend(backend),
         options=options,
         fuse=trace.fuse,
+        refused=program.refusal(args, kwargs),
         seeds=seeds_of(trace),
     )
     try:
