@@ -215,7 +215,7 @@ class EngineCore:
             raise QueueFull(self.config.max_queue)
         self._counters.requests_accepted += 1
         self._num_waiting += 1
-        owner = self._active[request_id] = ActiveRequest(program, arrival.at_s)
+        owner = self._active[request_id] = ActiveRequest(program, arrival.at_s, seed=self._random.getrandbits(64))
         self._num_with_deadline += owner.deadline_s is not None
         if all(future.done() for future in futures.values()):
             self._begin(owner, futures)
@@ -335,10 +335,9 @@ class EngineCore:
                 return
             owner.grammars[spec] = future.result()
         request = owner.request
-        seed = self._random.getrandbits(64)
         step = StepInfo(self._counters.steps, 0.0)
         for index in range(request.n):
-            sequence = Sequence(owner, index, next(self._arrivals), derive_seed(seed, index))
+            sequence = Sequence(owner, index, next(self._arrivals), derive_seed(owner.seed, index))
             owner.sequences.append(sequence)
         for sequence in owner.sequences:
             try:

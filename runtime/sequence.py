@@ -32,10 +32,15 @@ class Phase(Enum):
 
 @dataclass(slots=True, eq=False)
 class ActiveRequest:
-    """An accepted request on its way to its one terminal event. Times are of `time.monotonic`, in seconds."""
+    """An accepted request on its way to its one terminal event. Times are of `time.monotonic`, in seconds.
+
+    Attributes:
+        seed: 64 bits, drawn when the request was accepted: how long its constraints compile changes no text.
+    """
 
     program: Program
     arrival_s: float
+    seed: int
     sequences: list["Sequence"] = field(default_factory=list)
     grammars: dict[GrammarSpec, CompiledGrammar] = field(default_factory=dict)
     admitted_s: float | None = None

@@ -160,7 +160,8 @@ def test_bad_grammar_fails_its_own_request() -> None:
     assert isinstance(found["good"], RequestFinished)
 
 
-def test_compiling_holds_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def hold_compilation(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Let every compilation wait until the event that comes back is set."""
     from slipform.runtime import grammar_cache
 
     release = threading.Event()
@@ -171,6 +172,11 @@ def test_compiling_holds_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None
         return compile_grammar(*arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(grammar_cache, "compile_grammar", slow)
+    return release
+
+
+def test_compiling_holds_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = hold_compilation(monkeypatch)
     engine = scripted_engine()
     engine.add(request("slow", Text("a"), Fill("x", GREEDY, Regex("[a-z]{3}"))))
     assert isinstance(ends(drive(engine, [request("quick", Text("a"), Fill("x", GREEDY))]))["quick"], RequestFinished)
@@ -180,6 +186,28 @@ def test_compiling_holds_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None
     while engine.statistics().requests_finished < 2:
         events += engine.step()
     assert isinstance(ends(events)["slow"], RequestFinished)
+
+
+def test_seeds_are_drawn_in_the_order_of_arrival(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which request begins first depends on how long its constraint compiles; its text does not."""
+    sampled = SamplingParams(temperature=1.3, max_tokens=12, ignore_eos=True)
+    requests = [
+        request("constrained", Text("a"), Fill("x", sampled, Regex("[a-z]{8}"))),
+        request("free", Text("b"), Fill("x", sampled)),
+    ]
+    engine = scripted_engine(max_sequences=1)
+    engine.compile(Regex("[a-z]{8}")).result(60)
+    expected = {name: outcome(sequence) for name, (sequence,) in results(engine, requests).items()}
+    release = hold_compilation(monkeypatch)
+    engine = scripted_engine(max_sequences=1)
+    engine.add(requests[0])
+    events = drive(engine, requests[1:])
+    release.set()
+    while engine.statistics().requests_finished < 2:
+        events += engine.step()
+    finished = [event for event in events if isinstance(event, RequestFinished)]
+    assert [event.request_id for event in finished] == ["free", "constrained"]
+    assert {event.request_id: outcome(event.sequences[0]) for event in finished} == expected
 
 
 def test_broken_logits_end_their_own_request() -> None:
