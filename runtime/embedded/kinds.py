@@ -279,6 +279,57 @@ def channel(s: Source) -> Value:
     return v.plain(f"#{s.pick(('team', 'ops', 'proj', 'all', 'help'))}-{v.ascii_letters(v.free_noun(s)) or 'general'}")
 
 
+DIAGNOSES = _words("""
+    pneumonia|appendicitis|migraine|atrial fibrillation|type 2 diabetes|gout|bronchitis|iron deficiency anaemia|sciatica|kidney stones
+    tonsillitis|shingles|asthma|hypertension|carpal tunnel syndrome|gastritis|otitis media|a torn meniscus|sleep apnoea|cellulitis
+    psoriasis|vertigo|osteoarthritis|hypothyroidism|gallstones|conjunctivitis|a stress fracture|tendinitis|pleurisy|diverticulitis
+""")
+CHEMICALS = _words("acetone|ammonia|benzene|chlorine|copper sulphate|ethanol|glycerol|hydrogen peroxide|lead|mercury|methane|nitrate|nitric acid|ozone|phosphate|potassium chloride|sodium hydroxide|sulphur dioxide|toluene|zinc oxide|cadmium|formaldehyde|radon|arsenic|propane")  # fmt: skip
+PARTS = _words("fan belt|main bearing|gearbox|oil filter|spindle|pressure valve|drive chain|coolant pump|piston ring|limit switch|contactor|servo motor|heat exchanger|impeller|seal ring|thermocouple|brake pad|proximity sensor|ball screw|rotor blade|hydraulic hose|circuit breaker|encoder|clutch plate|fuel injector")  # fmt: skip
+PARTIES = _words("Labour|the Greens|the Liberals|the Conservatives|the Social Democrats|the Christian Democrats|the Centre Party|the Pirate Party|the People's Party|the Farmers' League|the Reform Party|the Free Voters|the Progressives|the Unionists")  # fmt: skip
+
+
+def past_date(first: int, last: int) -> v.Draw:
+    """A full date of the years from `first` to `last`, as something that lies back is dated."""
+
+    def draw(s: Source) -> Value:
+        day = datetime.date(s.integer(first, last), s.integer(1, 12), s.integer(1, 28))
+        return Value(v.write_date(s, day), day.isoformat())
+
+    return draw
+
+
+def stamp(s: Source) -> Value:
+    """A point in time as machines write it."""
+    text = f"{v.calendar_day(s)}{s.pick('TT ')}{s.integer(0, 23):02}:{s.integer(0, 59):02}:{s.integer(0, 59):02}"
+    return v.plain(text + s.pick(("", "Z", f".{s.integer(0, 999):03}", "+00:00", f".{s.integer(0, 999):03}Z")))
+
+
+def commit(s: Source) -> Value:
+    return v.plain("".join(s.pick("0123456789abcdef") for _ in range(s.pick((7, 7, 8, 10, 12)))))
+
+
+def authority(s: Source) -> Value:
+    """A court, a ministry or an office, as official papers name it."""
+    town = v.city(s).surface
+    field = s.pick(
+        ("Transport", "Health", "Education", "Finance", "Justice", "Agriculture", "Labour", "the Environment")
+    )
+    return plain_pick(
+        s,
+        f"{town} City Council",
+        f"{town} District Court",
+        f"Regional Court of {town}",
+        f"Ministry of {field}",
+        f"Office for {field}",
+        f"{town} Magistrates' Court",
+        f"{town} Tax Office",
+        f"{town} Building Authority",
+        f"Chamber of Commerce of {town}",
+        f"{town} Port Authority",
+    )
+
+
 PERSON, CODE, COUNT = "person", "code", "count"
 NAMED = ("_name",)
 NUMBERED = ("_number", "_id", "_no")
@@ -427,6 +478,18 @@ KINDS: dict[str, Kind] = {
     "container": Kind("string", container, CODE, ("container", "container_number"), ()),
     "vatno": Kind("string", vat_number, CODE, ("vat_number", "vat_id"), ()),
     "bic": Kind("string", bank_code, "bic", ("bic", "swift", "swift_code"), ()),
+    "pastdate": Kind("date", past_date(2005, 2017), "date", ("date",), ("_date",)),
+    "olddate": Kind("date", past_date(1790, 1949), "date", ("date",), ("_date",)),
+    "oldyear": Kind("integer", _number(1640, 1949), "year", ("year",), ("_year",)),
+    "stamp": Kind("string", stamp, "stamp", ("timestamp", "time"), ()),
+    "commit": Kind("string", commit, CODE, ("commit", "revision", "sha"), ()),
+    "few": _count(1, 9),
+    "votes": _count(100_000, 4_000_000),
+    "diagnosis": Kind("string", v.one_of(DIAGNOSES), "diagnosis", ("diagnosis", "condition"), ()),
+    "chemical": Kind("string", v.one_of(CHEMICALS), "chemical", ("substance", "chemical"), ()),
+    "part": Kind("string", v.one_of(PARTS), "part", ("part", "component"), ()),
+    "party": Kind("string", _one_of(PARTIES), "party", ("party",), (), closed=True),
+    "authority": Kind("string", authority, "authority", ("authority", "office", "court"), ()),
     "tail": Kind("string", tail_number, "plate", ("registration", "aircraft_registration", "tail_number"), ()),
 }  # fmt: skip
 
