@@ -10,6 +10,8 @@ The line below a tool's name and descriptions declares its parameters: the names
 or its options, each with words of a request that mean it, and `?` where it is optional. The lines below are requests, in the
 form of `scenes.py`; what a wording leaves out is not passed.
 
+`[city where the car is fetched; pick-up location]` behind a kind or the options describes the parameter in place of its names.
+
 `==` opens a section: rivals, which are offered together because each request for one of them means none of the others. Behind
 the bar stand tools and sections that a request of this section could mean, too. Tools before the first section are kept
 apart by `tool_rivals.py`.
@@ -35,24 +37,25 @@ def money(s: Source) -> Value:
 
 
 def parse_parameter(text: str) -> Parameter:
-    """One parameter from `names:kind` or `names=option|option`, `?` behind it where it is optional."""
-    text = text.strip().removesuffix("?")
+    """One parameter from `names:kind` or `names=option|option`, `[descriptions]` and `?`, where it is optional, behind it."""
+    text, _, described = text.strip().removesuffix("?").partition("[")
+    written = tuple(part.strip() for part in described.removesuffix("]").split(";") if part.strip())
     if "=" in text:
         keys, _, listed = text.partition("=")
-        return choice(tuple(keys.split("/")), listed)
+        return choice(tuple(keys.split("/")), listed, written)
     keys, _, kind_name = text.partition(":")
     kind = kind_named(kind_name)
     names = keys.split("/")
     type_ = PARAMETER_TYPES.get(kind.type, kind.type)
-    about = descriptions(names)
+    about = written or descriptions(names)
     if type_ == "date":
-        about += (f"{names[0].replace('_', ' ')} (YYYY-MM-DD)", "ISO date")
+        about += (f"{about[0]} (YYYY-MM-DD)",) if written else (f"{about[0]} (YYYY-MM-DD)", "ISO date")
     if type_ == "time":
-        about += (f"{names[0].replace('_', ' ')} (HH:MM)", "24-hour time")
+        about += (f"{about[0]} (HH:MM)",) if written else (f"{about[0]} (HH:MM)", "24-hour time")
     return Parameter(names[0], names_of(names, kind), about, type_, kind.draw or money, ())
 
 
-def choice(names: tuple[str, ...], listed: str) -> Parameter:
+def choice(names: tuple[str, ...], listed: str, written: tuple[str, ...] = ()) -> Parameter:
     """A parameter from its `option(words;other words)|option`; true and false alone make it a boolean."""
     values: list[Value] = []
     options: list[str] = []
@@ -61,10 +64,10 @@ def choice(names: tuple[str, ...], listed: str) -> Parameter:
         options.append(option)
         values += [Value(surface.strip(), option) for surface in (words.removesuffix(")") or option).split(";")]
     surfaces = tuple(value.surface for value in values)
-    about = descriptions(names)
+    about = written or descriptions(names)
     if set(options) <= {"true", "false"}:
         values = [Value(value.surface, value.json == "true") for value in values]
-        about += tuple(f"whether {name.replace('_', ' ')}" for name in names)
+        about = written or about + tuple(f"whether {name.replace('_', ' ')}" for name in names)
         return Parameter(names[0], names, about, "boolean", lambda s: s.pick(values), (), (), surfaces)
     return Parameter(names[0], names, about, "string", lambda s: s.pick(values), (), tuple(options), surfaces)
 

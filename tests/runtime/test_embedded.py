@@ -215,6 +215,14 @@ def test_options_may_be_worded() -> None:
     assert seen == {"high up", "on top"}
 
 
+def test_parameters_may_be_described() -> None:
+    declared = "a:city[where from; start], day:date[of departure]?, slow=true(slowly)|false(fast)[no hurry]?"
+    start, day, slow = parse_tool(f"fly | Fly\n{declared}\nFly {{a}}\n").parameters
+    assert (start.names[0], start.about) == ("a", ("where from", "start"))
+    assert day.about == ("of departure", "of departure (YYYY-MM-DD)")
+    assert (slow.type, slow.about, slow.surfaces) == ("boolean", ("no hurry",), ("slowly", "fast"))
+
+
 def test_a_request_shared_by_rivals_keeps_their_meaning() -> None:
     book = ToolWords(frozenset({"book", "ferry"}), frozenset(), called=True)
     cancel = ToolWords(frozenset({"cance", "ferry"}), frozenset(), called=False)
