@@ -1,8 +1,9 @@
 """HTTP connections with bounds: how many there are, how long a header may take, how long nothing may be taken in.
 
 uvicorn bounds none of these. Without them a client can hold connections for ever by sending half a header, or by not
-reading what it asked for. Where all connections are taken, a new one takes the place of the one that has been idle (no
-whole header, or an answered request) for longest, so that idle clients cannot keep others out.
+reading what it asked for. Where all connections are taken, a new one takes the place of the one that has been silent
+(no whole header yet) for longest, or, where none is silent, of the one that has been idle behind an answer for longest.
+So idle clients cannot keep others out, and connections that never ask for anything cannot drive out those that did.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _MAX_HEADER_BYTES = 65536
-# A connection is idle for at least so long before another one may take its place.
+# A connection is silent or idle for at least so long before another one may take its place.
 _IDLE_GRACE_S = 1.0
 _REFUSAL = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\nconnection: close\r\n"
@@ -38,7 +39,8 @@ class ConnectionBounds:
 
 def bounded_protocol(bounds: ConnectionBounds) -> type[HttpToolsProtocol]:
     """uvicorn's protocol with `bounds`, which hold for all connections of the class together."""
-    # Idle connections and since when they are, the longest first.
+    # Connections without a request, the longest first, and since when: those that never had one, and those between two.
+    silent: dict[asyncio.Transport, float] = {}
     idle: dict[asyncio.Transport, float] = {}
 
     class BoundedProtocol(HttpToolsProtocol):
@@ -56,12 +58,13 @@ def bounded_protocol(bounds: ConnectionBounds) -> type[HttpToolsProtocol]:
                 transport.close()
                 return
             super().connection_made(transport)
-            idle[transport] = self.loop.time()
+            silent[transport] = self.loop.time()
             self._expect_header()
 
         def connection_lost(self, exc: Exception | None) -> None:
             if self._is_refused:
                 return
+            silent.pop(self.transport, None)
             idle.pop(self.transport, None)
             self._cancel_timers()
             super().connection_lost(exc)
@@ -79,6 +82,7 @@ def bounded_protocol(bounds: ConnectionBounds) -> type[HttpToolsProtocol]:
                 self._end("headers are too large")
 
         def on_headers_complete(self) -> None:
+            silent.pop(self.transport, None)
             idle.pop(self.transport, None)
             if self._header_timer is not None:
                 self._header_timer.cancel()
@@ -112,11 +116,12 @@ def bounded_protocol(bounds: ConnectionBounds) -> type[HttpToolsProtocol]:
                 self._watch_writing()
 
         def _make_room(self) -> bool:
-            """End the connection that is idle for longest, if it is idle for long enough."""
-            oldest = next(iter(idle), None)
-            if oldest is None or self.loop.time() - idle[oldest] < _IDLE_GRACE_S:
+            """End the connection that is silent or else idle for longest, if it is so for long enough."""
+            candidates = silent or idle
+            oldest = next(iter(candidates), None)
+            if oldest is None or self.loop.time() - candidates[oldest] < _IDLE_GRACE_S:
                 return False
-            del idle[oldest]
+            del candidates[oldest]
             oldest.abort()
             return True
 

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from slipform.errors import ConfigError
+from slipform.runtime.server import http_protocol
 from slipform.runtime.server.auth import ApiKeys
 from slipform.runtime.server.engine_client import EngineClient
 from slipform.runtime.server.launcher import ProcessLauncher
@@ -280,6 +281,40 @@ def test_idle_connections_keep_nobody_out(guarded: RunningServer, http: httpx.Cl
         for connection in (*kept, busy):
             connection.close()
     wait_until(lambda: len(guarded.server.server_state.connections) < 10)
+
+
+def test_connections_that_asked_for_nothing_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long a client has been idle behind its answer, silent connections do not take its place."""
+    monkeypatch.setattr(http_protocol, "_IDLE_GRACE_S", 0.0)
+    ask = b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n"
+    with running(slow_engine, ServerSettings(max_connections=3)) as server, contextlib.ExitStack() as stack:
+
+        def connect(data: bytes = b"") -> socket.socket:
+            return stack.enter_context(raw(server, data))
+
+        def held() -> int:
+            return len(server.server.server_state.connections)
+
+        wait_until(lambda: held() == 0)
+        first = connect(ask)
+        assert first.recv(1000).startswith(b"HTTP/1.1 200")
+        silent = [connect()]
+        wait_until(lambda: held() == 2)
+        silent.append(connect())
+        wait_until(lambda: held() == 3)
+        second = connect(ask)
+        assert second.recv(1000).startswith(b"HTTP/1.1 200")
+        third = connect(ask)
+        assert third.recv(1000).startswith(b"HTTP/1.1 200")
+        for connection in silent:
+            with contextlib.suppress(ConnectionResetError):
+                assert connection.recv(100) == b""
+        first.sendall(ask)
+        assert first.recv(1000).startswith(b"HTTP/1.1 200")
+        fourth = connect(ask)  # nobody is silent: the place of who is idle for longest
+        assert fourth.recv(1000).startswith(b"HTTP/1.1 200")
+        with contextlib.suppress(ConnectionResetError):
+            assert second.recv(100) == b""
 
 
 def test_many_connections_at_once() -> None:
