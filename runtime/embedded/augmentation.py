@@ -94,7 +94,7 @@ def swapped(example: Example, s: Source, words: list[str]) -> list[tuple[str, bo
     if s.chance(EXAMPLES_SHARE):
         share = s.pick((WORDS_SHARE, WORDS_SHARE, WORDS_SHARE, 1.0))
         swaps = {word: random_word(s, words, word[0].isupper()) for word in swappable_words(example) if s.chance(share)}
-    if example.task == "extract" and s.chance(NOISY_SHARE):
+    if example.task == "extract" and example.noisy and s.chance(NOISY_SHARE):
         swaps = noise(example, s, words) | swaps
     if swaps:
         parts = [(WORD.sub(lambda m: swaps.get(m.group(), m.group()), text), learn) for text, learn in parts]

@@ -38,25 +38,26 @@ class Batch:
     weights: npt.NDArray[np.float32]
 
 
-def encoded(tokenizer: Tokenizer, split: Split, seed: str, context: int) -> Iterator[tuple[list[int], list[bool]]]:
-    """An endless stream of (ids, whether each is to be learnt), none longer than `context`."""
+def encoded(tokenizer: Tokenizer, split: Split, seed: str, context: int) -> Iterator[tuple[list[int], list[float]]]:
+    """An endless stream of (ids, weights of their losses; 0 for a prompt), none longer than `context`."""
     stream = examples(split, seed)
     swaps = Source(f"{seed}/swaps", split)
     words = vocabulary_words(tokenizer)
     while True:
-        parts = swapped(next(stream), swaps, words)
+        example = next(stream)
+        parts = swapped(example, swaps, words)
         ids: list[int] = []
-        learn: list[bool] = []
+        weights: list[float] = []
         for text, wanted in parts:
             coded = tokenizer.encode(text).ids  # encode_batch would start a thread a core in every process
             ids += coded
-            learn += [wanted] * len(coded)
-        if len(ids) <= context and any(learn):
-            yield ids, learn
+            weights += [example.weight if wanted else 0.0] * len(coded)
+        if len(ids) <= context and any(weights):
+            yield ids, weights
 
 
 def pack(
-    stream: Iterator[tuple[list[int], list[bool]]], num_tokens: int, max_sequences: int, rng: np.random.Generator
+    stream: Iterator[tuple[list[int], list[float]]], num_tokens: int, max_sequences: int, rng: np.random.Generator
 ) -> Iterator[Batch]:
     """Fill flat batches of exactly `num_tokens`; a sequence that does not fit opens the next batch."""
     num_learnt = int(num_tokens * LEARNT_SHARE)
@@ -64,25 +65,25 @@ def pack(
     while True:
         ids = np.zeros(num_tokens, np.int32)
         positions = np.zeros(num_tokens, np.int32)
-        learn = np.zeros(num_tokens, bool)
+        learnt = np.zeros(num_tokens, np.float32)
         borders = [0]
         while borders[-1] + len(waiting[0]) <= num_tokens and len(borders) + TAIL < max_sequences:
             start, end = borders[-1], borders[-1] + len(waiting[0])
-            ids[start:end], learn[start:end] = waiting
+            ids[start:end], learnt[start:end] = waiting
             positions[start:end] = np.arange(end - start)
-            learn[start] = False
+            learnt[start] = 0.0
             borders.append(end)
             waiting = next(stream)
         used = borders[-1]
         positions[used:] = np.arange(num_tokens - used) % 512
         first = np.zeros(num_tokens, bool)
         first[np.array(borders[:-1])] = True
-        answers = np.flatnonzero(learn)
-        prompts = np.flatnonzero(~learn[:used] & ~first[:used])
+        answers = np.flatnonzero(learnt)
+        prompts = np.flatnonzero((learnt[:used] == 0) & ~first[:used])
         answers = answers[:num_learnt]
         prompts = rng.choice(prompts, min(len(prompts), num_learnt - len(answers)), replace=False)
         chosen = np.concatenate((answers, prompts))
-        weights = np.concatenate((np.ones(len(answers)), np.full(len(prompts), PROMPT_WEIGHT)))
+        weights = np.concatenate((learnt[answers], np.full(len(prompts), PROMPT_WEIGHT)))
         missing = num_learnt - len(chosen)
         tail = np.arange(used, num_tokens, 512)[1:].tolist()
         padded = [*borders, *tail] + [num_tokens] * (max_sequences + 1 - len(borders) - len(tail))

@@ -57,6 +57,8 @@ class Document:
     def origin(self) -> str:
         if self.scene is None:
             return "family of documents"
+        if self.scene.composed:
+            return "composed roles"
         return "mixed scenes" if self.scene.mixed else "scene"
 
 

@@ -32,6 +32,8 @@ class Example:
         linking: stems of words that only tie a wish to what answers it (a key to the words beside its value, a request to
             its tool): replaced by one made-up word throughout, they tie it just as well.
         origin: what kind of material it was made from; scores are also counted by it.
+        weight: of the loss on what is to be learnt; small for text of which much cannot be foreseen.
+        noisy: whether words of the prompt that no answer holds may give way to made-up ones.
     """
 
     task: str
@@ -42,6 +44,8 @@ class Example:
     tools: tuple[dict[str, Any], ...] = field(default=())
     linking: tuple[str, ...] = ()
     origin: str = ""
+    weight: float = 1.0
+    noisy: bool = True
 
 
 def compact_json(value: object) -> str:

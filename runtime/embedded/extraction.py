@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from dataclasses import replace
 from typing import Any
 
 from slipform.runtime.embedded import lexicon, values
@@ -10,7 +11,8 @@ from slipform.runtime.embedded.examples import Example, Turn, assistant, assista
 from slipform.runtime.embedded.instructions import SYSTEMS, show_passage, write_instruction
 from slipform.runtime.embedded.linking import WantedField, beside_values
 from slipform.runtime.embedded.notation import checking_schema, json_schema, show_fields
-from slipform.runtime.embedded.passages import random_document, similar_document
+from slipform.runtime.embedded.passages import random_document, similar_document, write_scene
+from slipform.runtime.embedded.roles import role_scene
 from slipform.runtime.embedded.source import Source
 from slipform.runtime.embedded.wanted import Asked, ask
 
@@ -101,12 +103,25 @@ def nested_extraction(s: Source) -> Example:
 
 
 def extraction(s: Source, *, most_fields: int = 10) -> Example:
-    """One extraction, sometimes behind one or two solved ones of the same shape."""
+    """One extraction, sometimes followed by others from the same text."""
     while True:
         document = random_document(s, most_fields=most_fields)
         asked = make_asked(s, document)
         if asked:
-            break
+            return extraction_from(s, document, asked)
+
+
+def role_extraction(s: Source) -> Example:
+    """Who did what to a thing, asked for in other words than those of the text."""
+    while True:
+        document = write_scene(s, role_scene(s))
+        asked = make_asked(s, document)
+        if asked:
+            return replace(extraction_from(s, document, asked), noisy=False)
+
+
+def extraction_from(s: Source, document: Document, asked: list[Asked]) -> Example:
+    """The properties `asked` of `document`, at times followed by others from the same text."""
     head, text, named = extraction_request(s, document, asked)
     answer = {item.key: item.answer for item in asked}
     turns = [user(text), assistant(compact_json(answer)) if named else assistant_values(answer)]

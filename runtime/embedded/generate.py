@@ -7,28 +7,39 @@ prints examples. Generation is a pure function of (split, seed).
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from slipform.runtime.embedded.calling import function_call
 from slipform.runtime.embedded.copying import copied_answers, labelled_lines, question_answer_text
 from slipform.runtime.embedded.examples import Example
-from slipform.runtime.embedded.extraction import extraction, few_shot, line_items, nested_extraction
+from slipform.runtime.embedded.extraction import (
+    extraction,
+    few_shot,
+    line_items,
+    nested_extraction,
+    role_extraction,
+)
 from slipform.runtime.embedded.labelling import one_label
 from slipform.runtime.embedded.source import Source, Split
+from slipform.runtime.embedded.word_meaning import dictionary_text, word_meaning
 
 MIXTURE: tuple[tuple[Callable[[Source], Example], float], ...] = (
-    (extraction, 0.33),
+    (extraction, 0.31),
     (nested_extraction, 0.03),
-    (line_items, 0.02),
+    (line_items, 0.015),
     (few_shot, 0.02),
-    (function_call, 0.24),
-    (one_label, 0.22),
+    (function_call, 0.22),
+    (one_label, 0.27),
     (copied_answers, 0.10),
     (labelled_lines, 0.02),
     (question_answer_text, 0.02),
 )
-_MAKERS = tuple(maker for maker, _ in MIXTURE)
-_WEIGHTS = tuple(weight for _, weight in MIXTURE)
+# What words mean, in training only: the held-out split is made of real tasks.
+EXERCISES: tuple[tuple[Callable[[Source], Example], float], ...] = (
+    (role_extraction, 0.07),
+    (word_meaning, 0.12),
+    (dictionary_text, 0.02),
+)
 
 END = "<|end|>"
 EOS = END
@@ -52,10 +63,19 @@ CHAT_TEMPLATE = """\
 
 
 def examples(split: Split, seed: int | str) -> Iterator[Example]:
-    """An endless stream of examples of the mixture."""
-    source = Source(seed, split)
+    """An endless stream of examples of the mixture, in training with exercises among them."""
+    return drawn(Source(seed, split), (*MIXTURE, *EXERCISES) if split == "train" else MIXTURE)
+
+
+def exercises(split: Split, seed: int | str) -> Iterator[Example]:
+    """An endless stream of exercises alone."""
+    return drawn(Source(seed, split), EXERCISES)
+
+
+def drawn(source: Source, mixture: Sequence[tuple[Callable[[Source], Example], float]]) -> Iterator[Example]:
+    makers, weights = zip(*mixture, strict=True)
     while True:
-        yield source.random.choices(_MAKERS, _WEIGHTS)[0](source)
+        yield source.random.choices(makers, weights)[0](source)
 
 
 def pieces(example: Example) -> list[tuple[str, bool]]:
@@ -89,8 +109,9 @@ def main() -> None:
     parser.add_argument("--split", choices=("train", "heldout"), default="train")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=5)
+    parser.add_argument("--exercises", action="store_true", help="exercises in word meaning alone")
     options = parser.parse_args()
-    stream = examples(options.split, options.seed)
+    stream = (exercises if options.exercises else examples)(options.split, options.seed)
     for _ in range(options.count):
         example = next(stream)
         print(f"=== {example.task}")

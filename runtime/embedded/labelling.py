@@ -66,12 +66,13 @@ def labelling(s: Source) -> Example:
     label = s.pick(tuple(concept.names))
     names, options = enum_options(s, concept.name, label)
     text = judged_text(s, concept, label)
-    example = _ask(s, text, s.phrase(concept.questions), options, names[label])
+    example = ask_label(s, text, s.phrase(concept.questions), options, names[label])
     return replace(example, origin="judgement")
 
 
-def _ask(s: Source, text: str, asked: str, options: tuple[str, ...], answer: str) -> Example:
-    shown = show_options(s, options)
+def ask_label(s: Source, text: str, asked: str, options: tuple[str, ...], answer: str) -> Example:
+    """A text, a question and its options, in any order; without options the question stands alone."""
+    shown = show_options(s, options) if options else ""
     if text and s.chance(0.3):
         text = s.pick((f"Text: {text}", f'"{text}"', f"Message:\n{text}", f"Review: {text}"))
     head = None
@@ -103,7 +104,7 @@ def kind_of_document(s: Source) -> Example:
             "Sort this document.",
         )
     )
-    return _ask(s, document.text, asked, options, own)
+    return ask_label(s, document.text, asked, options, own)
 
 
 def candidate_answers(s: Source) -> Example:
@@ -122,7 +123,7 @@ def candidate_answers(s: Source) -> Example:
     if not others:
         return labelling(s)
     options = tuple(s.shuffled([answer, *sorted(others)[:4]]))
-    return _ask(s, document.text, question(s, field), options, answer)
+    return ask_label(s, document.text, question(s, field), options, answer)
 
 
 PRESENCE = (("email", "an e-mail address"), ("phone", "a phone number"), ("currency", "a price"))
@@ -149,7 +150,9 @@ def yes_or_no(s: Source) -> Example:
             f"Has the writer stated {name}?",
         )
     )
-    return _ask(s, document.text, asked, ("yes", "no") if s.chance(0.7) else ("no", "yes"), "yes" if stated else "no")
+    return ask_label(
+        s, document.text, asked, ("yes", "no") if s.chance(0.7) else ("no", "yes"), "yes" if stated else "no"
+    )
 
 
 def conclusion(s: Source) -> Example:
@@ -160,15 +163,15 @@ def conclusion(s: Source) -> Example:
     field, value = document.fields[kind], document.stated[kind].json
     if field.type == "enum":
         names, options = enum_options(s, field.concept, str(value))
-        return _ask(s, document.text, s.phrase(CONCEPTS[field.concept].questions), options, names[str(value)])
+        return ask_label(s, document.text, s.phrase(CONCEPTS[field.concept].questions), options, names[str(value)])
     words = s.pick(field.keys).replace("_", " ")
     if field.type == "boolean":
         asked = s.pick((f"{words.capitalize()}?", f"Is it true: {words}?", f"{words.capitalize()}: yes or no?", f"Does this hold: {words}?", f"{words}, true or not?"))  # fmt: skip
         options, answers = s.pick(((("yes", "no"), ("yes", "no")), (("no", "yes"), ("yes", "no")), (("true", "false"), ("true", "false"))))  # fmt: skip
-        return _ask(s, document.text, asked, options, answers[0] if value else answers[1])
+        return ask_label(s, document.text, asked, options, answers[0] if value else answers[1])
     options, answer = choice_options(s, field, value)
     asked = s.pick((f"What is the {words}?", f"{words.capitalize()}?", f"Which {words} fits?", f"Classify by {words}.", f"Pick the {words}.", f"Choose the right {words}.", f"Name the {words}."))  # fmt: skip
-    return _ask(s, document.text, asked, options, str(answer))
+    return ask_label(s, document.text, asked, options, str(answer))
 
 
 @functools.cache
@@ -316,7 +319,7 @@ def word_class(s: Source) -> Example:
     if form < 0.15:
         words = s.shuffled([first, *(s.pick(other.words) for other in s.sample(others, s.integer(1, 5)))])
         asked = s.phrase(MEMBER_QUESTIONS).replace("{name}", name)
-        return _ask(s, "", asked[:1].upper() + asked[1:], tuple(dict.fromkeys(words)), first)
+        return ask_label(s, "", asked[:1].upper() + asked[1:], tuple(dict.fromkeys(words)), first)
     text = s.phrase(CLASS_TEXTS).replace("{a}", first).replace("{A}", first.capitalize()).replace("{b}", second)
     text = Style(s).apply(text)
     if form < 0.3:
@@ -324,13 +327,13 @@ def word_class(s: Source) -> Example:
         about = name if true else s.pick(others).name
         asked = s.phrase(CLASS_CHECKS).replace("{name}", about)
         pair, right, wrong = s.pick(((("yes", "no"), "yes", "no"), (("no", "yes"), "yes", "no"), (("true", "false"), "true", "false")))  # fmt: skip
-        return _ask(s, text, asked[:1].upper() + asked[1:], pair, right if true else wrong)
+        return ask_label(s, text, asked[:1].upper() + asked[1:], pair, right if true else wrong)
     names = [other.wider if s.chance(0.15) and name not in (other.wider, own.wider) and other.wider != own.wider else other.name for other in s.sample(others, s.integer(1, 6))]  # fmt: skip
     options = s.shuffled(list(dict.fromkeys([name, *names])))
     if s.chance(0.3):
         options = [option.capitalize() for option in options]
         name = name.capitalize()
-    return _ask(s, text, s.phrase(CLASS_QUESTIONS), tuple(options), name)
+    return ask_label(s, text, s.phrase(CLASS_QUESTIONS), tuple(options), name)
 
 
 def own_question(s: Source) -> Example:
@@ -356,7 +359,7 @@ def own_question(s: Source) -> Example:
         else s.phrase(KEY_QUESTIONS).replace("{key}", words)
     )
     question_text = question_text[:1].upper() + question_text[1:]
-    return _ask(s, text, question_text, tuple(spell(names[own]) for own in labels), spell(names[label]))
+    return ask_label(s, text, question_text, tuple(spell(names[own]) for own in labels), spell(names[label]))
 
 
 KEY_QUESTIONS = (
@@ -373,10 +376,10 @@ KEY_QUESTIONS = (
     "Decide on the {key}.",
 )
 MAKERS: tuple[tuple[str, Callable[[Source], Example], float], ...] = (
-    ("judgement", labelling, 0.38),
-    ("question with its own options", own_question, 0.28),
-    ("conclusion from a scene", conclusion, 0.12),
-    ("class of a word", word_class, 0.10),
+    ("judgement", labelling, 0.22),
+    ("question with its own options", own_question, 0.44),
+    ("conclusion from a scene", conclusion, 0.14),
+    ("class of a word", word_class, 0.08),
     ("kind of document", kind_of_document, 0.03),
     ("one of several values", candidate_answers, 0.06),
     ("presence of a value", yes_or_no, 0.03),

@@ -128,7 +128,7 @@ SUBJECTS = ("Question", "Request", "Important", "Help", "Hello", "Information", 
 
 def write_scene(s: Source, scene: Scene) -> Document:
     """The scene with wordings and values chosen, in the hand of some writer, at times with other facts around it."""
-    template = paraphrased(s, choose_wordings(s, scene.text))
+    template = scene.text if scene.composed else paraphrased(s, choose_wordings(s, scene.text))
     used = {name for name in SLOT.findall(template) if name in scene.kinds}
     currency = choose_currency(s)
     bare = s.chance(0.1)

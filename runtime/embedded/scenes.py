@@ -82,7 +82,8 @@ class Scene:
         kinds: the kind of value of each slot; names: the keys that the text gives it.
         concluded: answers of the fields that are concluded and stand in no slot.
         questions: questions that slots answer, by their first keys; `unknown` for those that the text does not answer.
-        mixed: whether its sentences come from several scenes.
+        mixed: whether its sentences come from several scenes; composed: whether they were put together from words of roles, none of
+            which gives way to a synonym.
     """
 
     nouns: tuple[str, ...]
@@ -93,6 +94,7 @@ class Scene:
     concluded: dict[str, Value]
     questions: dict[str, tuple[str, ...]]
     mixed: bool = False
+    composed: bool = False
 
 
 def descriptions(keys: Iterable[str]) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ class Trainer:
             self.muon.orthogonalise = torch.compile(self.muon.orthogonalise, dynamic=False)
 
     def step(self, batch: Batch, factor: float) -> tuple[torch.Tensor, torch.Tensor]:
-        """One update. Returns the mean loss over answers and over prompts, on the device."""
+        """One update. Returns the mean loss over answers, and over everything of a smaller weight, on the device."""
         ids, positions = self._move(batch.ids, torch.long), self._move(batch.positions, torch.long)
         borders, learnt = self._move(batch.borders, torch.int32), self._move(batch.learnt, torch.long)
         weights = self._move(batch.weights, torch.float32)

@@ -7,6 +7,7 @@ from typing import Any
 from slipform.runtime.embedded import values
 from slipform.runtime.embedded.concepts import CONCEPTS
 from slipform.runtime.embedded.documents import Document
+from slipform.runtime.embedded.roles import other_names, unclaimed
 from slipform.runtime.embedded.schema_fields import Field
 from slipform.runtime.embedded.source import Source
 
@@ -71,6 +72,16 @@ def choice_options(s: Source, field: Field, answer: Any) -> tuple[tuple[str, ...
     return tuple(s.shuffled(spelled) if s.chance(0.4) else spelled), None if answer is None else spell(str(answer))
 
 
+OTHER_NAMES = 0.3
+
+
+def other_name(s: Source, document: Document, field: Field, key: str) -> str:
+    """Another name for a property, of words that no other property of the document claims; or `key`."""
+    others = [name for other in document.fields.values() if other is not field for name in other.keys]
+    found = unclaimed(other_names(key, field), others)
+    return s.pick(found) if found else key
+
+
 def ask(s: Source, document: Document, *, low: int = 1, high: int = 8) -> list[Asked]:
     """Choose the properties of an object that can be filled from `document`, in any order."""
     stated = list(document.stated)
@@ -92,6 +103,8 @@ def ask(s: Source, document: Document, *, low: int = 1, high: int = 8) -> list[A
         concept = CONCEPTS[field.concept] if field.concept else None
         names = concept.keys if concept else field.keys
         key = names[0] if s.chance(0.25) else s.pick(names)
+        if s.split == "train" and s.chance(OTHER_NAMES):
+            key = other_name(s, document, field, key)
         if key in used:
             continue
         used.add(key)
