@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from slipform.runtime.embedded import sentencepiece_copy
 from slipform.runtime.embedded.generate import CHAT_TEMPLATE, END, PAD, SPECIAL_TOKENS, examples, pieces
 
 VOCAB_SIZE = 4096
@@ -64,10 +65,13 @@ def save(tokenizer: Tokenizer, out: Path) -> None:
         "eos_token": END,
         "pad_token": PAD,
         "clean_up_tokenization_spaces": False,
+        "add_bos_token": False,
+        "add_prefix_space": False,
         "additional_special_tokens": [t for t in SPECIAL_TOKENS if t not in (END, PAD)],
         "chat_template": CHAT_TEMPLATE,
     }
     (out / "tokenizer_config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+    sentencepiece_copy.save(out)
 
 
 def main() -> None:
