@@ -484,6 +484,7 @@ KINDS: dict[str, Kind] = {
     "stamp": Kind("string", stamp, "stamp", ("timestamp", "time"), ()),
     "commit": Kind("string", commit, CODE, ("commit", "revision", "sha"), ()),
     "few": _count(1, 9),
+    "rawbig": Kind("integer", _number(1000, 900_000), COUNT),
     "votes": _count(100_000, 4_000_000),
     "diagnosis": Kind("string", v.one_of(DIAGNOSES), "diagnosis", ("diagnosis", "condition"), ()),
     "chemical": Kind("string", v.one_of(CHEMICALS), "chemical", ("substance", "chemical"), ()),
