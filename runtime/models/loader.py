@@ -11,6 +11,7 @@ from slipform.runtime.models.dummy_weights import DummyCheckpoint
 from slipform.runtime.models.fallback import TransformersModel
 from slipform.runtime.models.interface import CausalModel
 from slipform.runtime.models.llama import LlamaModel, flags_of
+from slipform.runtime.models.packed_weights import packed_form
 from slipform.runtime.models.weights import Checkpoint
 
 
@@ -26,7 +27,7 @@ def load_model(
     """Load a Hugging Face checkpoint directory.
 
     Args:
-        dtype: float32 or bfloat16; weights are converted.
+        dtype: float32 or bfloat16; weights are converted, those in 4 or 8 bits too (see `packed_weights`).
         load_format: "dummy" makes random weights; the directory need hold no more than a config.json.
         max_position: longest sequence wanted, if shorter than the model's own limit.
         deterministic: see `EngineConfig`.
@@ -48,5 +49,6 @@ def load_model(
         raise ConfigError(f"{config.architecture} runs in transformers' code, not in ours", field="deterministic")
     if flags is None:
         return TransformersModel(config, directory, dtype=dtype, device=device)
-    with Checkpoint(directory, dtype=dtype, device=device) as checkpoint:
+    packed = packed_form(getattr(config.hf, "quantization_config", None))
+    with Checkpoint(directory, dtype=dtype, device=device, packed=packed) as checkpoint:
         return LlamaModel(config, flags, checkpoint, dtype=dtype, device=device, batch_invariant=deterministic)

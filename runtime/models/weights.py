@@ -3,13 +3,14 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from slipform.errors import ConfigError
+from slipform.runtime.models.packed_weights import PARTS, PackedForm
 
 
 class WeightSource(Protocol):
@@ -27,8 +28,14 @@ class WeightSource(Protocol):
 class Checkpoint:
     """Named weights, each taken once. A context manager: files stay mapped into memory while it is entered."""
 
-    def __init__(self, path: Path, *, dtype: torch.dtype, device: torch.device) -> None:
-        """Raises: ConfigError if the directory holds no safetensors or its index does not fit the files."""
+    def __init__(
+        self, path: Path, *, dtype: torch.dtype, device: torch.device, packed: PackedForm | None = None
+    ) -> None:
+        """`packed`: how weights that lie there in a few bits are read.
+
+        Raises: ConfigError if the directory holds no safetensors or its index does not fit the files.
+        """
+        self._packed = packed
         self._dtype = dtype
         self._device = device
         self._files: list[Any] = []
@@ -60,10 +67,7 @@ class Checkpoint:
         joined = torch.empty((rows, *parts[0][1][1:]), dtype=self._dtype, device=self._device)
         start = 0
         for name, shape in parts:
-            file = self._file_of.pop(name, None)
-            if file is None:
-                raise ConfigError(f"{self._path}: weight {name} is missing", field="model")
-            weight = file.get_tensor(name)
+            weight = self._read(name, shape)
             if tuple(weight.shape) != shape:
                 raise ConfigError(
                     f"{self._path}: weight {name} has shape {tuple(weight.shape)}, and the configuration says {shape}",
@@ -72,6 +76,20 @@ class Checkpoint:
             joined[start : start + shape[0]].copy_(weight)
             start += shape[0]
         return joined
+
+    def _read(self, name: str, shape: tuple[int, ...]) -> Tensor:
+        """A weight as it is stored, or unpacked to float32."""
+        file = self._file_of.pop(name, None)
+        if file is not None:
+            return cast(Tensor, file.get_tensor(name))
+        parts = [self._file_of.pop(name + part, None) for part in PARTS]
+        if self._packed is None or None in parts:
+            raise ConfigError(f"{self._path}: weight {name} is missing", field="model")
+        packed, scale, stored = (file.get_tensor(name + part) for file, part in zip(parts, PARTS, strict=True))
+        try:
+            return self._packed.unpack(packed, scale, tuple(stored.tolist()))
+        except ValueError as error:
+            raise ConfigError(f"{self._path}: weight {name}: {error}", field="model") from error
 
     def ignore(self, name: str) -> None:
         """Drop a weight that is known to be redundant, if it is there."""
