@@ -40,7 +40,8 @@ class Sense:
     Attributes:
         gloss: its definition; "" where the definition holds the word.
         examples: sentences or phrases that hold the word once.
-        synonyms, opposites: words for which that is usual, too; siblings: other concrete things of the same kind.
+        synonyms, opposites: words for which that is usual, too; kinds: what it is a kind of, or a way of doing.
+        siblings: other concrete things of the same kind.
         classes: numbers of its everyday classes, nearest first; all_classes: those of every sense of the word, usual or not.
         branches: numbers of what the word could be about in any sense: words without a common branch mean different things.
     """
@@ -51,6 +52,7 @@ class Sense:
     examples: tuple[str, ...]
     synonyms: tuple[str, ...]
     opposites: tuple[str, ...]
+    kinds: tuple[str, ...]
     siblings: tuple[str, ...]
     classes: tuple[int, ...]
     all_classes: frozenset[int]
@@ -78,9 +80,11 @@ def dictionary() -> Dictionary:
 
 
 def _sense(row: list[Any]) -> Sense:
-    word, pos, gloss, examples, synonyms, opposites, siblings, classes, every, branches = row
-    lists = tuple(examples), tuple(synonyms), tuple(opposites), tuple(siblings), tuple(classes)
-    return Sense(word, pos, gloss, *lists, frozenset(every), frozenset(branches))
+    word, pos, gloss, *lists, every, branches = row
+    examples, synonyms, opposites, kinds, siblings, classes = map(tuple, lists)
+    return Sense(
+        word, pos, gloss, examples, synonyms, opposites, kinds, siblings, classes, frozenset(every), frozenset(branches)
+    )
 
 
 def word_is_held_out(word: str) -> bool:

@@ -7,6 +7,7 @@ Prompts that do not name the wanted fields are left out, since nothing then tell
 """
 
 import argparse
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from slipform.runtime.embedded.examples import Example, Turn, compact_json
-from slipform.runtime.embedded.generate import END, examples, pieces
+from slipform.runtime.embedded.generate import END, examples, exercises, pieces
 from slipform.runtime.embedded.scoring import Rate, parse, plain_values, score_calls, score_object, score_text, total
 
 MAX_NEW_TOKENS = 300
@@ -89,6 +90,7 @@ def main() -> None:
     parser.add_argument("--split", choices=("train", "heldout"), default="heldout")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--handwritten", type=Path)
+    parser.add_argument("--exercises", type=int, default=0, help="also score so many exercises in word meaning, by kind")
     parser.add_argument("--wrong", type=Path, help="write the wrong answers here, one JSON object a line")
     options = parser.parse_args()
     tokenizer = AutoTokenizer.from_pretrained(options.model)
@@ -96,6 +98,9 @@ def main() -> None:
     stream = examples(options.split, "evaluation")
     named = (example for example in stream if not example.turns[-1].parts)
     sets = {options.split: [next(named) for _ in range(options.count)]}
+    drills = (drill for drill in exercises(options.split, "evaluation") if drill.origin != "dictionary")
+    for drill in itertools.islice((d for d in drills if not d.turns[-1].parts), options.exercises):
+        sets.setdefault(drill.origin, []).append(drill)
     if options.handwritten:
         sets["handwritten"] = handwritten(options.handwritten)
     wrong = []
@@ -106,7 +111,7 @@ def main() -> None:
         for key, rate in sorted(total(scores).items()):
             low, high = rate.interval
             print(
-                f"{name:12} {key:10} {rate.value:7.2%}  ({rate.right}/{rate.total}; {low:.1%} to {high:.1%})",
+                f"{name:24} {key:10} {rate.value:7.2%}  ({rate.right}/{rate.total}; {low:.1%} to {high:.1%})",
                 flush=True,
             )
         for (prompt, wanted), answer, result in zip(cut, answers, scores, strict=True):

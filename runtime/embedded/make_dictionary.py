@@ -27,6 +27,13 @@ MAX_GLOSS = 110
 MIN_GLOSS = 12
 MAX_EXAMPLE = 90
 MAX_SIBLINGS = 5
+MIN_ZIPF_KIND = 3.3
+# Words too wide to say what kind of thing or doing a word is.
+EMPTY_KINDS = frozenset(
+    "entity thing object whole unit act action state be have do make cause attribute event group relation change move get give take"
+    " activity quality property condition process part portion substance matter abstraction happening occurrence go artifact use"
+    " feature cognition content measure quantity amount body collection assemblage being organism phenomenon artefact".split()
+)
 FILES = {"n": "noun", "v": "verb", "a": "adj", "r": "adv"}
 SENSE_TYPES = {"1": "n", "2": "v", "3": "a", "4": "r", "5": "a"}
 # WordNet's lexicographer files, by number: the branches of meaning that a synset belongs to.
@@ -165,7 +172,8 @@ class Maker:
             return []
         if not of_all:
             topics = {self.net.synsets[s].topic for p in FILES for s, _ in self.net.senses.get((word, p), ())}
-            usual = [senses[0][0]] if len(topics) == 1 else []
+            plain = len(topics) == 1 and (pos in "nv" or len(senses) == 1)
+            usual = [senses[0][0]] if plain else []
         else:
             usual = [synset for synset, count in senses if count >= USUAL_SHARE * of_pos]
         return [synset for synset in usual if self.spelt(word, synset) == word or self._is_class_of_names(synset)]
@@ -225,6 +233,17 @@ class Maker:
                     found.append(opposite)
         return found
 
+    def kinds(self, word: str, pos: str, synset: str) -> list[str]:
+        """What the meaning is a kind of, or a way of doing: frequent words of the meanings one and two steps above."""
+        steps = self.net.related(synset, "@")
+        steps += [other for step in steps for other in self.net.related(step, "@")]
+        found = []
+        for step in steps:
+            names = [name for name in self.net.synsets[step].words if step in self.usual.get((name, pos), ())]
+            names = [name for name in names if name not in EMPTY_KINDS and self.frequency(name) >= MIN_ZIPF_KIND]
+            found += [name for name in names[:1] if not alike(name, word)]
+        return list(dict.fromkeys(found))[:2]
+
     def siblings(self, word: str, pos: str, synset: str) -> list[str]:
         """Other concrete things of the same kind, the most frequent first: near, and yet something else."""
         if self.net.synsets[synset].topic not in CONCRETE:
@@ -260,6 +279,7 @@ class Maker:
                     "examples": examples,
                     "synonyms": self.synonyms(word, pos, synset),
                     "opposites": self.opposites(word, pos, synset),
+                    "kinds": self.kinds(word, pos, synset),
                     "siblings": self.siblings(word, pos, synset),
                     "classes": self.doings(word) if pos == "v" else self.classes(synset),
                     "all_classes": everything,

@@ -15,12 +15,16 @@ from slipform.runtime.embedded.labelling import CLASS_QUESTIONS, CLASS_TEXTS, as
 from slipform.runtime.embedded.source import Source, Split
 from slipform.runtime.embedded.word_questions import (
     CLASS_CHECKS,
+    DOING_CHECKS,
+    DOING_QUESTIONS,
     ENTRY_FORMS,
     GLOSS_CHECKS,
     GLOSS_CLASS_QUESTIONS,
     GLOSS_CLUE,
     GLOSS_QUESTIONS,
     IN_TEXT_QUESTIONS,
+    KIND_CHECKS,
+    KIND_QUESTIONS,
     MEMBER_CHECKS,
     OPPOSITE_CHECKS,
     OPPOSITE_QUESTIONS,
@@ -79,7 +83,9 @@ def other_words(s: Source, sense: Sense, count: int, wanted: str = "word") -> li
     taken = sense.branches
     found: list[Sense] = []
     for _ in range(FEW_TRIES):
-        other = s.pick(pool)
+        other = frequent(s, pool)
+        if other.word[0].isupper() and not sense.word[0].isupper():
+            continue
         if getattr(other, wanted) and not other.branches & taken:
             found.append(other)
             taken |= other.branches
@@ -167,6 +173,15 @@ def synonym(s: Source) -> Exercise | None:
     return _pair(s, sense, partners(s, sense.synonyms), sense.opposites, SYNONYM_QUESTIONS, SYNONYM_CHECKS)
 
 
+def kind_of(s: Source) -> Exercise | None:
+    """What is a word a kind of, or a way of doing, or is it?"""
+    sense = frequent(s, senses_where(s.split, "kinds"))
+    verb = sense.pos == "verb"
+    return _pair(
+        s, sense, sense.kinds, (), DOING_QUESTIONS if verb else KIND_QUESTIONS, DOING_CHECKS if verb else KIND_CHECKS
+    )
+
+
 def opposite(s: Source) -> Exercise | None:
     """Which word means the opposite, or do two words?"""
     sense = frequent(s, senses_where(s.split, "opposites"))
@@ -249,11 +264,12 @@ def _upper(text: str) -> str:
 
 
 KINDS: tuple[tuple[str, Callable[[Source], Exercise | None], float], ...] = (
-    ("class", class_of_word, 0.32),
-    ("synonym", synonym, 0.20),
+    ("class", class_of_word, 0.26),
+    ("synonym", synonym, 0.16),
+    ("kind", kind_of, 0.14),
     ("opposite", opposite, 0.06),
-    ("definition", definition, 0.26),
-    ("word in a text", word_in_text, 0.16),
+    ("definition", definition, 0.24),
+    ("word in a text", word_in_text, 0.14),
 )
 _SHARES = tuple(share for _, _, share in KINDS)
 CHAINED = 0.6

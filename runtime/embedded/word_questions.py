@@ -79,6 +79,54 @@ SYNONYM_CHECKS = (
     "Have {word} and {other} a similar meaning?",
     "Is {word} close in meaning to {other}?",
 )
+KIND_QUESTIONS = (
+    "What is {word}, in one word?",
+    "{word} is a kind of what?",
+    "Of which of these is {word} a kind?",
+    "What sort of thing does {word} name?",
+    "Under which word does {word} belong?",
+    "{word}: a kind of ...",
+    "Which wider word covers {word}?",
+    "The wider word for {word}?",
+    "{word} falls under which word?",
+    "Every case of {word} is also a case of what?",
+)
+KIND_CHECKS = (
+    "Is {word} a kind of {other}?",
+    "{word}: a kind of {other}?",
+    "Does {other} cover {word}?",
+    "Does {word} fall under {other}?",
+    "Is {other} the wider word for {word}?",
+    "Can one say {other} when one means {word}?",
+    "Does {word} count as {other}?",
+    "Is every {word} also {other}?",
+    "{word} belongs to {other}. Right?",
+    "Is {word} one sort of {other}?",
+)
+DOING_QUESTIONS = (
+    "To {word} is a way to do what?",
+    "{word}: which wider verb covers it?",
+    "Whoever does this ({word}), what do they do?",
+    "Which verb says in general what {word} says?",
+    "The wider word for {word}?",
+    "{word} is one way to ...",
+    "Under which verb does {word} fall?",
+    "In general terms, {word} is what?",
+    "Which word covers {word}?",
+    "What does one do when it says {word}?",
+)
+DOING_CHECKS = (
+    "Is {word} a way to {other}?",
+    "{word}: one way to {other}?",
+    "Does the verb {other} cover {word}?",
+    "Does {word} fall under {other}?",
+    "Is {other} the wider word for {word}?",
+    "When it says {word}, is {other} meant, in general?",
+    "Does {word} count as {other}?",
+    "To {word} is to {other}. Right?",
+    "{word} belongs to {other}: right?",
+    "Is {word} one manner to {other}?",
+)
 OPPOSITE_QUESTIONS = (
     "Which word means the opposite of {word}?",
     "What is the opposite of {word}?",

@@ -69,6 +69,9 @@ def test_exercises_say_what_the_dictionary_says() -> None:
         if kind == "synonym":
             assert any(exercise.answer in sense.synonyms for sense in own)
             assert not any(wrong & set(sense.synonyms) for sense in own)
+        elif kind == "kind":
+            assert any(exercise.answer in sense.kinds for sense in own)
+            assert not any(wrong & {*sense.kinds, *sense.synonyms} for sense in own)
         elif kind == "opposite":
             assert any(exercise.answer in sense.opposites for sense in own)
             assert not any(wrong & set(sense.opposites) for sense in own)
@@ -165,6 +168,7 @@ def test_a_dictionary_is_made_from_wordnet(tmp_path: Path, monkeypatch: pytest.M
     assert found["trowel"]["gloss"] == "a small hand tool with a flat metal blade"
     assert found["trowel"]["examples"] == ["he took the trowel"]
     assert [maker.class_rows[i][2][0] for i in found["trowel"]["classes"]] == ["tools", "things"]
+    assert found["trowel"]["kinds"] == []
     assert found["trowel"]["siblings"] == ["spade"]
     assert found["purchase"]["examples"] == ["the family purchased a new car"]
     assert found["buy"]["synonyms"] == ["purchase"]
