@@ -9,12 +9,13 @@ from torch import Tensor
 
 from slipform.runtime.embedded.generate import END, PAD, SPECIAL_TOKENS
 from slipform.runtime.embedded.network import Decoder, Shape, hugging_face_names
+from slipform.runtime.embedded.packing import pack, quantization_config
 
 MAX_SHARD_BYTES = 15_900_000
 
 
-def model_config(shape: Shape) -> dict[str, object]:
-    return {
+def model_config(shape: Shape, *, is_packed: bool) -> dict[str, object]:
+    config: dict[str, object] = {
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
         "vocab_size": shape.vocab_size,
@@ -37,14 +38,23 @@ def model_config(shape: Shape) -> dict[str, object]:
         "pad_token_id": SPECIAL_TOKENS.index(PAD),
         "dtype": "bfloat16",
     }
+    return config | {"quantization_config": quantization_config()} if is_packed else config
 
 
-def save(model: Decoder, out: Path) -> None:
-    """Write config, generation config, shards and their index into `out`."""
+def save(model: Decoder, out: Path, *, in_8_bits: bool) -> None:
+    """Write config, generation config, shards and their index into `out`.
+
+    Args:
+        in_8_bits: linear layers as `packing.py` packs them; the rest, or all, is bfloat16.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    state = {
-        k: v.detach().to("cpu", torch.bfloat16).contiguous() for k, v in hugging_face_names(model.state_dict()).items()
-    }
+    state: dict[str, Tensor] = {}
+    for name, weight in hugging_face_names(model.state_dict()).items():
+        weight = weight.detach().cpu()
+        if in_8_bits and "_proj." in name:
+            state |= {name + part: tensor for part, tensor in pack(weight).items()}
+        else:
+            state[name] = weight.to(torch.bfloat16).contiguous()
     shards: list[dict[str, Tensor]] = [{}]
     size = 0
     for name, tensor in state.items():
@@ -60,7 +70,7 @@ def save(model: Decoder, out: Path) -> None:
         where |= dict.fromkeys(shard, file)
     index = {"metadata": {"total_size": sum(t.nbytes for t in state.values())}, "weight_map": where}
     _write(out / "model.safetensors.index.json", index)
-    _write(out / "config.json", model_config(model.shape))
+    _write(out / "config.json", model_config(model.shape, is_packed=in_8_bits))
     generation = {
         "eos_token_id": SPECIAL_TOKENS.index(END),
         "pad_token_id": SPECIAL_TOKENS.index(PAD),

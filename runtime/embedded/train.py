@@ -82,7 +82,14 @@ class Trainer:
 
 
 def run(
-    trainer: Trainer, batches: Iterator[Batch], steps: int, seconds: float | None, save_every: float, out: Path
+    trainer: Trainer,
+    batches: Iterator[Batch],
+    steps: int,
+    seconds: float | None,
+    save_every: float,
+    out: Path,
+    *,
+    in_8_bits: bool,
 ) -> None:
     """Train for `steps` or, where given, for `seconds` behind the first step, reporting now and then; saves at the end
     and every `save_every` seconds."""
@@ -119,11 +126,11 @@ def run(
                 first_done = time.perf_counter()
             if time.perf_counter() - saved > save_every:
                 saved = time.perf_counter()
-                save(trainer.model, out)
+                save(trainer.model, out, in_8_bits=in_8_bits)
             step += 1
             progress = step / steps if seconds is None else (time.perf_counter() - first_done) / seconds
     print(f"{step} steps", flush=True)
-    save(trainer.model, out)
+    save(trainer.model, out, in_8_bits=in_8_bits)
 
 
 def main() -> None:
@@ -147,10 +154,21 @@ def main() -> None:
     parser.add_argument("--adam-lr", type=float, default=0.004)
     parser.add_argument("--layers", type=int, default=Shape().num_layers)
     parser.add_argument("--hidden", type=int, default=Shape().hidden_size)
+    parser.add_argument("--intermediate", type=int, default=Shape().intermediate_size)
+    parser.add_argument("--heads", type=int, default=Shape().num_heads)
+    parser.add_argument("--kv-heads", type=int, default=Shape().num_kv_heads)
+    parser.add_argument("--bits", type=int, choices=(8, 16), default=16, help="of the weights that are written")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--no-compile", action="store_true")
     options = parser.parse_args()
-    shape = replace(Shape(), num_layers=options.layers, hidden_size=options.hidden)
+    shape = replace(
+        Shape(),
+        num_layers=options.layers,
+        hidden_size=options.hidden,
+        intermediate_size=options.intermediate,
+        num_heads=options.heads,
+        num_kv_heads=options.kv_heads,
+    )
     if options.tokenizer is None:
         save_tokenizer(train_tokenizer(), options.out)
     maker = Batches(
@@ -171,7 +189,15 @@ def main() -> None:
             adam_lr=options.adam_lr,
         )
         print(f"{sum(p.numel() for p in trainer.model.parameters()):,} parameters", flush=True)
-        run(trainer, batches, options.steps, options.seconds, options.save_every, options.out)
+        run(
+            trainer,
+            batches,
+            options.steps,
+            options.seconds,
+            options.save_every,
+            options.out,
+            in_8_bits=options.bits == 8,
+        )
 
 
 if __name__ == "__main__":
