@@ -90,7 +90,9 @@ def main() -> None:
     parser.add_argument("--split", choices=("train", "heldout"), default="heldout")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--handwritten", type=Path)
-    parser.add_argument("--exercises", type=int, default=0, help="also score so many exercises in word meaning, by kind")
+    parser.add_argument(
+        "--exercises", type=int, default=0, help="also score so many exercises in word meaning, by kind"
+    )
     parser.add_argument("--wrong", type=Path, help="write the wrong answers here, one JSON object a line")
     options = parser.parse_args()
     tokenizer = AutoTokenizer.from_pretrained(options.model)

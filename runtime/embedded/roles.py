@@ -18,11 +18,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from slipform.runtime.embedded.kinds import KINDS, Kind, kind_named
 from slipform.runtime.embedded.scenes import Scene, slot_fields
-from slipform.runtime.embedded.schema_fields import Field, FieldType
+from slipform.runtime.embedded.schema_fields import Field
 from slipform.runtime.embedded.source import Source, entity_is_held_out
+
+DeedField = Literal["string", "date"]
 
 MATERIAL = Path(__file__).parent / "material"
 FILE = MATERIAL / "role_words.txt"
@@ -100,7 +103,7 @@ def is_held_out(setting: Setting, deed: Deed) -> bool:
     return entity_is_held_out(f"{setting.things[0]} {deed.verbs[0][0]}")
 
 
-def names(deed: Deed, kind: FieldType, without: frozenset[str] = frozenset()) -> tuple[str, ...]:
+def names(deed: Deed, kind: DeedField, without: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """Names that a property may have for the person ("string") or the day ("date") of a deed; none that holds a word of `without`."""
     verbs, people, nouns = (
         [re.sub(r"[ -]", "_", word) for word in words]
@@ -186,7 +189,7 @@ def role_scene(s: Source) -> Scene:
             " ".join(word for key, word in words.items() if key in form.lower() or (key == "verb" and "{did" in form))
         )
         told.append(_sentence(form, words, past, thing, setting.pronoun, deed.slot))
-        slots: tuple[tuple[str, FieldType], ...] = ((f"{deed.slot}_by", "string"), (f"{deed.slot}_on", "date"))
+        slots: tuple[tuple[str, DeedField], ...] = ((f"{deed.slot}_by", "string"), (f"{deed.slot}_on", "date"))
         for slot, kind in slots[: 2 if dated else 1]:
             other = names(deed, kind, used) if s.chance(REWORDED) else ()
             called[slot] = tuple(s.shuffled(other or names(deed, kind)))
@@ -199,7 +202,7 @@ def role_scene(s: Source) -> Scene:
     return Scene(NOUNS, text, fields, kinds, called, {}, {}, composed=True)
 
 
-def _kind(s: Source, kind: FieldType) -> Kind:
+def _kind(s: Source, kind: DeedField) -> Kind:
     """A kind of day, or of person or company; without endings for names, since deeds have names of their own."""
     return replace(kind_named("date" if kind == "date" else s.pick(PEOPLE)), suffixes=())
 
@@ -236,9 +239,9 @@ def _sentence(form: str, words: dict[str, str], past: str, thing: str, pronoun: 
 
 
 @functools.cache
-def _deeds_by_name() -> dict[tuple[FieldType, str], tuple[Deed, ...]]:
-    found: dict[tuple[FieldType, str], list[Deed]] = defaultdict(list)
-    kinds: tuple[FieldType, ...] = ("string", "date")
+def _deeds_by_name() -> dict[tuple[DeedField, str], tuple[Deed, ...]]:
+    found: dict[tuple[DeedField, str], list[Deed]] = defaultdict(list)
+    kinds: tuple[DeedField, ...] = ("string", "date")
     for setting in settings():
         for block in setting.blocks:
             for deed in block:
@@ -255,20 +258,28 @@ def _same_words() -> dict[str, tuple[str, ...]]:
     return {word: tuple(other for other in row if other != word) for row in rows for word in row if "_" not in word}
 
 
+# Names of people by what they are, not only by what they did this time: no deed follows from them.
+OCCUPATIONS = frozenset(
+    "accountant bookkeeper reporter director client customer presenter agent judge secretary speaker leader boss supervisor operator"
+    " manager guard pilot teacher instructor trainer coach doctor vet nurse therapist surgeon builder contractor cleaner printer"
+    " publisher producer player performer singer composer designer architect inspector examiner technician mechanic engineer dealer"
+    " assistant deputy officer employer caretaker janitor decorator painter electrician plumber detective investigator mentor cook"
+    " chef waiter creator collector broker landlord tenant resident visitor companion escort magistrate prosecutor caller".split()
+)
 DOERS = tuple(kind.draw for kind in KINDS.values() if kind.group in ("person", "company"))
 
 
 def other_names(name: str, field: Field) -> tuple[str, ...]:
     """Names that say the same as `name` of that field, whatever the thing is: with another noun, or other words for a deed."""
-    return _other_names(name, field.type if field.type == "date" or field.draw in DOERS else None)
+    kind: DeedField | None = "date" if field.type == "date" else "string" if field.draw in DOERS else None
+    return _other_names(name, kind)
 
 
 @functools.cache
-def _other_names(name: str, kind: FieldType | None) -> tuple[str, ...]:
+def _other_names(name: str, kind: DeedField | None) -> tuple[str, ...]:
     found: set[str] = set()
-    if kind:
-        shared = [set(names(deed, kind)) for deed in _deeds_by_name().get((kind, name), ())]
-        found = set.intersection(*shared) if shared else found
+    if kind and (kind, name) in _deeds_by_name() and name.removesuffix("_name") not in OCCUPATIONS:
+        found = set.intersection(*(set(names(deed, kind)) for deed in _deeds_by_name()[kind, name]))
     words = name.split("_")
     for i, word in enumerate(words):
         others = (other for other in _same_words().get(word, ()) if "_" not in other or len(words) == 1)
