@@ -7,6 +7,7 @@ from slipform.runtime.embedded.documents import Document
 from slipform.runtime.embedded.examples import Example, Turn, assistant, system, user
 from slipform.runtime.embedded.instructions import show_passage
 from slipform.runtime.embedded.passages import random_document, write_scene
+from slipform.runtime.embedded.role_scenes import role_scene
 from slipform.runtime.embedded.scenes import UNANSWERED, Scene, scenes
 from slipform.runtime.embedded.schema_fields import Field
 from slipform.runtime.embedded.source import Source, Split
@@ -113,6 +114,16 @@ def scenes_with_questions(split: Split) -> tuple[Scene, ...]:
 def copied_answers(s: Source) -> Example:
     """A passage and one to four questions about it."""
     document = write_scene(s, s.pick(scenes_with_questions(s.split))) if s.chance(ASKED_SCENES) else random_document(s)
+    return answers_about(s, document)
+
+
+def role_answers(s: Source) -> Example:
+    """Questions about who did what to a thing, in other words than those of the text."""
+    return answers_about(s, write_scene(s, role_scene(s)))
+
+
+def answers_about(s: Source, document: Document) -> Example:
+    """One to four questions about `document`, at times one that it does not answer."""
     kinds = askable(document)
     wanted = s.sample(kinds, s.pick((1, 2, 2, 3, 4)))
     open_questions = document.scene.questions.get(UNANSWERED) if document.scene else None

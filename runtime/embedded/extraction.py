@@ -12,7 +12,7 @@ from slipform.runtime.embedded.instructions import SYSTEMS, show_passage, write_
 from slipform.runtime.embedded.linking import WantedField, beside_values
 from slipform.runtime.embedded.notation import checking_schema, json_schema, show_fields
 from slipform.runtime.embedded.passages import random_document, similar_document, write_scene
-from slipform.runtime.embedded.roles import role_scene
+from slipform.runtime.embedded.role_scenes import role_scene
 from slipform.runtime.embedded.source import Source
 from slipform.runtime.embedded.wanted import Asked, ask
 

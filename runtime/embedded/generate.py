@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 
 from slipform.runtime.embedded.calling import function_call
-from slipform.runtime.embedded.copying import copied_answers, labelled_lines, question_answer_text
+from slipform.runtime.embedded.copying import copied_answers, labelled_lines, question_answer_text, role_answers
 from slipform.runtime.embedded.examples import Example
 from slipform.runtime.embedded.extraction import (
     extraction,
@@ -36,7 +36,8 @@ MIXTURE: tuple[tuple[Callable[[Source], Example], float], ...] = (
 )
 # What words mean, in training only: the held-out split is made of real tasks.
 EXERCISES: tuple[tuple[Callable[[Source], Example], float], ...] = (
-    (role_extraction, 0.07),
+    (role_extraction, 0.06),
+    (role_answers, 0.03),
     (word_meaning, 0.12),
     (dictionary_text, 0.02),
 )

@@ -7,7 +7,7 @@ from typing import Any
 from slipform.runtime.embedded import values
 from slipform.runtime.embedded.concepts import CONCEPTS
 from slipform.runtime.embedded.documents import Document
-from slipform.runtime.embedded.roles import other_names, unclaimed
+from slipform.runtime.embedded.property_names import other_names, unclaimed
 from slipform.runtime.embedded.schema_fields import Field
 from slipform.runtime.embedded.source import Source
 

@@ -1,5 +1,6 @@
 import itertools
 import json
+import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from tokenizers import Tokenizer
 
 from slipform.runtime.embedded import word_meaning
 from slipform.runtime.embedded.batches import PROMPT_WEIGHT, encoded, pack
+from slipform.runtime.embedded.copying import role_answers
 from slipform.runtime.embedded.dictionary import FILE, dictionary, form_in, word_is_held_out
 from slipform.runtime.embedded.examples import compact_json
 from slipform.runtime.embedded.extraction import role_extraction
@@ -16,16 +18,9 @@ from slipform.runtime.embedded.generate import examples, exercises
 from slipform.runtime.embedded.kinds import KINDS
 from slipform.runtime.embedded.make_dictionary import Maker, read_wordnet, told
 from slipform.runtime.embedded.passages import write_scene
-from slipform.runtime.embedded.roles import (
-    is_held_out,
-    names,
-    other_names,
-    parse_deed,
-    role_scene,
-    roots,
-    settings,
-    unclaimed,
-)
+from slipform.runtime.embedded.property_names import other_names, unclaimed
+from slipform.runtime.embedded.role_scenes import role_scene
+from slipform.runtime.embedded.roles import is_held_out, names, parse_deed, roots, settings
 from slipform.runtime.embedded.schema_fields import Field
 from slipform.runtime.embedded.source import Source, Split
 from slipform.runtime.embedded.word_meaning import TEXT_WEIGHT, draw_exercise
@@ -253,3 +248,17 @@ def test_who_did_what_is_asked_for_in_other_words() -> None:
             total += 1
             reworded += all(prompt.count(word) <= 1 + prompt.count(key.lower()) for word in words)
     assert reworded / total > 0.3
+
+
+def test_questions_about_who_did_what_are_answered_by_the_text() -> None:
+    source = Source(12, "train")
+    unknown = 0
+    for _ in range(300):
+        example = role_answers(source)
+        passage = next(turn.content for turn in example.turns if turn.role == "user")
+        assert not any("{" in turn.content for turn in example.turns)
+        answers = [turn.content for turn in example.turns if turn.role == "assistant"]
+        copied = (text for text in answers if text != "unknown" and not re.fullmatch(r"\d{4}-\d\d-\d\d", text))
+        assert all(text in passage for text in copied)
+        unknown += example.target == "unknown"
+    assert unknown > 10
