@@ -64,7 +64,7 @@ class Tokenizer:
                 fast = PreTrainedTokenizerFast.from_pretrained(path, local_files_only=True)
             else:
                 fast = AutoTokenizer.from_pretrained(path, local_files_only=True)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # a file that the tokenizers library cannot read raises Exception itself
             raise ConfigError(f"{path} holds no tokenizer that can be read: {error}", field="model") from error
         if not isinstance(fast, PreTrainedTokenizerFast):
             raise ConfigError(f"{path}: {type(fast).__name__} has no fast form", field="model")

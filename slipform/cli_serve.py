@@ -1,9 +1,12 @@
 """`slipform serve`: the command's options. The server itself is `slipform.runtime.server`."""
 
+import inspect
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from slipform.errors import ConfigError
 
 EPILOG = (
     "[bold]Examples[/bold]\n\n"
@@ -114,11 +117,21 @@ def serve(
         "pool_slots": pool_slots,
         "memory_fraction": memory_fraction,
     }
-    run(
-        model,
-        settings,
-        {option: value for option, value in options.items() if value is not None},
-        observer=observers_for(settings),
-        allow_anonymous=allow_anonymous,
-        log_level=log_level,
-    )
+    try:
+        run(
+            model,
+            settings,
+            {option: value for option, value in options.items() if value is not None},
+            observer=observers_for(settings),
+            allow_anonymous=allow_anonymous,
+            log_level=log_level,
+        )
+    except ConfigError as error:
+        raise _as_option(error) from error
+
+
+def _as_option(error: ConfigError) -> ConfigError:
+    """The same error about the option of the command line, where one sets the field that it names."""
+    if error.field is None or error.field not in inspect.signature(serve).parameters:
+        return error
+    return ConfigError(str(error).removeprefix(f"{error.field}: "), field=f"--{error.field.replace('_', '-')}")

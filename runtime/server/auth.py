@@ -39,32 +39,33 @@ ANONYMOUS = Identity("anonymous", frozenset(SCOPES), "")
 class ApiKeys:
     """The keys that a server accepts. Without any key, everyone is `ANONYMOUS` and may do everything."""
 
-    def __init__(self, entries: Iterable[str] = ()) -> None:
-        """`entries`: `KEY[:SCOPE,SCOPE…] [NAME]` each; the scope is "infer" where none is given.
+    def __init__(self, entries: Iterable[str] = (), *, field: str = "keys") -> None:
+        """`entries`: `KEY[:SCOPE,SCOPE…] [NAME]` each; the scope is "infer" where none is given. `field`: where they
+        come from, for errors.
 
         Raises: ConfigError for an entry that cannot be read; the message never holds the key.
         """
         self._identities: list[tuple[bytes, Identity]] = []
         for number, entry in enumerate(entries, 1):
-            self._identities.append(_read_entry(entry, number))
-        digests = {digest for digest, _ in self._identities}
-        if len(digests) != len(self._identities):
-            raise ConfigError("a key is given twice", field="keys")
+            self._identities.append(_read_entry(entry, number, field))
+        self._check_distinct(field)
 
     @classmethod
     def load(cls, path: Path | None, environment: Mapping[str, str] = os.environ) -> "ApiKeys":
-        """Keys of a file, one a line (`#` begins a comment line), and of SLIPFORM_API_KEYS, separated by `;`."""
-        entries: list[str] = []
+        """Keys of a file, one a line (`#` begins a comment line), and of SLIPFORM_API_KEYS, separated by `;`.
+
+        Raises: ConfigError naming `keys_file` or the variable.
+        """
+        listed = [entry for entry in environment.get(KEYS_VARIABLE, "").split(";") if entry.strip()]
+        keys = cls(listed, field=KEYS_VARIABLE)
         if path is not None:
-            try:
-                lines = path.read_text(encoding="utf-8").splitlines()
-            except OSError as error:
-                raise ConfigError(f"{path} cannot be read: {error.strerror}", field="keys_file") from error
-            entries = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
-            if not entries:
-                raise ConfigError(f"{path} holds no key", field="keys_file")
-        entries += [entry for entry in environment.get(KEYS_VARIABLE, "").split(";") if entry.strip()]
-        return cls(entries)
+            keys._identities += cls(_lines(path), field="keys_file")._identities
+            keys._check_distinct("keys_file")
+        return keys
+
+    def _check_distinct(self, field: str) -> None:
+        if len({digest for digest, _ in self._identities}) != len(self._identities):
+            raise ConfigError("a key is given twice", field=field)
 
     def __bool__(self) -> bool:
         return bool(self._identities)
@@ -85,15 +86,29 @@ class ApiKeys:
         return found if scheme.lower() == "bearer" else None
 
 
-def _read_entry(entry: str, number: int) -> tuple[bytes, Identity]:
+def _lines(path: Path) -> list[str]:
+    """The lines of a file that are no comments."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}", field="keys_file") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not text in UTF-8", field="keys_file") from error
+    entries = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    if not entries:
+        raise ConfigError(f"{path} holds no key", field="keys_file")
+    return entries
+
+
+def _read_entry(entry: str, number: int, field: str) -> tuple[bytes, Identity]:
     spelled, _, name = entry.strip().partition(" ")
     key, _, listed = spelled.partition(":")
     scopes = listed.split(",") if listed else ["infer"]
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown:
-        raise ConfigError(f"entry {number} has the scope {unknown[0]!r}; known: {', '.join(SCOPES)}", field="keys")
+        raise ConfigError(f"entry {number} has the scope {unknown[0]!r}; known: {', '.join(SCOPES)}", field=field)
     if len(key) < 8:
-        raise ConfigError(f"entry {number} is shorter than 8 characters", field="keys")
+        raise ConfigError(f"entry {number} is shorter than 8 characters", field=field)
     digest = hashlib.sha256(key.encode()).digest()
     salt = hmac.digest(digest, b"slipform cache namespace", "sha256").hex()[:32]
     granted: frozenset[Scope] = frozenset(scope for scope in SCOPES if scope in scopes)

@@ -15,6 +15,7 @@ from slipform.runtime.statistics import EngineStatistics
 _log = logging.getLogger("slipform.requests")
 
 LOG_FORMAT_VARIABLE = "SLIPFORM_LOG_FORMAT"
+LOG_LEVELS = ("debug", "info", "warning", "error")
 _TEXT_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 # What every record has; anything else was given as `extra` and belongs to the line.
@@ -49,7 +50,12 @@ def log_format(environment: Mapping[str, str] = os.environ) -> Literal["text", "
 
 
 def set_up_logs(level: str) -> None:
-    """Write every log line of this process to the standard error: Slipform's from `level` on, others' warnings."""
+    """Write every log line of this process to the standard error: Slipform's from `level` on, others' warnings.
+
+    Raises: ConfigError for an unknown level or format.
+    """
+    if level.lower() not in LOG_LEVELS:
+        raise ConfigError(f"must be one of {', '.join(LOG_LEVELS)}, got {level!r}", field="log_level")
     handler = logging.StreamHandler()
     is_json = log_format() == "json"
     handler.setFormatter(JsonFormatter() if is_json else logging.Formatter(_TEXT_FORMAT))

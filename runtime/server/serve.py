@@ -24,6 +24,7 @@ from slipform.runtime.server.http_protocol import ConnectionBounds, bounded_prot
 from slipform.runtime.server.launcher import ProcessLauncher
 from slipform.runtime.server.logs import set_up_logs
 from slipform.runtime.server.observer import Observer
+from slipform.runtime.server.preflight import check_model, check_tls, listen
 from slipform.runtime.server.reasoning import choose_reasoning
 from slipform.runtime.server.services import Services
 from slipform.runtime.server.settings import ServerSettings
@@ -58,6 +59,9 @@ def serve(
     set_up_logs(log_level)
     keys = ApiKeys.load(settings.keys_file)
     settings = resolve(settings, has_keys=bool(keys), allow_anonymous=allow_anonymous)
+    if model is not None:
+        check_model(model)
+    listeners = listen(settings.host, settings.port)
     engine = EngineClient(
         ProcessLauncher(model, {"trace": False, **engine_options}, log_level=log_level.upper()),
         max_waiting=settings.max_waiting,
@@ -67,7 +71,7 @@ def serve(
     app = create_app(engine, settings, keys=keys, observer=observer)
     server = DrainingServer(uvicorn_config(app, settings, log_level), app.state.services)
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-        failure = runner.run(server.serve_with_engine())
+        failure = runner.run(server.serve_with_engine(listeners))
     if failure is not None:
         raise failure
 
@@ -84,15 +88,9 @@ def resolve(settings: ServerSettings, *, has_keys: bool, allow_anonymous: bool =
             "SLIPFORM_API_KEYS, or say --allow-anonymous",
             field="host",
         )
-    if (settings.tls_certificate is None) != (settings.tls_key is None):
-        raise ConfigError("a certificate and its key are needed together", field="tls_certificate")
-    if settings.tls_client_ca is not None and settings.tls_certificate is None:
-        raise ConfigError("needs tls_certificate", field="tls_client_ca")
+    check_tls(settings)
     choose_format(settings.tool_format, None)
     choose_reasoning(settings.reasoning_format, None)
-    for path in (settings.tls_certificate, settings.tls_key, settings.tls_client_ca):
-        if path is not None and not path.is_file():
-            raise ConfigError(f"{path} is not a file", field="tls")
     if is_local and not settings.allowed_hosts:
         settings = replace(settings, allowed_hosts=(*_LOOPBACK_NAMES, settings.host))
     return replace(settings, max_connections=_affordable(settings.max_connections))
@@ -107,11 +105,11 @@ def uvicorn_config(app: Any, settings: ServerSettings, log_level: str = "info") 
         port=settings.port,
         http=bounded_protocol(bounds),
         ws="none",
-        log_level=log_level.lower(),
+        # uvicorn says that it has started before there is an engine; `DrainingServer` says when.
+        log_level="warning" if log_level.lower() == "info" else log_level.lower(),
         log_config=None,
         access_log=False,
         server_header=False,
-        backlog=2048,
         timeout_keep_alive=_IDLE_TIMEOUT_S,
         timeout_graceful_shutdown=5,
         ssl_certfile=settings.tls_certificate,
@@ -157,6 +155,15 @@ class DrainingServer(uvicorn.Server):
             # streams cost (an Intel Xeon).
             gc.freeze()
             _log.info("the engine is ready: %s", self._services.settings.model_name)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to take connections, and say where."""
+        await super().startup(sockets)
+        scheme = "https" if self.config.is_ssl else "http"
+        for listener in sockets or ():
+            host, port = listener.getsockname()[:2]
+            shown = f"[{host}]" if ":" in host else host
+            _log.info("listening on %s://%s:%d; the engine is being loaded", scheme, shown, port)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal begins to drain, a second one ends the server at once."""
