@@ -13,7 +13,7 @@ from slipform.runtime.server.answers import ChatAnswer, documented
 from slipform.runtime.server.bodies import StreamOptions
 from slipform.runtime.server.chat_fields import ChatBody
 from slipform.runtime.server.chat_turn import ChatTurn, TurnDelta, TurnEnd, WholeAnswer, prepare_turn
-from slipform.runtime.server.generation import Generation, unless_disconnected
+from slipform.runtime.server.generation import Generation
 from slipform.runtime.server.pieces import (
     ContentPiece,
     CustomCallInput,
@@ -26,7 +26,7 @@ from slipform.runtime.server.pieces import (
 from slipform.runtime.server.routing import JsonRoute, json_answer
 from slipform.runtime.server.services import request_id_of
 from slipform.runtime.server.sse import DONE, ChunkWriter, data, stream_answer
-from slipform.runtime.server.token_shapes import chat_logprobs, prompt_logprobs, running_usage, usage
+from slipform.runtime.server.token_shapes import chat_logprobs, prompt_logprobs, running_usage
 
 router = APIRouter(route_class=JsonRoute, tags=["generation"])
 
@@ -46,9 +46,10 @@ async def create_chat_completion(request: Request, body: ChatBody) -> Response:
     if body.stream:
         return await stream_answer(request, _chunks(turn, body, head, generation), turn.headers)
     async with generation:
-        (finished,) = await unless_disconnected(request, generation.results())
+        generation.watch(request)
+        (finished,) = await generation.results()
     choices = [_choice(body, turn, turn.whole(sequence)) for sequence in finished.sequences]
-    answer: dict[str, Any] = {**head, "choices": choices, "usage": usage([finished])}
+    answer: dict[str, Any] = {**head, "choices": choices, "usage": turn.usage(finished)}
     if body.prompt_logprobs is not None:
         answer["prompt_logprobs"] = prompt_logprobs(finished.sequences[0], turn.services.info.spellings)
     return json_answer(answer, turn.headers)
@@ -139,7 +140,7 @@ async def _chunks(
                 yield chunk(index, {}, prompt_len, reason, stop_reason=matched_stop)
             case RequestFinished():
                 if options.wants_usage:
-                    yield data({**head, "choices": [], "usage": usage([item])})
+                    yield data({**head, "choices": [], "usage": turn.usage(item)})
 
     async with generation:
         is_begun = False

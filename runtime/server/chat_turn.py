@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import Request
 
 from slipform.errors import InvalidRequest, SlipformError
-from slipform.grammars.spec import JsonText
+from slipform.grammars.spec import GrammarSpec, JsonText
 from slipform.runtime.request import (
     Fill,
     FillFinished,
@@ -30,7 +30,7 @@ from slipform.runtime.server.generation import Generation
 from slipform.runtime.server.http_errors import as_api_error, bad_request, unsupported
 from slipform.runtime.server.models import check_model
 from slipform.runtime.server.pieces import CustomCallStart, Piece, PieceParser, ReasoningPiece, ToolCallStart
-from slipform.runtime.server.reasoning import choose_reasoning
+from slipform.runtime.server.reasoning import ReasoningFormat, Start, choose_reasoning
 from slipform.runtime.server.routing import ignored_fields
 from slipform.runtime.server.sampling_fields import (
     ACCEPTED,
@@ -40,6 +40,7 @@ from slipform.runtime.server.sampling_fields import (
     sampling_params,
 )
 from slipform.runtime.server.services import Services, identity_of, request_id_of, services_of
+from slipform.runtime.server.token_shapes import usage
 from slipform.runtime.server.tool_calls.custom_inputs import CustomInputs
 from slipform.runtime.server.tool_calls.registry import choose_format, writes_tools
 
@@ -85,7 +86,8 @@ class ChatTurn:
 
     Attributes:
         headers: for the answer. model: the name to answer with.
-        thoughts_fill: the last fill is the answer; one before it, if any, holds only reasoning.
+        has_thoughts_fill: the last fill is the answer; the one before it holds only reasoning.
+        reasoning: how the model marks its reasoning, or None; reasoning_start: where its answer begins.
     """
 
     services: Services
@@ -96,6 +98,8 @@ class ChatTurn:
     max_tokens: int | None
     new_parser: Callable[[], PieceParser]
     has_thoughts_fill: bool
+    reasoning: ReasoningFormat | None
+    reasoning_start: Start
 
     def start(self, http_request: Request, *, stream: bool, terms: Mapping[str, str] | None = None) -> Generation:
         """Hand it to the engine. `terms`: as for `ApiError.in_terms`. Raises: ApiError 429 or 503."""
@@ -140,6 +144,23 @@ class ChatTurn:
         token_ids = tuple(token_id for fill in sequence.fills for token_id in fill.token_ids)
         logprobs = tuple(entry for fill in sequence.fills for entry in fill.logprobs)
         return WholeAnswer(end, pieces, token_ids, logprobs)
+
+    def usage(self, finished: RequestFinished) -> dict[str, Any]:
+        """The usage, with the tokens of the reasoning where the model marks it."""
+        shape = usage([finished])
+        if self.reasoning is not None:
+            count = sum(map(self._num_reasoning_tokens, finished.sequences))
+            shape["completion_tokens_details"] = {"reasoning_tokens": count}
+        return shape
+
+    def _num_reasoning_tokens(self, sequence: SequenceResult) -> int:
+        if self.reasoning is None or not sequence.fills:
+            return 0
+        first, spellings = sequence.fills[0], self.services.info.spellings
+        if self.has_thoughts_fill:
+            return len(first.token_ids)
+        spelled = [spellings[token_id] for token_id in first.token_ids]
+        return self.reasoning.num_tokens(spelled, self.reasoning_start, seam_len=first.seam_len)
 
 
 class _Answer:
@@ -205,7 +226,10 @@ async def prepare_turn(http_request: Request, body: ChatBody) -> ChatTurn:
     await _check_input_grammars(body, services)
     max_tokens = body.max_completion_tokens or body.max_tokens
     prompt = await _render(body, services)
-    fills, new_parser = _plan(body, services, prompt, constraint.spec if constraint else None, max_tokens)
+    reasoning = choose_reasoning(settings.reasoning_format, services.renderer.template)
+    start = reasoning.start(text_of(prompt)) if reasoning is not None else "closed"
+    spec = constraint.spec if constraint else None
+    fills, new_parser = _plan(body, services, reasoning, start, answer=spec, max_tokens=max_tokens)
     request = GenerateRequest(
         request_id=body.request_id or body.rid or request_id_of(http_request),
         segments=(*prompt, *fills),
@@ -217,9 +241,18 @@ async def prepare_turn(http_request: Request, body: ChatBody) -> ChatTurn:
         deadline_s=min(body.timeout or settings.request_timeout_s, settings.request_timeout_s),
         reserve_tokens=max_tokens or 0,
     )
-    num_fills = sum(isinstance(segment, Fill) for segment in fills)
-    kind = constraint.kind if constraint else None
-    return ChatTurn(services, request, model, headers, kind, max_tokens, new_parser, num_fills > 1)
+    return ChatTurn(
+        services=services,
+        request=request,
+        model=model,
+        headers=headers,
+        constraint=constraint.kind if constraint else None,
+        max_tokens=max_tokens,
+        new_parser=new_parser,
+        has_thoughts_fill=sum(isinstance(segment, Fill) for segment in fills) > 1,
+        reasoning=reasoning,
+        reasoning_start=start if body.thinking_token_budget is None else "closed",
+    )
 
 
 def _check_bounds(body: ChatBody, services: Services) -> None:
@@ -303,7 +336,13 @@ def _with_instructions(messages: list[dict[str, Any]], instructions: str) -> lis
 
 
 def _plan(
-    body: ChatBody, services: Services, prompt: Sequence[Segment], answer: Any, max_tokens: int | None
+    body: ChatBody,
+    services: Services,
+    thinking: ReasoningFormat | None,
+    start: Start,
+    *,
+    answer: GrammarSpec | None,
+    max_tokens: int | None,
 ) -> tuple[tuple[Segment, ...], Callable[[], PieceParser]]:
     """What to append to the prompt, and how to read what the model makes of it."""
     settings, template = services.settings, services.renderer.template
@@ -322,8 +361,6 @@ def _plan(
         answer = format_.constraint(use, answer)
         if answer is not None:
             check_spec(answer, settings.bounds, "tools")
-    thinking = choose_reasoning(settings.reasoning_format, template)
-    start = thinking.start(text_of(prompt)) if thinking is not None else "closed"
     spec = thinking.constraint(answer, start) if thinking is not None else answer
     fills: tuple[Segment, ...] = (Fill(None, sampling, spec, finish=body.finish or "cut"),)
     budget = body.thinking_token_budget

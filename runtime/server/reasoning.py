@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Literal
 
 from slipform.errors import ConfigError, InvalidRequest
@@ -30,6 +31,26 @@ class ReasoningFormat:
 
     def parser(self, start: Start) -> "ReasoningParser":
         return ReasoningParser(self, start)
+
+    def num_tokens(self, spellings: Sequence[bytes], start: Start, *, seam_len: int = 0) -> int:
+        """How many tokens of an answer are thoughts or their markers: those up to the end of the closing marker.
+
+        Args:
+            spellings: of each token, special ones by their names.
+            seam_len: characters of the prompt that the first tokens spell anew.
+        """
+        written = b"".join(spellings)
+        seam = len(written.decode("utf-8", "replace")[:seam_len].encode())
+        opening = written[seam:].lstrip()
+        is_opened = opening.startswith(self.begin.encode())
+        if start == "closed" or (start == "outside" and not is_opened):
+            return 0
+        begin = len(written) - len(opening) + (len(self.begin) if is_opened else 0)
+        end = written.find(self.end.encode(), begin)
+        if end < 0:
+            return len(spellings)
+        lengths = accumulate(map(len, spellings))
+        return next(count for count, length in enumerate(lengths, 1) if length >= end + len(self.end))
 
     def constraint(self, answer: GrammarSpec | None, start: Start) -> GrammarSpec | None:
         """What a whole text matches whose answer matches `answer`; thoughts before it are free."""

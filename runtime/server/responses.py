@@ -18,9 +18,8 @@ from slipform.runtime.server.answers import documented
 from slipform.runtime.server.chat_fields import Message
 from slipform.runtime.server.chat_turn import ChatTurn, TurnDelta, TurnEnd, prepare_turn
 from slipform.runtime.server.dialects.read import CONSTRAINT_FIELDS
-from slipform.runtime.server.generation import Generation, unless_disconnected
+from slipform.runtime.server.generation import Generation
 from slipform.runtime.server.http_errors import ApiError, bad_request
-from slipform.runtime.server.pieces import ReasoningPiece
 from slipform.runtime.server.responses_fields import (
     InputItem,
     ResponsesBody,
@@ -36,7 +35,7 @@ from slipform.runtime.server.routing import JsonRoute, ignored_fields, json_answ
 from slipform.runtime.server.sampling_fields import ACCEPTED, UNSUPPORTED
 from slipform.runtime.server.services import identity_of, request_id_of, services_of
 from slipform.runtime.server.sse import stream_answer
-from slipform.runtime.server.token_shapes import chat_logprobs, usage
+from slipform.runtime.server.token_shapes import chat_logprobs
 
 router = APIRouter(route_class=JsonRoute, tags=["responses"])
 
@@ -82,16 +81,13 @@ class _Call:
     headers: dict[str, str]
     items: list[dict[str, Any]]
     output: Output = field(default_factory=Output)
-    num_reasoning_tokens: int = 0
     finish_reason: str = "length"
 
     def take(self, batch: Sequence[TurnDelta | TurnEnd | RequestFinished]) -> Iterator[dict[str, Any]]:
         """Keep `response` current; yields the events of the output, which hold only until the next one."""
         for item in batch:
             match item:
-                case TurnDelta(_, pieces, token_ids, logprobs, _):
-                    if pieces and all(isinstance(piece, ReasoningPiece) for piece in pieces):
-                        self.num_reasoning_tokens += len(token_ids)
+                case TurnDelta(_, pieces, _, logprobs, _):
                     shown = chat_logprobs(logprobs, self.turn.services.info.spellings)["content"]
                     yield from self.output.push(pieces, shown)
                 case TurnEnd(_, reason, _, _):
@@ -101,7 +97,8 @@ class _Call:
                     self._finish(item, self.finish_reason)
 
     def _finish(self, finished: RequestFinished, reason: str) -> None:
-        tokens = usage([finished])
+        tokens = self.turn.usage(finished)
+        details = tokens.get("completion_tokens_details", {"reasoning_tokens": 0})
         is_cut = reason == "length"
         self.response |= {
             "status": "incomplete" if is_cut else "completed",
@@ -111,7 +108,7 @@ class _Call:
                 "input_tokens": tokens["prompt_tokens"],
                 "input_tokens_details": {**tokens["prompt_tokens_details"], "cache_write_tokens": 0},
                 "output_tokens": tokens["completion_tokens"],
-                "output_tokens_details": {"reasoning_tokens": self.num_reasoning_tokens},
+                "output_tokens_details": details,
                 "total_tokens": tokens["total_tokens"],
             },
         }
@@ -140,7 +137,8 @@ async def create_response(request: Request, body: ResponsesBody) -> Response:
     if body.stream:
         return await stream_answer(request, _chunks(call, generation, keeps, owner), call.headers)
     async with generation:
-        await unless_disconnected(request, _run(call, generation))
+        generation.watch(request)
+        await _run(call, generation)
     _keep(call, keeps, owner)
     return json_answer(call.response, call.headers)
 

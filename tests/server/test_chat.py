@@ -252,3 +252,46 @@ def test_thoughts_have_a_budget_and_the_answer_its_shape(thinking: RunningServer
         assert reasoning == choice["message"]["reasoning_content"]
         quiet = chat(http, include_reasoning=False, **fields)["choices"][0]["message"]
         assert "reasoning_content" not in quiet
+
+
+def reasoning_tokens_of(http: httpx.Client, ids: list[int]) -> int:
+    """How many tokens are written when the closing marker is, by spelling ever more of them."""
+    for count in range(1, len(ids) + 1):
+        if "</think>" in http.post("/detokenize", json={"tokens": ids[:count]}).json()["prompt"]:
+            return count
+    return len(ids)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"regex": "[0-9]{3}", "max_tokens": 60, "finish": "valid"},
+        {"max_tokens": 20},
+        {"regex": "[0-9]{3}", "max_tokens": 40, "thinking_token_budget": 12},
+        {"max_tokens": 20, "thinking_token_budget": 0},
+    ],
+)
+def test_usage_counts_the_tokens_of_thoughts(thinking: RunningServer, fields: dict[str, Any]) -> None:
+    body = {"messages": [{"role": "user", "content": "Hi"}], "seed": 1, "return_token_ids": True, **fields}
+    with thinking.http() as http:
+        answer = http.post("/v1/chat/completions", json=body).json()
+        ids = answer["choices"][0]["token_ids"]
+        budget = fields.get("thinking_token_budget")
+        expected = reasoning_tokens_of(http, ids) if budget is None else budget
+        assert answer["usage"]["completion_tokens_details"] == {"reasoning_tokens": expected}
+        assert expected <= answer["usage"]["completion_tokens"]
+        streaming = {**body, "stream": True, "stream_options": {"include_usage": True}}
+        with http.stream("POST", "/v1/chat/completions", json=streaming) as response:
+            *_, last, done = events_of(response)
+        assert done == "[DONE]"
+        assert json.loads(last)["usage"]["completion_tokens_details"] == {"reasoning_tokens": expected}
+        if budget is None:
+            own = {name: value for name, value in fields.items() if name != "max_tokens"}
+            asked = {"input": "Hi", "seed": 1, "max_output_tokens": fields["max_tokens"], **own}
+            response_usage = http.post("/v1/responses", json=asked).json()["usage"]
+            assert response_usage["output_tokens_details"] == {"reasoning_tokens": expected}
+
+
+def test_usage_is_silent_about_thoughts_of_models_without(http: httpx.Client) -> None:
+    answer = http.post("/v1/chat/completions", json={"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 4})
+    assert "completion_tokens_details" not in answer.json()["usage"]

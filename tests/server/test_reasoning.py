@@ -139,3 +139,33 @@ def test_choice_of_the_format(name: str | None, template: str | None, found: Rea
 def test_unknown_format() -> None:
     with pytest.raises(ConfigError, match="known: none, think"):
         choose_reasoning("harmony", None)
+
+
+def closing_token(form: ReasoningFormat, start: Start, tokens: Sequence[str]) -> int:
+    """How many tokens the thoughts take, found by asking the parser behind each token whether more would be content."""
+    joined = ["".join(tokens[:count]).lstrip() for count in range(len(tokens) + 1)]
+    opened = [count for count, text in enumerate(joined) if text.startswith(form.begin)]
+    if start == "closed" or (start == "outside" and not opened):
+        return 0
+    for count in range(opened[0] if opened else 1, len(tokens) + 1):
+        if split(form.parser(start), [*tokens[:count], "?"])[1]:
+            return count
+    return len(tokens)
+
+
+@given(
+    tokens=st.lists(
+        st.sampled_from(["<think>", "</think>", "<thi", "nk>", "</", "think", ">", " ", "\n", "ü", "x</think>y"]),
+        max_size=10,
+    ),
+    start=st.sampled_from(["inside", "outside", "closed"]),
+)
+def test_tokens_of_thoughts(tokens: list[str], start: Start) -> None:
+    expected = closing_token(THINK, start, tokens)
+    assert THINK.num_tokens([token.encode() for token in tokens], start) == expected
+
+
+def test_what_a_healed_token_spells_of_the_prompt_is_no_answer() -> None:
+    spellings = [b":\xc3\xbc<think>", b"a", b"</think>", b"b"]
+    assert THINK.num_tokens(spellings, "outside", seam_len=2) == 3
+    assert THINK.num_tokens(spellings, "outside") == 0
