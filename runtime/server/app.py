@@ -25,9 +25,10 @@ from slipform.runtime.server import (
 )
 from slipform.runtime.server.auth import ApiKeys
 from slipform.runtime.server.engine_client import EngineClient
-from slipform.runtime.server.http_errors import ApiError, as_api_error, bad_request
+from slipform.runtime.server.http_errors import ApiError, as_api_error
 from slipform.runtime.server.middleware import REQUEST_ID_HEADER, Gate
 from slipform.runtime.server.observer import Observer, SilentObserver
+from slipform.runtime.server.routing import BodyRoutes, invalid_value
 from slipform.runtime.server.services import Services
 from slipform.runtime.server.settings import ServerSettings
 
@@ -88,7 +89,8 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _answer_validation_error)
     app.add_exception_handler(HTTPException, _answer_http_error)
     app.add_exception_handler(Exception, _answer_defect)
-    app.add_middleware(Gate, services=services)
+    app.add_middleware(BodyRoutes, routers=_ROUTERS)
+    app.add_middleware(Gate, services=services)  # around it
     if services.settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -111,13 +113,9 @@ async def _answer_slipform_error(_: Request, error: Exception) -> Response:
 
 
 async def _answer_validation_error(_: Request, error: Exception) -> Response:
-    """400 that names a field that is wrong, as in `messages[0].content`."""
+    """A query that is wrong."""
     assert isinstance(error, RequestValidationError)
-    # A union reports each of its kinds; the one that got furthest into the value is the one that was meant.
-    told = max(error.errors(), key=lambda one: len(one["loc"]))
-    if told["type"] == "json_invalid" or told["loc"] == ("body",):
-        return bad_request(f"the body: {told['msg']}", code="invalid_json").response()
-    return bad_request(told["msg"], _spelled(told["loc"]), "invalid_value").response()
+    return invalid_value([(one["loc"][1:], one["msg"]) for one in error.errors()]).response()
 
 
 async def _answer_http_error(_: Request, error: Exception) -> Response:
@@ -129,17 +127,3 @@ async def _answer_http_error(_: Request, error: Exception) -> Response:
 async def _answer_defect(_: Request, error: Exception) -> Response:
     """A defect of the server; the log has the details, the client need not."""
     return as_api_error(SlipformError(str(error))).response()
-
-
-_KINDS = frozenset({"str", "int", "float", "bool", "dict", "list"})
-
-
-def _spelled(location: tuple[int | str, ...]) -> str:
-    """A field's place. Pydantic also names the kinds of a union that it tried, which clients do not know."""
-    text = ""
-    for part in location[1:]:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        elif part.isidentifier() and part.islower() and part not in _KINDS:
-            text += f".{part}" if text else part
-    return text

@@ -28,7 +28,7 @@ from slipform.runtime.server.bodies import StreamOptions
 from slipform.runtime.server.bounded_constraint import bounded_constraint
 from slipform.runtime.server.dialects.constraint import Constraint
 from slipform.runtime.server.dialects.read import CONSTRAINT_FIELDS
-from slipform.runtime.server.generation import Generation, unless_disconnected
+from slipform.runtime.server.generation import Generation
 from slipform.runtime.server.http_errors import bad_request
 from slipform.runtime.server.models import check_model
 from slipform.runtime.server.routing import JsonRoute, ignored_fields, json_answer
@@ -104,7 +104,8 @@ async def create_completion(request: Request, body: CompletionBody) -> Response:
     if body.stream:
         return await stream_answer(request, _chunks(call, generation, ()), headers)
     async with generation:
-        results = await unless_disconnected(request, generation.results())
+        generation.watch(request)
+        results = await generation.results()
     choices = [
         _choice(call, prompt_index * call.n + sequence.index, prompt_index, sequence)
         for prompt_index, result in enumerate(results)

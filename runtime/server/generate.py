@@ -25,7 +25,7 @@ from slipform.runtime.server.bad_words import without_words
 from slipform.runtime.server.bodies import Body
 from slipform.runtime.server.bounded_constraint import bounded_constraint
 from slipform.runtime.server.dialects.read import CONSTRAINT_FIELDS
-from slipform.runtime.server.generation import Generation, unless_disconnected
+from slipform.runtime.server.generation import Generation
 from slipform.runtime.server.http_errors import bad_request
 from slipform.runtime.server.routing import JsonRoute, ignored_fields, json_answer
 from slipform.runtime.server.sampling_fields import (
@@ -124,7 +124,8 @@ async def generate(request: Request, body: GenerateBody) -> Response:
     if body.stream:
         return await stream_answer(request, _chunks(call, generation), headers)
     async with generation:
-        results = await unless_disconnected(request, generation.results())
+        generation.watch(request)
+        results = await generation.results()
     answers = [_answer(call, index, seq) for index, result in enumerate(results) for seq in result.sequences]
     return json_answer(answers if call.is_batch or len(answers) > 1 else answers[0], headers)
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from typing import Any, Self, TypeVar
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Self
 
 from starlette.requests import Request
 
@@ -14,8 +14,6 @@ from slipform.runtime.server.observer import Arrival, Observer
 from slipform.runtime.server.services import identity_of, request_id_of, services_of
 from slipform.runtime.server.streams import EventStream, Wakeup
 
-_T = TypeVar("_T")
-
 
 class Generation:
     """The engine requests of one call, one for each prompt. Use it as an async context: leaving early aborts them."""
@@ -23,6 +21,7 @@ class Generation:
     def __init__(self, parts: "Sequence[_Part]") -> None:
         self._parts = parts
         self._wakeup = Wakeup()
+        self._gone: asyncio.Future[None] | None = None
         for part in parts:
             part.stream.wakeup = self._wakeup
 
@@ -69,6 +68,11 @@ class Generation:
             raise as_api_error(error, retry_after_s=services.engine.retry_after_s) from error
         return cls(parts)
 
+    def watch(self, http_request: Request) -> None:
+        """Let whoever waits for events get ApiError 499 when the client goes away. The request's body has been read."""
+        self._gone = asyncio.ensure_future(_disconnection(http_request))
+        self._gone.add_done_callback(lambda _: self._wakeup.wake())
+
     async def results(self) -> list[RequestFinished]:
         """Wait for the ends. Raises: ApiError of the first request found to have failed."""
         finished: dict[int, RequestFinished] = {}
@@ -79,7 +83,7 @@ class Generation:
     async def batches(self) -> AsyncIterator[list[tuple[int, Event]]]:
         """The events of all requests, as many at a time as have come, each with the index of its request.
 
-        Raises: ApiError where a RequestFailed comes.
+        Raises: ApiError where a RequestFailed comes, and when a client that is watched goes away.
         """
         num_open = len(self._parts)
         failure: ApiError | None = None
@@ -97,12 +101,16 @@ class Generation:
             if failure is not None:
                 raise failure from failure.__cause__
             if not batch:
+                if self._gone is not None and self._gone.done():
+                    raise ApiError(499, "the client closed the connection", code="client_closed_request")
                 await self._wakeup.wait()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._gone is not None:
+            self._gone.cancel()
         for part in self._parts:
             part.abort()
 
@@ -154,26 +162,9 @@ class _Part:
         if not self._is_ended:
             self._is_ended = True
             seconds = time.monotonic() - self._arrival.began_s
-            self._observer.ended(self._arrival, seconds, finished, type(error).__name__ if error else None)
-
-
-async def unless_disconnected(http_request: Request, work: Coroutine[Any, Any, _T]) -> _T:
-    """The result of `work`, which is cancelled when the client goes away. The request's body has been read.
-
-    Raises: ApiError 499, which nobody will read, in that case.
-    """
-    working = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_disconnection(http_request))
-    try:
-        await asyncio.wait((working, gone), return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            return working.result()
-        raise ApiError(499, "the client closed the connection", code="client_closed_request")
-    finally:
-        gone.cancel()
-        if not working.done():
-            working.cancel()
-            await asyncio.wait((working,))
+            name = type(error).__name__ if error else None
+            # The answer goes out first.
+            asyncio.get_running_loop().call_soon(self._observer.ended, self._arrival, seconds, finished, name)
 
 
 async def _disconnection(http_request: Request) -> None:

@@ -79,7 +79,10 @@ class Gate:
         finally:
             route = scope.get("route")
             path = getattr(route, "path", None) or "unmatched"
-            self._services.observer.answered(path, status or 499, time.monotonic() - began_s)
+            seconds = time.monotonic() - began_s
+            # The answer goes out first: what was written is sent when the event loop comes round.
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._services.observer.answered, path, status or 499, seconds)
 
     def _admit(self, scope: Scope, headers: Headers) -> None:
         path = scope["path"]

@@ -13,7 +13,7 @@ from slipform.runtime.params import SamplingParams
 from slipform.runtime.request import Fill, GenerateRequest, Text
 from slipform.runtime.server.answers import documented
 from slipform.runtime.server.bodies import Body
-from slipform.runtime.server.generation import Generation, unless_disconnected
+from slipform.runtime.server.generation import Generation
 from slipform.runtime.server.http_errors import ApiError, as_api_error, bad_request
 from slipform.runtime.server.routing import JsonRoute, ignored_fields, json_answer
 from slipform.runtime.server.services import identity_of, request_id_of, services_of
@@ -101,7 +101,8 @@ async def health_generate(request: Request) -> Response:
         deadline_s=30.0,
     )
     async with Generation.start(request, [probe], stream=False) as generation:
-        await unless_disconnected(request, generation.results())
+        generation.watch(request)
+        await generation.results()
     return json_answer({"status": "ok"})
 
 

@@ -16,7 +16,7 @@ from slipform.runtime.request import Fill, GenerateRequest, RequestFailed, Token
 from slipform.runtime.server.answers import documented
 from slipform.runtime.server.bodies import Body
 from slipform.runtime.server.bounded_constraint import check_spec
-from slipform.runtime.server.generation import Generation, unless_disconnected
+from slipform.runtime.server.generation import Generation
 from slipform.runtime.server.http_errors import ApiError, as_api_error, bad_request
 from slipform.runtime.server.routing import JsonRoute, json_answer
 from slipform.runtime.server.services import Services, identity_of, request_id_of, services_of
@@ -57,7 +57,8 @@ async def run_program(request: Request, body: ProgramBody) -> Response:
     if body.stream:
         return await stream_answer(request, _chunks(engine_request.request_id, generation))
     async with generation:
-        (finished,) = await unless_disconnected(request, generation.results())
+        generation.watch(request)
+        (finished,) = await generation.results()
     return json_answer(event_to_plain(finished))
 
 
