@@ -36,8 +36,8 @@ MIXTURE: tuple[tuple[Callable[[Source], Example], float], ...] = (
 )
 # What words mean, in training only: the held-out split is made of real tasks.
 EXERCISES: tuple[tuple[Callable[[Source], Example], float], ...] = (
-    (role_extraction, 0.06),
-    (role_answers, 0.03),
+    (role_extraction, 0.055),
+    (role_answers, 0.025),
     (word_meaning, 0.12),
     (dictionary_text, 0.02),
 )

@@ -6,7 +6,7 @@ held out: a training exercise is never about them, though they may stand in the 
 
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from slipform.runtime.embedded.dictionary import EverydayClass, Sense, dictionary, form_in, word_is_held_out
@@ -23,6 +23,7 @@ from slipform.runtime.embedded.word_questions import (
     GLOSS_CLUE,
     GLOSS_QUESTIONS,
     IN_TEXT_QUESTIONS,
+    KEYWORD_QUESTIONS,
     KIND_CHECKS,
     KIND_QUESTIONS,
     MEMBER_CHECKS,
@@ -38,6 +39,7 @@ from slipform.runtime.embedded.word_questions import (
 FEW_TRIES = 40
 PREFERENCE = 1.66
 TEXT_WEIGHT = 0.2
+MANY_BRANCHES = 12
 YES_NO = ((("yes", "no"), "yes", "no"), (("no", "yes"), "yes", "no"), (("true", "false"), "true", "false"))
 
 
@@ -100,12 +102,18 @@ def classes_of_words() -> dict[str, frozenset[int]]:
     return {sense.word.lower(): sense.all_classes for sense in dictionary().senses}
 
 
+def base_forms(text: str) -> Iterator[str]:
+    """The words of a text, as they stand and without a common ending."""
+    for word in re.findall(r"[a-z]+", text.lower()):
+        for ending in ("", "s", "es", "ed", "ing", "d"):
+            yield word.removesuffix(ending)
+
+
 def evoked_classes(text: str) -> frozenset[int]:
     """The classes that some word of a text belongs to, in its base form or with a common ending."""
     found: frozenset[int] = frozenset()
-    for word in re.findall(r"[a-z]+", text.lower()):
-        for ending in ("", "s", "es", "ed", "ing", "d"):
-            found |= classes_of_words().get(word.removesuffix(ending), frozenset())
+    for word in base_forms(text):
+        found |= classes_of_words().get(word, frozenset())
     return found
 
 
@@ -217,6 +225,29 @@ def _pair(
     return Exercise(sense.word, text, asked, tuple(s.shuffled([right, *wrong])), right)
 
 
+@functools.cache
+def branches_of_words() -> dict[str, frozenset[int]]:
+    """What a word could be about, for words that are not about everything."""
+    return {s.word.lower(): s.branches for s in dictionary().senses if len(s.branches) <= MANY_BRANCHES}
+
+
+def keyword(s: Source) -> Exercise | None:
+    """Which word has to do with a text that does not hold it: a synonym of one of its words, or what that is a kind of."""
+    sense = frequent(s, senses_where(s.split, "examples"))
+    related = [*partners(s, sense.synonyms), *partners(s, sense.kinds)]
+    text = s.pick(sense.examples)
+    if not related:
+        return None
+    evoked: frozenset[int] = frozenset()
+    for word in base_forms(text):
+        evoked |= branches_of_words().get(word, frozenset())
+    wrong = [o.word for o in other_words(s, sense, s.integer(1, 5)) if not o.branches & evoked and o.word not in text]
+    if not wrong:
+        return None
+    right = s.pick(related)
+    return Exercise(sense.word, text, s.phrase(KEYWORD_QUESTIONS), tuple(s.shuffled([right, *wrong])), right)
+
+
 def definition(s: Source) -> Exercise | None:
     """Which definition fits a word, or which word a definition, or does it?"""
     sense = frequent(s, senses_where(s.split, "gloss"))
@@ -264,12 +295,13 @@ def _upper(text: str) -> str:
 
 
 KINDS: tuple[tuple[str, Callable[[Source], Exercise | None], float], ...] = (
-    ("class", class_of_word, 0.26),
-    ("synonym", synonym, 0.16),
-    ("kind", kind_of, 0.14),
+    ("class", class_of_word, 0.24),
+    ("synonym", synonym, 0.14),
+    ("kind", kind_of, 0.12),
     ("opposite", opposite, 0.06),
-    ("definition", definition, 0.24),
-    ("word in a text", word_in_text, 0.14),
+    ("definition", definition, 0.22),
+    ("keyword", keyword, 0.10),
+    ("word in a text", word_in_text, 0.12),
 )
 _SHARES = tuple(share for _, _, share in KINDS)
 CHAINED = 0.6

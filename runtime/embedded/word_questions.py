@@ -151,6 +151,19 @@ OPPOSITE_CHECKS = (
     "Is the opposite of {word} {other}?",
     "Are {word} and {other} contraries?",
 )
+KEYWORD_QUESTIONS = (
+    "Which word has to do with the text?",
+    "Which word fits the text best?",
+    "Keyword?",
+    "Choose the keyword.",
+    "What is it about?",
+    "Tag the text.",
+    "Under which word would you look for this?",
+    "Label?",
+    "Pick the label that fits.",
+    "Which of these does the text speak of, in other words?",
+    "Subject of the text?",
+)
 GLOSS_CHECKS = (
     '{word}: is it "{gloss}"?',
     'Does {word} mean "{gloss}"?',
