@@ -27,7 +27,7 @@ from common import print_result, print_table
 from dummy_models import GEOMETRIES, vocab_size, weight_bytes, write_checkpoint
 from gpu_ceilings import read_bandwidth
 from gpu_trace import traced
-from serving_clients import Client, EngineClient, HttpClient, Run, running_server
+from serving_clients import Client, EngineClient, HttpClient, Outcome, Run, running_server
 from serving_workloads import (
     Prompts,
     Workload,
@@ -244,16 +244,20 @@ def _w4(client: Client, repeats: int, only: int | None) -> _Figures:
 
 
 def _w4s(client: Client, repeats: int, only: int | None) -> _Figures:
-    """Time to first token on an idle engine: a fresh schema, the same again, none."""
+    """Time to first token on an idle engine: a fresh schema, the same again, none; and what of it went by before
+    admission, where the client can tell."""
     prompts = Prompts(77)
-    found: dict[str, list[float]] = {"fresh schema": [], "same schema again": [], "no schema": []}
+    found: dict[str, list[Outcome]] = {"fresh schema": [], "same schema again": [], "no schema": []}
     for index in range(12):
         fill = constrained(random_schema(prompts, f"single_{index}"))
         for label, choice in (("fresh schema", fill), ("same schema again", fill), ("no schema", free_text(20))):
             request = GenerateRequest(f"w4s-{label}-{index}", (TokenIds(prompts.ids(128)), choice))
-            found[label].append(client.run(Workload("W4s", [request], 1)).outcomes[0].first_s * 1e3)
-    for label, times in found.items():
-        yield f"W4s: {label}", statistics.median(times)
+            found[label] += client.run(Workload("W4s", [request], 1)).outcomes
+    for label, outcomes in found.items():
+        yield f"W4s: {label}", 1e3 * statistics.median(outcome.first_s for outcome in outcomes)
+        queued = [outcome.queue_s for outcome in outcomes if outcome.queue_s is not None]
+        if queued:
+            yield f"W4s: {label}, until admitted", 1e3 * statistics.median(queued)
 
 
 def _w5(client: Client, repeats: int, only: int | None) -> _Figures:

@@ -25,12 +25,18 @@ from slipform.runtime.request import Event, Fill, GenerateRequest, RequestFailed
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Seconds and tokens of one request. `per_token_s` is None for a single token."""
+    """Seconds and tokens of one request.
+
+    Attributes:
+        per_token_s: None for a single token.
+        queue_s: until it was admitted, its constraint compiled; None where a client cannot know.
+    """
 
     first_s: float
     per_token_s: float | None
     num_tokens: int
     num_sampled: int
+    queue_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,7 @@ class EngineClient:
                 times = event.times
                 count = len(fill.token_ids)
                 per_token = (times.total_s - times.first_token_s) / (count - 1) if count > 1 else None
-                outcomes.append(Outcome(times.first_token_s, per_token, count, fill.num_sampled))
+                outcomes.append(Outcome(times.first_token_s, per_token, count, fill.num_sampled, times.queue_s))
                 if fill.finish_reason == "stop":
                     texts.append((specs[event.request_id], fill.text))
             else:
