@@ -33,6 +33,8 @@ from slipform.runtime.request import (
 
 # Deeper values are refused; nothing that a grammar compiler accepts is nested so deeply.
 MAX_DEPTH = 200
+# Names of programs, which requests of /v1/programs may bring for a server's metrics.
+PROGRAM_NAME = r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$"
 
 _T = TypeVar("_T")
 _Writer = Callable[[Any], Any]

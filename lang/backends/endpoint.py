@@ -15,6 +15,7 @@ from slipform.lang.backend import Call, Listener, ScoreRequest, Scores
 from slipform.lang.backends.http_client import HttpCall, HttpClient
 from slipform.lang.backends.scoring import score_options
 from slipform.lang.chat_template import ChatTemplate
+from slipform.lang.ids import program_of
 from slipform.runtime.request import GenerateRequest, RequestFailed
 from slipform.runtime.wire import event_from_plain, request_to_plain, spec_to_plain
 
@@ -76,6 +77,8 @@ class Endpoint:
         """Pass the server's events on; whatever happens, the last one is terminal."""
         failure: SlipformError = BackendError(f"{self.name} ended the stream before the request was over")
         body = {**request_to_plain(request), "stream": True}
+        if (program := program_of(request.request_id)) is not None:
+            body["program"] = program
         try:
             async for value in self._http.events("/v1/programs", body):
                 call.deliver(event_from_plain(value, request_id=request.request_id))

@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from difflib import get_close_matches
 from importlib.metadata import version
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
@@ -21,6 +23,7 @@ from slipform.runtime.server import (
     other_servers,
     programs,
     responses,
+    scores,
     tokens,
 )
 from slipform.runtime.server.auth import ApiKeys
@@ -37,6 +40,7 @@ _ROUTERS = (
     completions.router,
     responses.router,
     embeddings.router,
+    scores.router,
     models.router,
     generate.router,
     programs.router,
@@ -118,10 +122,20 @@ async def _answer_validation_error(_: Request, error: Exception) -> Response:
     return invalid_value([(one["loc"][1:], one["msg"]) for one in error.errors()]).response()
 
 
-async def _answer_http_error(_: Request, error: Exception) -> Response:
+async def _answer_http_error(request: Request, error: Exception) -> Response:
+    """What FastAPI refuses: routes that do not exist, and methods that one does not have."""
     assert isinstance(error, HTTPException)
-    code = {404: "unknown_route", 405: "method_not_allowed"}.get(error.status_code)
-    return ApiError(error.status_code, str(error.detail), code=code).response(error.headers)
+    path, status = request.url.path, error.status_code
+    if status == 404:
+        known = [route.path for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+        close = get_close_matches(path, known, 1)
+        hint = f"did you mean {close[0]}?" if close else "GET /openapi.json lists its routes"
+        return ApiError(404, f"this server has no route {path}; {hint}", code="unknown_route").response()
+    if status == 405:
+        allowed = (error.headers or {}).get("Allow", "")
+        message = f"{path} does not take {request.method}, but {allowed}"
+        return ApiError(405, message, code="method_not_allowed").response(error.headers)
+    return ApiError(status, str(error.detail)).response(error.headers)
 
 
 async def _answer_defect(_: Request, error: Exception) -> Response:

@@ -34,13 +34,14 @@ class Generation:
         stream: bool,
         max_tokens: int | None = None,
         constraint: str | None = None,
+        program: str | None = None,
         terms: Mapping[str, str] | None = None,
     ) -> Self:
         """Hand the requests to the engine.
 
         Args:
             stream: whether events other than the terminal ones are wanted.
-            max_tokens, constraint: as the client asked; for observers.
+            max_tokens, constraint, program: as the client asked; for observers.
             terms: the route's own names of fields, as for `ApiError.in_terms`.
         Raises: ApiError: 429 with Retry-After if they are too many for now, 503 if there is no engine.
         """
@@ -55,6 +56,7 @@ class Generation:
                     n=request.n,
                     max_tokens=max_tokens,
                     constraint=constraint,
+                    program=program,
                     stream=stream,
                     began_s=time.monotonic(),
                     began_ns=time.time_ns(),

@@ -32,6 +32,7 @@ _TYPES = {
     413: "request_too_large",
     429: "rate_limit_exceeded",
     500: "server_error",
+    501: "not_implemented_error",
     503: "overloaded_error",
     504: "timeout_error",
 }

@@ -15,6 +15,7 @@ _SHORT_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5
 _LONG_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0)
 _MASK_S = (1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 _TOKENS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
+_MAX_PROGRAMS = 64
 _COUNTS = (1, 2, 5, 10, 20, 50, 100)
 
 _GRAMMAR_ERRORS = frozenset(
@@ -53,6 +54,11 @@ class PrometheusObserver:
         self._requests = self._counter("slipform:requests", "Accepted requests", "route", "constraint")
         self._prompts = self._counter("slipform:route_prompt_tokens", "Prompt tokens by route", "route")
         self._hits = self._counter("slipform:route_cached_tokens", "Of them found in the prefix cache", "route")
+        self._program_prompts = self._counter("slipform:program_prompt_tokens", "Prompt tokens by program", "program")
+        self._program_hits = self._counter(
+            "slipform:program_cached_tokens", "Of them found in the prefix cache", "program"
+        )
+        self._programs: set[str] = set()
         self._failures = self._counter("slipform:request_failures", "Requests that ended in an error", "error")
         self._rejects = self._counter("slipform:grammar_rejects", "Constraints that were refused", "error")
         self._fills = self._counter("slipform:structured_fills", "Ends of constrained fills", "outcome")
@@ -120,9 +126,21 @@ class PrometheusObserver:
                     self._mask.observe(fill.mask_ms / 1000)
         for sequence in finished.sequences:
             self._prompts.labels(self._model, arrival.route).inc(sequence.prompt_len)
-            self._hits.labels(self._model, arrival.route).inc(min(sequence.cached_len, sequence.prompt_len))
+            cached_len = min(sequence.cached_len, sequence.prompt_len)
+            self._hits.labels(self._model, arrival.route).inc(cached_len)
+            if arrival.program is not None:
+                program = self._labelled(arrival.program)
+                self._program_prompts.labels(self._model, program).inc(sequence.prompt_len)
+                self._program_hits.labels(self._model, program).inc(cached_len)
         if finished.sequences:
             self._prompt_tokens.observe(finished.sequences[0].prompt_len)
+
+    def _labelled(self, program: str) -> str:
+        """The first programs have labels of their own, all others share one: clients choose the names."""
+        if program not in self._programs and len(self._programs) >= _MAX_PROGRAMS:
+            return "other"
+        self._programs.add(program)
+        return program
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         self._answers.labels(self._model, route, str(status)).inc()

@@ -16,6 +16,7 @@ class Arrival:
         client: name of the API key, or "anonymous".
         n, max_tokens: as asked for (max_tokens None: what the context leaves).
         constraint: kind of the constraint ("json_schema", "regex", …), or None for free text.
+        program: name of the program that sent it, or None.
         stream: whether the answer is streamed. began_s: `time.monotonic` at arrival. began_ns: `time.time_ns`.
         trace_context: the request's `traceparent` header, or None.
     """
@@ -30,6 +31,7 @@ class Arrival:
     began_s: float
     began_ns: int
     trace_context: str | None = None
+    program: str | None = None
 
 
 class Observer(Protocol):

@@ -21,9 +21,11 @@ from slipform.runtime.server.http_errors import ApiError, as_api_error, bad_requ
 from slipform.runtime.server.routing import JsonRoute, json_answer
 from slipform.runtime.server.services import Services, identity_of, request_id_of, services_of
 from slipform.runtime.server.sse import DONE, data, stream_answer
-from slipform.runtime.wire import event_to_plain, request_from_plain
+from slipform.runtime.wire import PROGRAM_NAME, event_to_plain, request_from_plain
 
 router = APIRouter(route_class=JsonRoute, tags=["programs"])
+
+_NOT_THE_ENGINES = frozenset({"stream", "program"})
 
 
 class ProgramBody(Body):
@@ -37,6 +39,9 @@ class ProgramBody(Body):
     request_id: str | None = Field(default=None, min_length=1, max_length=128)
     n: int = Field(default=1, ge=1)
     stream: bool = False
+    program: str | None = Field(
+        default=None, pattern=PROGRAM_NAME, description="The program that sends it; a label of the server's metrics."
+    )
 
 
 class ProgramAnswer(BaseModel):
@@ -53,7 +58,7 @@ async def run_program(request: Request, body: ProgramBody) -> Response:
     """Execute segments in order; the model fills the holes."""
     services = services_of(request)
     engine_request = _read(request, body, services)
-    generation = Generation.start(request, [engine_request], stream=body.stream)
+    generation = Generation.start(request, [engine_request], stream=body.stream, program=body.program)
     if body.stream:
         return await stream_answer(request, _chunks(engine_request.request_id, generation))
     async with generation:
@@ -79,7 +84,7 @@ async def _chunks(request_id: str, generation: Generation) -> AsyncGenerator[byt
 
 def _read(request: Request, body: ProgramBody, services: Services) -> GenerateRequest:
     bounds, settings = services.settings.bounds, services.settings
-    plain = {name: value for name, value in body.model_dump(exclude_unset=True).items() if name != "stream"}
+    plain = {name: value for name, value in body.model_dump(exclude_unset=True).items() if name not in _NOT_THE_ENGINES}
     plain["request_id"] = body.request_id or request_id_of(request)
     try:
         program = request_from_plain(plain)

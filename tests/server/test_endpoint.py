@@ -26,6 +26,7 @@ from slipform.errors import (
 )
 from slipform.grammars.spec import Regex
 from slipform.lang.backends.endpoint import Endpoint
+from slipform.lang.ids import RequestIds, program_of
 from slipform.runtime.params import SamplingParams
 from slipform.runtime.request import Event, Fill, GenerateRequest, RequestFailed, RequestFinished, Text, TextDelta
 from tests.server.serving import RunningServer
@@ -367,3 +368,33 @@ def test_closing_ends_what_is_under_way() -> None:
     assert isinstance(failed, RequestFailed)
     assert isinstance(failed.error, RequestAborted)
     endpoint.close()
+
+
+def test_the_metrics_name_the_program(embedded: RunningServer, endpoint: Endpoint) -> None:
+    """Prompt tokens, and those of them that an earlier run left in the prefix cache, by the program's name."""
+    for _ in range(2):
+        read_ticket.run(mail=MAIL, backend=endpoint)
+    with embedded.http() as http:
+        page = http.get("/metrics").text
+
+    def value(name: str) -> float:
+        found = re.search(rf'^slipform:program_{name}_tokens_total\{{[^}}]*program="read_ticket"\}} (\S+)$', page, re.M)
+        assert found is not None, page
+        return float(found[1])
+
+    assert 0 < value("cached") < value("prompt")
+
+
+@pytest.mark.parametrize(
+    ("request_id", "program"),
+    [
+        (RequestIds("ticket").next(), "ticket"),
+        (RequestIds("ticket-prefix").next(), "ticket"),
+        (RequestIds("a-b.c_1").next(), "a-b.c_1"),
+        (RequestIds("prüfung").next(), None),
+        (RequestIds("x" * 65).next(), None),
+        ("mine", None),
+    ],
+)
+def test_request_ids_hold_the_program(request_id: str, program: str | None) -> None:
+    assert program_of(request_id) == program
