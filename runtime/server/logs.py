@@ -92,7 +92,9 @@ class LoggingObserver:
             values["forced_tokens"] = sum(fill.num_forced for fill in fills)
             values["finish_reasons"] = sorted({sequence.finish_reason for sequence in finished.sequences})
             values["queue_seconds"] = round(finished.times.queue_s, 4)
-        _log.info("%s %s: %s", arrival.route, arrival.request_id, error or "done", extra=values)
+        told = error or f"{values['prompt_tokens']} + {values['completion_tokens']} tokens"
+        message = "%s %s of %s: %s in %.3f s"
+        _log.info(message, arrival.route, arrival.request_id, arrival.client, told, seconds, extra=values)
 
     def engine_restarted(self, reason: str) -> None:
         _log.error("the engine ended by itself: %s", reason, extra={"event": "engine_restarted"})

@@ -33,7 +33,8 @@ def check_model(services: Services, name: str | None) -> str:
     settings = services.settings
     if name is None or name == settings.model_name or name in settings.aliases:
         return name or settings.model_name
-    raise ApiError(404, f"the model {name!r} does not exist here", param="model", code="model_not_found")
+    message = f"the model {name!r} does not exist here; this server has {settings.model_name!r}"
+    raise ApiError(404, message, param="model", code="model_not_found")
 
 
 @router.get("/v1/models", responses=documented(ModelList))

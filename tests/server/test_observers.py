@@ -116,6 +116,20 @@ def test_a_request_in_the_metrics() -> None:
     assert found[("slipform:http_requests_total", "/v1/chat/completions", "200")] == 1
 
 
+def test_programs_have_labels_up_to_a_bound() -> None:
+    observer = PrometheusObserver("m")
+    for program in [*(f"p{number}" for number in range(70)), "p0", None]:
+        request = arrival(program=program)
+        observer.arrived(request)
+        observer.ended(request, 1.0, finished(), None)
+    found = samples(observer)
+    labels = {labels[0] for name, *labels in found if name == "slipform:program_prompt_tokens_total"}
+    assert labels == {*(f"p{number}" for number in range(64)), "other"}
+    assert found[("slipform:program_prompt_tokens_total", "p0")] == 2 * 14
+    assert found[("slipform:program_cached_tokens_total", "p0")] == 2 * 8
+    assert found[("slipform:program_prompt_tokens_total", "other")] == 6 * 14
+
+
 def test_failures_in_the_metrics() -> None:
     observer = PrometheusObserver("m")
     for error in ("UnsupportedGrammar", "RequestAborted"):
@@ -163,6 +177,8 @@ def test_a_log_line_is_json_with_the_id_and_no_text(caplog: pytest.LogCaptureFix
     assert (done["prompt_tokens"], done["cached_tokens"], done["completion_tokens"]) == (7, 4, 5)
     assert done["finish_reasons"] == ["length", "stop"]
     assert (failed["request_id"], failed["error"]) == ("r2", "RequestAborted")
+    assert done["message"] == "/v1/chat/completions r1 of ada: 7 + 5 tokens in 3.500 s"
+    assert failed["message"] == "/v1/chat/completions r2 of ada: RequestAborted in 0.100 s"
     assert "abc" not in json.dumps(done)
 
 
