@@ -98,8 +98,11 @@ def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
              "-days", "2", "-subj", "/CN=localhost", "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.crt"],
             check=True, capture_output=True,
         )  # fmt: skip
-    encrypt = ["openssl", "ec", "-in", folder / "one.key", "-out", folder / "locked.key", "-aes256"]
-    subprocess.run([*encrypt, "-passout", "pass:secret"], check=True, capture_output=True)
+    subprocess.run(
+        ["openssl", "ec", "-in", folder / "one.key", "-out", folder / "locked.key", "-aes256",
+         "-passout", "pass:secret"],
+        check=True, capture_output=True,
+    )  # fmt: skip
     (folder / "text").write_text("not PEM\n")
     return folder
 
