@@ -97,7 +97,7 @@ class HttpClient:
         """The JSON values of a stream of server-sent events, up to `[DONE]` or the end. Raises: SlipformError."""
         async for response in self._responses("POST", path, body, stream=True):
             try:
-                async for line in response.aiter_lines():
+                async for line in _lines(response):
                     if not line.startswith("data:"):
                         continue
                     data = line.removeprefix("data:").strip()
@@ -243,3 +243,14 @@ def _seconds(value: str | None) -> float:
         return float(value) if value is not None else 0.0
     except ValueError:
         return 0.0
+
+
+async def _lines(response: httpx.Response) -> AsyncIterator[str]:
+    """The lines of an event stream. `aiter_lines` also splits where Unicode does, which may be within an event."""
+    rest = b""
+    async for part in response.aiter_bytes():
+        *lines, rest = (rest + part).split(b"\n")
+        for line in lines:
+            yield line.decode("utf-8", "replace").removesuffix("\r")
+    if rest:
+        yield rest.decode("utf-8", "replace")

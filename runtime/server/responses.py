@@ -9,7 +9,6 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
@@ -34,12 +33,10 @@ from slipform.runtime.server.responses_store import ResponseStore, StoredRespons
 from slipform.runtime.server.routing import JsonRoute, ignored_fields, json_answer
 from slipform.runtime.server.sampling_fields import ACCEPTED, UNSUPPORTED
 from slipform.runtime.server.services import identity_of, request_id_of, services_of
-from slipform.runtime.server.sse import stream_answer
+from slipform.runtime.server.sse import json_line, stream_answer
 from slipform.runtime.server.token_shapes import chat_logprobs
 
 router = APIRouter(route_class=JsonRoute, tags=["responses"])
-
-_encode = msgspec.json.Encoder().encode
 
 
 class ResponseAnswer(BaseModel):
@@ -255,7 +252,7 @@ async def _chunks(
     def chunk(event: dict[str, Any]) -> bytes:
         nonlocal number
         number += 1
-        encoded = _encode({**event, "sequence_number": number - 1})
+        encoded = json_line({**event, "sequence_number": number - 1})
         return b"event: %b\ndata: %b\n\n" % (event["type"].encode(), encoded)
 
     async with generation:
