@@ -16,8 +16,8 @@ _TOKENIZER_FILES = ("tokenizer*", "vocab*", "*.model", "*.tiktoken")
 _BACKLOG = 2048
 
 
-def check_model(directory: Path) -> None:
-    """Raises: ConfigError for a directory without a readable config.json, tokenizer or safetensors."""
+def check_model(directory: Path, *, needs_weights: bool = True) -> None:
+    """Raises: ConfigError for a directory without a readable config.json, tokenizer or, if needed, safetensors."""
     if not directory.is_dir():
         raise ConfigError(
             f"{directory} is not a directory; it takes a local folder with config.json, a tokenizer and safetensors",
@@ -30,7 +30,7 @@ def check_model(directory: Path) -> None:
             _check_json(directory / name)
     if not any(any(directory.glob(pattern)) for pattern in _TOKENIZER_FILES):
         raise ConfigError(f"{directory} holds no tokenizer", field="model")
-    if not any(directory.glob("*.safetensors")):
+    if needs_weights and not any(directory.glob("*.safetensors")):
         raise ConfigError(f"{directory} holds no weights as safetensors", field="model")
 
 

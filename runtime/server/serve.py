@@ -60,7 +60,7 @@ def serve(
     keys = ApiKeys.load(settings.keys_file)
     settings = resolve(settings, has_keys=bool(keys), allow_anonymous=allow_anonymous)
     if model is not None:
-        check_model(model)
+        check_model(model, needs_weights=engine_options.get("load_format") != "dummy")
     listeners = listen(settings.host, settings.port)
     engine = EngineClient(
         ProcessLauncher(model, {"trace": False, **engine_options}, log_level=log_level.upper()),

@@ -294,12 +294,19 @@ def test_information_routes(http: httpx.Client, server: RunningServer) -> None:
     models = http.get("/v1/models").json()
     assert models["data"][0]["id"] == "slipform"
     assert http.get("/v1/models/slipform").json() == models["data"][0]
-    assert http.get("/v1/models/other").status_code == 404
+    other = http.get("/v1/models/other")
+    assert (other.status_code, "'slipform'" in other.json()["error"]["message"]) == (404, True)
     assert http.post("/flush_cache").json()["freed_slots"] >= 0
     assert http.get("/metrics").status_code == 200
     missing = http.get("/no/such/route")
     assert (missing.status_code, missing.json()["error"]["code"]) == (404, "unknown_route")
-    assert http.get("/v1/completions").json()["error"]["code"] == "method_not_allowed"
+    assert "GET /openapi.json" in missing.json()["error"]["message"]
+    near = http.post("/v1/chat/completion", json={}).json()["error"]["message"]
+    assert near.endswith("did you mean /v1/chat/completions?")
+    wrong = http.get("/v1/completions")
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
+    assert wrong.json()["error"]["code"] == "method_not_allowed"
+    assert wrong.json()["error"]["message"] == "/v1/completions does not take GET, but POST"
     assert http.get("/health", headers={"x-request-id": "abc-1"}).headers["x-request-id"] == "abc-1"
     assert len(http.get("/health", headers={"x-request-id": "a b"}).headers["x-request-id"]) == 32
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from slipform.cli import app
 from slipform.errors import ConfigError
 from slipform.runtime.config import EMBEDDED_MODEL
-from slipform.runtime.server.preflight import listen
+from slipform.runtime.server.preflight import check_model, listen
 
 Change = Callable[[Path], None]
 
@@ -82,6 +82,10 @@ def test_models_that_cannot_be_read(
     assert told.startswith("--model: ")
     assert message in told
     assert "listening" not in capfd.readouterr().err
+
+
+def test_random_weights_need_no_files(tmp_path: Path) -> None:
+    check_model(checkpoint(tmp_path / "model", removed("*.safetensors")), needs_weights=False)
 
 
 def test_a_path_that_is_no_folder(tmp_path: Path) -> None:
