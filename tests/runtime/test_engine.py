@@ -500,8 +500,11 @@ def test_abort_from_a_handle() -> None:
 
 
 def test_engine_failure_reaches_everyone_in_flight_and_later() -> None:
+    all_submitted = threading.Event()
+
     class Failing(ScriptedModel):
         def forward(self, batch: object, pool: object) -> object:  # type: ignore[override]
+            assert all_submitted.wait(60)
             if batch.num_sequences == 3:  # type: ignore[attr-defined]
                 raise MemoryError("out of memory")
             return super().forward(batch, pool)  # type: ignore[arg-type]
@@ -511,6 +514,7 @@ def test_engine_failure_reaches_everyone_in_flight_and_later() -> None:
         handles = [
             engine.submit(request(f"{i}", Text("a"), Fill(None, LONG.replace(max_tokens=4000)))) for i in range(3)
         ]
+        all_submitted.set()
         for handle in handles:
             with pytest.raises(EngineStopped, match="out of memory") as caught:
                 handle.result(60)
@@ -521,13 +525,16 @@ def test_engine_failure_reaches_everyone_in_flight_and_later() -> None:
 
 def test_closing_ends_what_is_in_flight() -> None:
     engine = scripted_engine()
+    before = set(threading.enumerate())
     handle = engine.submit(request("r", Text("a"), Fill(None, LONG.replace(max_tokens=4000))))
+    (thread,) = set(threading.enumerate()) - before
+    assert thread.name == "slipform-engine"
     engine.close()
     with pytest.raises(EngineStopped):
         handle.result(60)
     with pytest.raises(EngineStopped):
         engine.submit(request("later", Text("a"), Fill(None, LONG)))
-    assert not any(thread.name == "slipform-engine" and thread.is_alive() for thread in threading.enumerate())
+    assert not thread.is_alive()
     engine.close()
 
 
