@@ -114,7 +114,7 @@ def test_compose_accepts_the_file() -> None:
         ],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

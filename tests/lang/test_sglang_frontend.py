@@ -71,7 +71,7 @@ def test_stream_returns_before_the_end_and_the_pieces_make_the_text() -> None:
     release = threading.Event()
 
     def slow(name: str, before: str) -> str:
-        assert release.wait(10)
+        assert release.wait(60)
         return ANSWERS[name]
 
     state = chat.run(question="?", stream=True, backend=sgl.ScriptedBackend(slow))

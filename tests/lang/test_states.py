@@ -383,7 +383,7 @@ class StepwiseBackend(sf.ScriptedBackend):
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.005)
     assert condition()
@@ -589,7 +589,7 @@ def test_cancelling_arun_aborts_its_requests() -> None:
 
     async def main() -> None:
         task = asyncio.create_task(program.arun(backend=backend))
-        await asyncio.sleep(0.02)
+        await asyncio.to_thread(wait_until, lambda: bool(backend.requests))
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -198,7 +198,7 @@ def test_the_last_call_is_followed_by_an_answer_or_by_nothing() -> None:
 
 
 def test_parallel_calls_run_at_the_same_time() -> None:
-    barrier = threading.Barrier(2, timeout=10)
+    barrier = threading.Barrier(2, timeout=60)
 
     @sf.tool
     def meet(name: str) -> str:

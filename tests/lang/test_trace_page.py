@@ -57,7 +57,7 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Open]:
         path = trace.save(tmp_path / "trace.html")
         page = browser.new_page(**options)
         pages.append(page)
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(120_000)
         page.on("console", lambda message: troubles.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
         page.on(

@@ -73,13 +73,13 @@ def test_an_abandoned_compilation_ends(gate: Gate) -> None:
     assert not first.done()
     grammars.abandon(slow())
     with pytest.raises(GrammarTimeout) as caught:
-        first.result(20)
+        first.result(120)
     assert caught.value.cancelled
     assert grammars.num_cancelled == 1
     again = grammars.compile(slow(), for_request=True)
     assert again is not first
     gate.open()
-    assert again.result(20).matcher() is not None
+    assert again.result(120).matcher() is not None
     grammars.abandon(slow())  # done: nothing happens
     assert grammars.compile(slow()) is again
     grammars.close()
@@ -93,9 +93,9 @@ def test_what_is_wanted_in_any_case_is_compiled(gate: Gate) -> None:
     grammars.abandon(slow())
     grammars.abandon(slow(1))  # it has not even begun
     gate.open()
-    assert kept.result(20) is not None
+    assert kept.result(120) is not None
     with pytest.raises(GrammarTimeout):
-        queued.result(20)
+        queued.result(120)
     grammars.close()
 
 
@@ -108,7 +108,7 @@ def test_new_grammars_are_compiled_past_long_ones(gate: Gate) -> None:
     wait_until(lambda: gate.num_inside >= 4)
     gate.open()
     for future in (*long, gate_free):
-        assert future.result(20) is not None
+        assert future.result(120) is not None
     grammars.close()
 
 
@@ -119,7 +119,7 @@ def test_closing_ends_what_is_compiled(gate: Gate) -> None:
     wait_until(lambda: gate.num_inside > 0)
     grammars.close()
     with pytest.raises(GrammarTimeout):
-        future.result(20)
+        future.result(120)
 
 
 def test_a_request_that_leaves_while_its_constraint_compiles(gate: Gate) -> None:
@@ -136,7 +136,7 @@ def test_a_request_that_leaves_while_its_constraint_compiles(gate: Gate) -> None
         wait_until(lambda: engine.statistics().requests_compiling == 0)
         future = engine.compile(slow())
         gate.open()
-        assert future.result(20) is not None  # a new one: the cancelled one was not kept
+        assert future.result(120) is not None  # a new one: the cancelled one was not kept
         engine.check()
 
 
