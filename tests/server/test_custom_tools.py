@@ -84,8 +84,9 @@ def test_functions_and_custom_tools_in_one_answer(client: openai.OpenAI) -> None
 def test_a_stream_has_the_whole_input(server: RunningServer) -> None:
     body = {"messages": ASK, "tools": TOOLS, "seed": 5, "max_tokens": 300}
     body["tool_choice"] = {"type": "custom", "custom": {"name": "odd"}}
-    whole = httpx.post(f"{server.url}/v1/chat/completions", json=body).json()["choices"][0]["message"]["tool_calls"][0]
-    sent = httpx.post(f"{server.url}/v1/chat/completions", json={**body, "stream": True}).text
+    url = f"{server.url}/v1/chat/completions"
+    whole = httpx.post(url, json=body, timeout=60).json()["choices"][0]["message"]["tool_calls"][0]
+    sent = httpx.post(url, json={**body, "stream": True}, timeout=60).text
     chunks = [json.loads(line[6:]) for line in sent.splitlines() if line.startswith("data: {")]
     deltas = [call for chunk in chunks for call in chunk["choices"][0]["delta"].get("tool_calls", ())]
     assert deltas[0]["id"]

@@ -140,7 +140,7 @@ def test_background_and_cancel(client: openai.OpenAI) -> None:
     ],
 )
 def test_what_is_wrong_is_named(embedded: RunningServer, body: dict[str, Any], param: str) -> None:
-    answer = httpx.post(f"{embedded.url}/v1/responses", json=body)
+    answer = httpx.post(f"{embedded.url}/v1/responses", json=body, timeout=60)
     assert answer.status_code == 400
     assert answer.json()["error"]["param"] == param
 
