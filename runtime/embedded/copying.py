@@ -8,7 +8,7 @@ from slipform.runtime.embedded.examples import Example, Turn, assistant, system,
 from slipform.runtime.embedded.instructions import show_passage
 from slipform.runtime.embedded.passages import random_document, write_scene
 from slipform.runtime.embedded.role_scenes import role_scene
-from slipform.runtime.embedded.scenes import UNANSWERED, Scene, scenes
+from slipform.runtime.embedded.scenes import UNANSWERED, Scene, scenes_of
 from slipform.runtime.embedded.schema_fields import Field
 from slipform.runtime.embedded.source import Source, Split
 
@@ -108,7 +108,7 @@ def askable(document: Document) -> list[str]:
 
 @functools.cache
 def scenes_with_questions(split: Split) -> tuple[Scene, ...]:
-    return tuple(scene for scene in Source(0, split).phrases(scenes()) if scene.questions)
+    return tuple(scene for scene in scenes_of(split) if scene.questions)
 
 
 def copied_answers(s: Source) -> Example:

@@ -18,7 +18,7 @@ from pathlib import Path
 from slipform.runtime.embedded import values
 from slipform.runtime.embedded.kinds import KINDS
 from slipform.runtime.embedded.scenes import choose_wordings, paraphrased
-from slipform.runtime.embedded.source import PHRASE_STRIDE, Source
+from slipform.runtime.embedded.source import PHRASE_STRIDE, Source, Split, text_is_held_out
 
 MATERIAL = Path(__file__).parent / "material"
 SLOT = re.compile(r"\{(\w+)\}")
@@ -77,6 +77,28 @@ def label_questions() -> tuple[LabelQuestion, ...]:
     return tuple(found)
 
 
+@functools.cache
+def questions_of(split: Split) -> tuple[LabelQuestion, ...]:
+    """The questions that a split may ask. Questions that share a text, also through others, are on the same side."""
+    first_with: dict[str, int] = {}
+    side_of: list[int] = []  # for each question one that it shares a text with, itself if it is the first
+
+    def root(index: int) -> int:
+        while side_of[index] != index:
+            index = side_of[index]
+        return index
+
+    questions = label_questions()
+    for index, question in enumerate(questions):
+        side_of.append(index)
+        for _, text in question.texts:
+            side_of[root(first_with.setdefault(text, index))] = root(index)
+    held_out: dict[int, bool] = {}
+    for index, question in enumerate(questions):
+        held_out.setdefault(root(index), text_is_held_out(question.texts[0][1]))
+    return tuple(q for index, q in enumerate(questions) if held_out[root(index)] == (split == "heldout"))
+
+
 def fill(s: Source, text: str, small: dict[str, str]) -> str:
     """`text` with wordings and synonyms chosen and slots filled, small ones from `small`."""
 
@@ -94,13 +116,11 @@ def draw_question(s: Source) -> tuple[LabelQuestion, str, str]:
 
     A held-out source asks a held-out question, or a known one about a held-out text.
     """
-    questions = label_questions()
     if s.split == "heldout" and s.chance(0.5):
-        held_out = {id(question) for question in s.phrases(questions)}
-        asked = s.pick([q for q in questions if id(q) not in held_out and len(q.texts) >= PHRASE_STRIDE])
+        asked = s.pick([question for question in questions_of("train") if len(question.texts) >= PHRASE_STRIDE])
         texts = s.phrases(asked.texts)
     else:
-        asked = s.phrase(questions)
+        asked = s.pick(questions_of(s.split))
         texts = asked.texts if s.split == "heldout" else s.phrases(asked.texts)
     label = s.pick(tuple(dict.fromkeys(own for own, _ in texts)))
     return asked, label, s.pick([text for own, text in texts if own == label])

@@ -11,7 +11,7 @@ from slipform.runtime.embedded.documents import DOMAINS, Style, compose, distrac
 from slipform.runtime.embedded.examples import Example, assistant, system, user
 from slipform.runtime.embedded.label_questions import draw_question, fill
 from slipform.runtime.embedded.passages import FILLERS, random_document, write_scene
-from slipform.runtime.embedded.scenes import MATERIAL, Scene, scenes
+from slipform.runtime.embedded.scenes import MATERIAL, Scene, scenes_of
 from slipform.runtime.embedded.source import Source, Split
 from slipform.runtime.embedded.wanted import SPELLINGS, choice_options, enum_options
 
@@ -176,7 +176,7 @@ def conclusion(s: Source) -> Example:
 
 @functools.cache
 def scenes_with_conclusions(split: Split) -> tuple[Scene, ...]:
-    return tuple(scene for scene in Source(0, split).phrases(scenes()) if scene.concluded)
+    return tuple(scene for scene in scenes_of(split) if scene.concluded)
 
 
 @dataclass(frozen=True, slots=True)

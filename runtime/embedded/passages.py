@@ -21,7 +21,7 @@ from slipform.runtime.embedded.scenes import (
     draw_slots,
     mixed_scene,
     paraphrased,
-    scenes,
+    scenes_of,
 )
 from slipform.runtime.embedded.schema_fields import Field
 from slipform.runtime.embedded.source import Source, Value
@@ -193,11 +193,11 @@ def surrounded(s: Source, body: str, currency: str) -> tuple[str, list[tuple[Fie
 def random_document(s: Source, *, most_fields: int = 10) -> Document:
     form = s.random.random()
     if form < MIXED_SHARE:
-        mixed = mixed_scene(s, s.phrases(scenes()))
+        mixed = mixed_scene(s, scenes_of(s.split))
         if mixed:
             return write_scene(s, mixed)
     if form < MIXED_SHARE + SCENE_SHARE:
-        return write_scene(s, s.phrase(scenes()))
+        return write_scene(s, s.pick(scenes_of(s.split)))
     return compose(s, s.random.choices(DOMAINS, DOMAIN_WEIGHTS)[0], most_fields=most_fields)
 
 

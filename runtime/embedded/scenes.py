@@ -23,7 +23,7 @@ from slipform.runtime.embedded import values as v
 from slipform.runtime.embedded.concepts import CONCEPTS
 from slipform.runtime.embedded.kinds import KINDS, Kind, kind_named, later_date, later_time
 from slipform.runtime.embedded.schema_fields import Domain, Field
-from slipform.runtime.embedded.source import Source, Value
+from slipform.runtime.embedded.source import Source, Split, Value, text_is_held_out
 
 MATERIAL = Path(__file__).parent / "material"
 UNANSWERED = "unknown"
@@ -191,6 +191,12 @@ def scenes() -> tuple[Scene, ...]:
         paragraphs = re.split(r"^@", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
         found += [parse_scene(paragraph) for paragraph in paragraphs if paragraph.strip()]
     return tuple(found)
+
+
+@functools.cache
+def scenes_of(split: Split) -> tuple[Scene, ...]:
+    """The scenes that a split may use."""
+    return tuple(scene for scene in scenes() if text_is_held_out(scene.text) == (split == "heldout"))
 
 
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])|\n+")

@@ -1,8 +1,10 @@
 """Random draws that know which split they serve, so that what is held out never reaches a training example.
 
-Two rules make the split, and both are pure functions of the material itself:
+Three rules make the split, and all are pure functions of the material itself:
 
     phrases   one entry in ten of a list of at least ten is held out (`Source.phrase`)
+    texts     a scene or a question is held out when the checksum of its text is 3 modulo 10 (`text_is_held_out`): more
+              material leaves what is there on its side
     entities  a name, product or place is held out when the checksum of its text is 0 modulo 9 (`Source.entity`)
 
 A training source never draws what is held out; a held-out source draws nothing else, where a list has such entries.
@@ -33,6 +35,10 @@ class Value:
 
 def entity_is_held_out(text: str) -> bool:
     return zlib.crc32(text.encode()) % ENTITY_STRIDE == 0
+
+
+def text_is_held_out(text: str) -> bool:
+    return zlib.crc32(text.encode()) % PHRASE_STRIDE == PHRASE_HELD_OUT
 
 
 def phrase_is_held_out(index: int, count: int) -> bool:

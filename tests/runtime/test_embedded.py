@@ -24,11 +24,11 @@ from slipform.runtime.embedded.evaluate import last_answer
 from slipform.runtime.embedded.examples import Example, compact_json
 from slipform.runtime.embedded.generate import examples, pieces
 from slipform.runtime.embedded.instructions import INSTRUCTIONS
-from slipform.runtime.embedded.label_questions import draw_question, fill, parse_question
+from slipform.runtime.embedded.label_questions import draw_question, fill, label_questions, parse_question, questions_of
 from slipform.runtime.embedded.labelling import named, scenes_with_conclusions, word_classes
 from slipform.runtime.embedded.linking import ToolWords, WantedField, beside_values, between_request_and_tools
 from slipform.runtime.embedded.passages import random_document, write_scene
-from slipform.runtime.embedded.scenes import choose_wordings, mixed_scene, paraphrased, parse_scene, scenes
+from slipform.runtime.embedded.scenes import choose_wordings, mixed_scene, paraphrased, parse_scene, scenes, scenes_of
 from slipform.runtime.embedded.scoring import Rate, same, score_calls, score_object
 from slipform.runtime.embedded.source import Source, Split, entity_is_held_out
 from slipform.runtime.embedded.statements import change, statement
@@ -119,8 +119,9 @@ def test_scenes_state_what_they_draw() -> None:
 
 
 def test_scenes_are_held_out_whole() -> None:
-    train, test = Source(1, "train").phrases(scenes()), Source(1, "heldout").phrases(scenes())
-    assert len(test) > 20
+    train, test = scenes_of("train"), scenes_of("heldout")
+    assert sorted(map(id, train + test)) == sorted(map(id, scenes()))
+    assert 0.08 < len(test) / len(scenes()) < 0.12
     assert not {scene.text for scene in train} & {scene.text for scene in test}
 
 
@@ -511,6 +512,15 @@ def test_held_out_questions_and_texts_are_not_in_training() -> None:
     assert not learnt & set(drawn)
     known = {question for question, _ in learnt}
     assert {True, False} == {question in known for question, _ in drawn}
+
+
+def test_questions_that_share_texts_are_on_one_side() -> None:
+    """Of the shipped material, also where two questions are tied by a third."""
+    train, test = questions_of("train"), questions_of("heldout")
+    assert sorted(map(id, train + test)) == sorted(map(id, label_questions()))
+    assert 0.04 < len(test) / len(label_questions()) < 0.16
+    learnt = {text for question in train for _, text in question.texts}
+    assert not learnt & {text for question in test for _, text in question.texts}
 
 
 def test_scenes_that_conclude_or_ask_keep_to_their_split() -> None:
