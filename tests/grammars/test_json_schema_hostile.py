@@ -10,19 +10,19 @@ from slipform.errors import EmptyGrammar, GrammarError, GrammarSyntaxError, Gram
 from slipform.grammars.limits import Limits
 from tests.grammars.json_schema_help import accepts, compiled
 
-LIMITS = Limits(seconds=20.0)
+LIMITS = Limits(seconds=200.0)  # of the clock on the wall, which other work on the machine takes from too
 
 
 def _ends(schema: Any) -> str:
-    """ "compiled", or the name of the error; the clock only guards against a hang."""
-    begun = time.monotonic()
+    """ "compiled", or the name of the error, both within a minute of this thread's own work."""
+    begun = time.thread_time()
     try:
         grammar = compiled(schema, limits=LIMITS)
         grammar.matcher().shortest_completion()
         outcome = "compiled"
     except GrammarError as error:
         outcome = type(error).__name__
-    assert time.monotonic() - begun < 60
+    assert time.thread_time() - begun < 60
     return outcome
 
 
