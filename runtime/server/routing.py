@@ -49,7 +49,7 @@ class JsonRoute(APIRoute):
         if value is None:
             raise bad_request("the body: Field required", code="invalid_json")
         try:
-            return self.body_model.model_validate(value, from_attributes=True)
+            return self.body_model.model_validate(value)
         except ValidationError as error:
             raise invalid_value([(one["loc"], one["msg"]) for one in error.errors(include_url=False)]) from error
 

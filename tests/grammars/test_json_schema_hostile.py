@@ -10,11 +10,13 @@ from slipform.errors import EmptyGrammar, GrammarError, GrammarSyntaxError, Gram
 from slipform.grammars.limits import Limits
 from tests.grammars.json_schema_help import accepts, compiled
 
-LIMITS = Limits(seconds=200.0)  # of the clock on the wall, which other work on the machine takes from too
+# Of the clock on the wall, which other work on the machine takes from too; the work itself is bounded by `_ends`.
+LIMITS = Limits(seconds=200.0)
+MOST_SECONDS = 20.0
 
 
 def _ends(schema: Any) -> str:
-    """ "compiled", or the name of the error, both within a minute of this thread's own work."""
+    """ "compiled", or the name of the error, both within `MOST_SECONDS` of this thread's own work."""
     begun = time.thread_time()
     try:
         grammar = compiled(schema, limits=LIMITS)
@@ -22,7 +24,7 @@ def _ends(schema: Any) -> str:
         outcome = "compiled"
     except GrammarError as error:
         outcome = type(error).__name__
-    assert time.thread_time() - begun < 60
+    assert time.thread_time() - begun < MOST_SECONDS
     return outcome
 
 

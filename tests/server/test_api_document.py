@@ -30,12 +30,12 @@ CHECKS = [
     response_schema_conformance,
     status_code_conformance,
 ]
-_TIMEOUT_S = 90
+_TIMEOUT_S = 30
 
 
 @pytest.fixture(scope="module")
 def small_server() -> Iterator[RunningServer]:
-    settings = ServerSettings(request_timeout_s=60.0, bounds=Bounds(max_tokens=32, n=4, prompts=8, sequences=8))
+    settings = ServerSettings(request_timeout_s=10.0, bounds=Bounds(max_tokens=32, n=4, prompts=8, sequences=8))
     with running(lambda: scripted_engine(tokenizer=chat_tokenizer(), eos_bias=2.0), settings) as started:
         yield started
 
