@@ -109,26 +109,28 @@ class Mlp(nn.Module):
 
 
 class Layer(nn.Module):
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, dropout: float) -> None:
         super().__init__()
+        self.dropout = nn.Dropout(dropout)
         self.input_layernorm = RmsNorm(shape.hidden_size, shape.norm_eps)
         self.self_attn = Attention(shape)
         self.post_attention_layernorm = RmsNorm(shape.hidden_size, shape.norm_eps)
         self.mlp = Mlp(shape)
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor, borders: Tensor) -> Tensor:
-        x = x + self.self_attn(self.input_layernorm(x), cos, sin, borders)
-        return x + self.mlp(self.post_attention_layernorm(x))  # type: ignore[no-any-return]
+        x = x + self.dropout(self.self_attn(self.input_layernorm(x), cos, sin, borders))
+        return x + self.dropout(self.mlp(self.post_attention_layernorm(x)))  # type: ignore[no-any-return]
 
 
 class Decoder(nn.Module):
-    """Token ids to final hidden states; the head is the transposed embedding."""
+    """Token ids to final hidden states; the head is the transposed embedding. `dropout` is the share of what attention and
+    MLP add to the residual stream that is left out in training."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, *, dropout: float = 0.0) -> None:
         super().__init__()
         self.shape = shape
         self.embed_tokens = nn.Embedding(shape.vocab_size, shape.hidden_size)
-        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.num_layers))
+        self.layers = nn.ModuleList(Layer(shape, dropout) for _ in range(shape.num_layers))
         self.norm = RmsNorm(shape.hidden_size, shape.norm_eps)
         cosines, sines = rope_tables(shape)
         self.register_buffer("cosines", cosines, persistent=False)

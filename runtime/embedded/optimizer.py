@@ -32,9 +32,7 @@ def orthogonalise(matrices: Tensor) -> Tensor:
 class Muon:
     """Updates all matrices of one size together; `lr` is set by the caller before each step."""
 
-    def __init__(
-        self, parameters: Iterable[nn.Parameter], *, momentum: float = 0.95, weight_decay: float = 0.02
-    ) -> None:
+    def __init__(self, parameters: Iterable[nn.Parameter], *, weight_decay: float, momentum: float = 0.95) -> None:
         by_size: dict[torch.Size, list[nn.Parameter]] = defaultdict(list)
         for parameter in parameters:
             by_size[parameter.shape].append(parameter)

@@ -39,14 +39,23 @@ class Trainer:
     """The model, its two optimizers and one compiled step."""
 
     def __init__(
-        self, shape: Shape, device: str, *, seed: int, compile_step: bool, muon_lr: float, adam_lr: float
+        self,
+        shape: Shape,
+        device: str,
+        *,
+        seed: int,
+        compile_step: bool,
+        muon_lr: float,
+        adam_lr: float,
+        weight_decay: float,
+        dropout: float,
     ) -> None:
         torch.manual_seed(seed)
         self.device = device
-        self.model = Decoder(shape).to(device)
+        self.model = Decoder(shape, dropout=dropout).to(device)
         hidden = [p for n, p in self.model.named_parameters() if p.ndim == 2 and not n.startswith("embed")]
         others = [p for n, p in self.model.named_parameters() if p.ndim != 2 or n.startswith("embed")]
-        self.muon = Muon(hidden)
+        self.muon = Muon(hidden, weight_decay=weight_decay)
         self.adam = torch.optim.AdamW(others, lr=adam_lr, betas=(0.9, 0.98), weight_decay=0.0, fused=device == "cuda")
         self.muon_lr, self.adam_lr = muon_lr, adam_lr
         self.losses = self.model.losses
@@ -152,6 +161,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--muon-lr", type=float, default=0.02)
     parser.add_argument("--adam-lr", type=float, default=0.004)
+    parser.add_argument("--weight-decay", type=float, default=0.02, help="of the matrices that Muon updates")
+    parser.add_argument("--dropout", type=float, default=0.0, help="share of each layer's output left out in training")
     parser.add_argument("--layers", type=int, default=Shape().num_layers)
     parser.add_argument("--hidden", type=int, default=Shape().hidden_size)
     parser.add_argument("--intermediate", type=int, default=Shape().intermediate_size)
@@ -187,6 +198,8 @@ def main() -> None:
             compile_step=not options.no_compile,
             muon_lr=options.muon_lr,
             adam_lr=options.adam_lr,
+            weight_decay=options.weight_decay,
+            dropout=options.dropout,
         )
         print(f"{sum(p.numel() for p in trainer.model.parameters()):,} parameters", flush=True)
         run(
