@@ -8,7 +8,7 @@ step n: matchers advance, stops are looked for, texts follow fills. Only then th
 its sampling is launched, still before the forward pass ends. What step n+1 computed in vain is dropped: a fill that
 ended, a token that a stop cut off. A run of forced tokens found at the commit simply becomes known, pending tokens;
 the token that step n+1 computes is the one before them, and nothing is sampled for it. With few sequences, where such a
-run is likely, step n is committed first (`run_forecast.py`).
+run or the end of all of them is likely, step n is committed first (`run_forecast.py`).
 
 Slots that a commit frees may be written by the step under way. That is harmless: whoever gets them next writes them in
 a later step, and the device works in order.
@@ -95,7 +95,7 @@ class GpuSteps:
         """See `DeviceSteps`."""
         last = self._under_way
         following = None
-        if last is None or (self._overlap and last.output is None and not self._forecast.pays_to_wait(last.visits)):
+        if last is None or (self._overlap and last.output is None and not self._pays_to_wait(last)):
             following = self._launch(last)
         committed: list[Sequence] = []
         if last is not None:
@@ -111,6 +111,13 @@ class GpuSteps:
                 following = None
         self._under_way = following
         return committed
+
+    def _pays_to_wait(self, last: _Step) -> bool:
+        """Whether to commit a step before the next one is launched. Sequences that it sampled nothing for count as one
+        of which nothing is known."""
+        num_open = len(self._scheduler.running) + len(self._scheduler.waiting)
+        others: list[Visits | None] = [None] if num_open > len(last.visits) else []
+        return bool(last.visits) and self._forecast.pays_to_wait(last.visits + others)
 
     def _launch(self, last: _Step | None) -> _Step | None:
         """Plan a step, behind `last` if that is not committed, and start its forward pass."""

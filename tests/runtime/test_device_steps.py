@@ -147,6 +147,46 @@ def test_waiting_for_tokens_before_runs_saves_steps_and_changes_no_text(monkeypa
     assert found[True][1] < found[False][1]
 
 
+def commits_first_where_all_end(forecast: RunForecast, visits: list[Visits | None]) -> bool:
+    return all(known is not None and known.ends > 0 for known in visits)
+
+
+@pytest.mark.parametrize("jump_forward", [True, False])
+@pytest.mark.usefixtures("on_device")
+def test_no_pass_is_launched_behind_the_end_of_a_known_grammar(
+    jump_forward: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the next request need not wait for it: a request takes as many steps as its tokens need."""
+    monkeypatch.setattr(RunForecast, "pays_to_wait", commits_first_where_all_end)
+    spec = Regex("[a-c]{3}(x|y)")
+    engine = scripted_engine(pool_slots=4000, jump_forward=jump_forward)
+    steps = []
+    for number in range(3):
+        before = engine.statistics().steps
+        run_all(engine, [(str(number), [Text("the same "), Fill("x", constraint=spec, heal=False)])])
+        while engine.has_work:
+            engine.step()
+        steps.append(engine.statistics().steps - before)
+    assert steps == [5, 4, 4]
+
+
+@pytest.mark.usefixtures("on_device")
+def test_a_pass_is_launched_ahead_where_others_need_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One match is complete, another sequence goes on: waiting would only cost it time."""
+    asked: list[list[Visits | None]] = []
+
+    def decide(forecast: RunForecast, visits: list[Visits | None]) -> bool:
+        asked.append(visits)
+        return False
+
+    monkeypatch.setattr(RunForecast, "pays_to_wait", decide)
+    engine = scripted_engine(pool_slots=4000, chunk_size=16)
+    short, long = Fill("x", constraint=Regex("[a-c]{3}(x|y)")), Text("a long text " * 12)
+    run_all(engine, [("short", [Text("the same "), short]), ("long", [long, short])])
+    assert any(visits[-1] is None for visits in asked)
+    assert any(len(visits) == 1 and visits[0] is not None for visits in asked)
+
+
 @pytest.mark.usefixtures("on_device")
 def test_no_garbage_is_collected_while_steps_are_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     collecting: list[bool] = []

@@ -5,6 +5,7 @@ import pytest
 from slipform.runtime.run_forecast import RunForecast, Visits
 
 NEVER, ALWAYS, HALF = Visits(10, 0), Visits(10, 10), Visits(10, 5)
+ENDS, MAY_END = Visits(10, 0, 10), Visits(10, 0, 5)
 
 
 def forecast(step_s: float, host_s: float) -> RunForecast:
@@ -27,9 +28,16 @@ def forecast(step_s: float, host_s: float) -> RunForecast:
         (6.0, 1.0, [ALWAYS, NEVER, None, NEVER], True),
         (6.0, 2.0, [ALWAYS, NEVER, None, NEVER], False),
         (6.0, 1.0, [], False),
+        (6.0, 1.0, [ENDS], True),
+        (6.0, 2.0, [MAY_END], True),
+        (6.0, 4.0, [MAY_END], False),
+        (6.0, 1.0, [ENDS, ENDS], True),
+        (6.0, 1.0, [ENDS, NEVER], False),
+        (6.0, 1.0, [ENDS, None], False),
+        (6.0, 1.0, [ENDS, Visits()], False),
     ],
 )
-def test_waits_where_runs_cost_more_than_the_host(
+def test_waits_where_needless_passes_cost_more_than_the_host(
     step_s: float, host_s: float, visits: list[Visits | None], pays: bool
 ) -> None:
     assert forecast(step_s, host_s).pays_to_wait(visits) is pays
