@@ -11,6 +11,7 @@ import math
 import re
 import types
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -213,10 +214,14 @@ def _union_reader(options: tuple[Any, ...]) -> _Reader:
 def _tuple_reader(arguments: tuple[Any, ...]) -> _Reader:
     if arguments[-1] is Ellipsis:
         read_item = _reader(arguments[0])
+        is_plain = arguments[0] in (int, str)
 
         def read_all(value: Any, where: str, depth: int) -> Any:
             if not isinstance(value, list | tuple):
                 _refuse(value, where, "a list")
+            if is_plain:  # a prompt has thousands of ids; below it is said which one is wrong
+                with suppress(msgspec.ValidationError):
+                    return msgspec.convert(value, tuple[arguments[0], ...])
             return tuple([read_item(item, f"{where}[{index}]", depth + 1) for index, item in enumerate(value)])
 
         return read_all

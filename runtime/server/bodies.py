@@ -39,7 +39,8 @@ def parse_json(data: bytes, max_depth: int) -> Any:
         raise bad_request(f"the body is not JSON: {error}", code="invalid_json") from error
     except RecursionError as error:
         raise bad_request(f"the body is nested more than {max_depth} levels deep", code="too_deep") from error
-    if is_deeper(value, max_depth):
+    # So many brackets are needed at least; few bodies have them, and counting costs less than looking at each value.
+    if data.count(b"[") + data.count(b"{") > max_depth and is_deeper(value, max_depth):
         raise bad_request(f"the body is nested more than {max_depth} levels deep", code="too_deep")
     return value
 

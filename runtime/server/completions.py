@@ -36,13 +36,13 @@ from slipform.runtime.server.sampling_fields import (
     ACCEPTED,
     UNSUPPORTED,
     SamplingFields,
-    TokenId,
     namespace,
     refuse_unsupported,
     sampling_params,
 )
 from slipform.runtime.server.services import Services, identity_of, request_id_of, services_of
 from slipform.runtime.server.sse import DONE, ChunkWriter, data, stream_answer
+from slipform.runtime.server.texts_or_ids import TextsOrIds
 from slipform.runtime.server.token_shapes import CompletionTokens, prompt_logprobs, running_usage, usage
 
 router = APIRouter(route_class=JsonRoute, tags=["generation"])
@@ -54,9 +54,7 @@ class CompletionBody(SamplingFields):
     """The body of /v1/completions."""
 
     model: str | None = None
-    prompt: str | list[str] | list[TokenId] | list[list[TokenId]] = Field(
-        description="One text or several; token ids are taken as they are."
-    )
+    prompt: TextsOrIds = Field(description="One text or several; token ids are taken as they are.")
     max_tokens: int | None = Field(default=None, ge=0, description="16 by default; 0 only scores the prompt.")
     n: int | None = Field(default=None, ge=1)
     stream: bool | None = None

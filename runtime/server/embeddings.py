@@ -14,8 +14,8 @@ from slipform.runtime.server.bodies import Body
 from slipform.runtime.server.http_errors import ApiError, as_api_error, bad_request, unsupported
 from slipform.runtime.server.models import check_model
 from slipform.runtime.server.routing import JsonRoute, ignored_fields, json_answer
-from slipform.runtime.server.sampling_fields import TokenId
 from slipform.runtime.server.services import Services, services_of
+from slipform.runtime.server.texts_or_ids import TextsOrIds
 
 # Embeddings are made one request at a time: so much may wait, and one may take so long.
 MAX_WAITING = 64
@@ -27,7 +27,7 @@ router = APIRouter(route_class=JsonRoute, tags=["embeddings"])
 class EmbeddingsBody(Body):
     """The body of /v1/embeddings."""
 
-    input: str | list[str] | list[TokenId] | list[list[TokenId]] = Field(description="One text or several.")
+    input: TextsOrIds = Field(description="One text or several.")
     model: str | None = None
     encoding_format: Literal["float", "base64"] | None = None
     dimensions: int | None = Field(None, ge=1, description="Only the model's own number.")

@@ -19,6 +19,7 @@ from slipform.errors import SlipformError
 from slipform.runtime.server.bodies import parse_json
 from slipform.runtime.server.http_errors import ApiError, as_api_error, bad_request
 from slipform.runtime.server.services import services_of
+from slipform.runtime.server.turns import Turns
 
 IGNORED_HEADER = "x-slipform-ignored-fields"
 
@@ -59,6 +60,7 @@ class BodyRoutes:
 
     def __init__(self, app: ASGIApp, routers: Iterable[APIRouter]) -> None:
         self._app = app
+        self._turns = Turns()
         self._routes = {
             route.path: route
             for router in routers
@@ -72,6 +74,7 @@ class BodyRoutes:
             await self._app(scope, receive, send)
             return
         scope["route"] = route
+        await self._turns.next()
         try:
             response = await route.respond(Request(scope, receive))
         except ApiError as error:
