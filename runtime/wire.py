@@ -214,14 +214,14 @@ def _union_reader(options: tuple[Any, ...]) -> _Reader:
 def _tuple_reader(arguments: tuple[Any, ...]) -> _Reader:
     if arguments[-1] is Ellipsis:
         read_item = _reader(arguments[0])
-        is_plain = arguments[0] in (int, str)
+        plain = types.GenericAlias(tuple, arguments) if arguments[0] in (int, str) else None
 
         def read_all(value: Any, where: str, depth: int) -> Any:
             if not isinstance(value, list | tuple):
                 _refuse(value, where, "a list")
-            if is_plain:  # a prompt has thousands of ids; below it is said which one is wrong
+            if plain is not None:  # a prompt has thousands of ids; below it is said which one is wrong
                 with suppress(msgspec.ValidationError):
-                    return msgspec.convert(value, tuple[arguments[0], ...])
+                    return msgspec.convert(value, plain)
             return tuple([read_item(item, f"{where}[{index}]", depth + 1) for index, item in enumerate(value)])
 
         return read_all
