@@ -67,11 +67,10 @@ async def stream_answer(
             first.result()
     except BaseException:
         await _cancelled(first)
+        await _cancelled(gone)
         await chunks.aclose()
         raise
-    finally:
-        await _cancelled(gone)
-    return StreamAnswer(first, chunks, keep_alive_s, headers)
+    return StreamAnswer(first, gone, chunks, keep_alive_s, headers)
 
 
 class StreamAnswer(Response):
@@ -80,12 +79,13 @@ class StreamAnswer(Response):
     When the client goes away the chunks' generator is closed at once, wherever it waits.
 
     Args:
-        first: the first chunk, maybe still to come.
+        first: the first chunk, maybe still to come. gone: done when the client goes away.
     """
 
     def __init__(
         self,
         first: "asyncio.Future[bytes]",
+        gone: "asyncio.Future[None]",
         chunks: AsyncGenerator[bytes, None],
         keep_alive_s: float,
         headers: Mapping[str, str] | None = None,
@@ -94,23 +94,24 @@ class StreamAnswer(Response):
         self.headers["content-type"] = "text/event-stream; charset=utf-8"
         del self.headers["content-length"]
         self._first = first
+        self._gone = gone
         self._chunks = chunks
         self._keep_alive_s = keep_alive_s
         self._sent_s = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        tasks = [asyncio.ensure_future(self._send_all(scope, send)), asyncio.ensure_future(_disconnection(receive))]
-        if self._keep_alive_s > 0:
-            tasks.append(asyncio.ensure_future(self._keep_alive(send)))
+        sending = asyncio.ensure_future(self._send_all(scope, send))
+        tasks = (sending, self._gone)
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            while not (await asyncio.wait(tasks, timeout=self._pause_s(), return_when=asyncio.FIRST_COMPLETED))[0]:
+                if time.monotonic() - self._sent_s >= self._keep_alive_s:
+                    await self._send(send, _COMMENT)
         finally:
-            for task in tasks:
+            for task in (*tasks, self._first):
                 await _cancelled(task)
-            await _cancelled(self._first)
             await self._chunks.aclose()
-        if not tasks[0].cancelled():
-            tasks[0].result()
+        if not sending.cancelled():
+            sending.result()
 
     async def _send_all(self, scope: Scope, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -127,11 +128,11 @@ class StreamAnswer(Response):
         self._sent_s = time.monotonic()
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
-    async def _keep_alive(self, send: Send) -> None:
-        while True:
-            await asyncio.sleep(max(0.01, self._sent_s + self._keep_alive_s - time.monotonic()))
-            if time.monotonic() - self._sent_s >= self._keep_alive_s:
-                await self._send(send, _COMMENT)
+    def _pause_s(self) -> float | None:
+        """Until the next comment is due, if nothing is sent before."""
+        if not self._keep_alive_s:
+            return None
+        return max(0.01, self._sent_s + self._keep_alive_s - time.monotonic())
 
 
 async def _disconnection(receive: Receive) -> None:
