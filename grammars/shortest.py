@@ -70,7 +70,9 @@ class Completions:
         """Shortest texts of everything below `root`, by relaxation: recursion makes this a fixed point.
 
         Members are completed with few others; where these turn out to need `root` themselves, with different ones.
+        Rules whose bodies nobody needed before are made here, long after compilation: the time for that begins now.
         """
+        self._builder.budget.restart_clock()
         order = self._relax(root)
         while root not in self._of_node and self._avoid_unknown(order):
             order = self._relax(root)

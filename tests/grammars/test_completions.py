@@ -1,12 +1,14 @@
 """Shortest completions where the first way that comes to mind leads back to itself."""
 
 import json
+import time
 
 import pytest
 
 from slipform.errors import UnsupportedGrammar
 from slipform.grammars.builder import MAX_COUNT, Builder
-from slipform.grammars.compiler import compile_grammar
+from slipform.grammars.compiler import GrammarCache, compile_grammar
+from slipform.grammars.limits import CancelToken, Limits
 from slipform.grammars.spec import JsonSchema
 from slipform.grammars.vocabulary import Vocabulary
 
@@ -28,6 +30,18 @@ def test_a_recursive_member_is_left_out_of_a_completion(order: str, begun: bytes
     while "ab" not in value:
         value = value["c"]
     assert isinstance(value["ab"], int)
+
+
+def test_a_completion_may_make_rules_long_after_compilation(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema: dict[str, object] = {"properties": {"a": {"$ref": "#/$defs/late"}}, "type": "object", "required": ["a"]}
+    schema["$defs"] = {"late": {"type": "object", "properties": {"b": {"$ref": "#/$defs/late"}, "c": {"const": 7}}}}
+    cancel = CancelToken()
+    grammar = compile_grammar(
+        JsonSchema.of(schema), VOCABULARY, Limits(seconds=20), cancel=cancel, cache=GrammarCache()
+    )
+    cancel.cancel()
+    monkeypatch.setattr("slipform.grammars.limits.time.monotonic", lambda: time.monotonic_ns() / 1e9 + 3600)
+    assert json.loads(grammar.matcher().shortest_completion()) == {"a": {}}
 
 
 def test_too_many_copies_are_refused_by_name() -> None:
