@@ -21,7 +21,7 @@ import statistics
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -181,8 +181,18 @@ class Times:
         return sum(self.parts.values())
 
 
+@contextmanager
+def null_device(device: type[NullDevice]) -> Iterator[None]:
+    """Engines that are made in this block take the path of a GPU on to a `device`."""
+    with ExitStack() as stack:
+        for module in (device_steps, engine_core):
+            stack.enter_context(mock.patch.object(module, "runs_device_steps", return_value=True))
+        stack.enter_context(mock.patch.object(gpu_setup, "RecordedSteps", device))
+        yield
+
+
 def make_engine(folder: Path, concurrency: int) -> Engine:
-    """An engine that takes the path of a GPU on to the null device."""
+    """An engine for `concurrency` sequences, within a block of `null_device`."""
     vocab_size = json.loads((folder / "info.json").read_text())["vocab_size"]
     config = EngineConfig(
         model=folder,
@@ -266,10 +276,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--profile", action="store_true", help="say where the time of each workload's last run went")
     options = parser.parse_args(arguments)
     rows, figures = [], {}
-    with ExitStack() as stack:
-        for module in (device_steps, engine_core):
-            stack.enter_context(mock.patch.object(module, "runs_device_steps", return_value=True))
-        stack.enter_context(mock.patch.object(gpu_setup, "RecordedSteps", NullDevice))
+    with null_device(NullDevice):
         for concurrency in map(int, options.concurrency.split(",")):
             engine = make_engine(options.tokenizer, concurrency)
             for name in options.workloads.split(","):

@@ -240,14 +240,15 @@ def running_server(checkpoint: Path, engine_options: Mapping[str, Any]) -> Itera
         port: int = probe.getsockname()[1]
     process = subprocess.Popen([sys.executable, __file__, str(checkpoint), str(port), json.dumps(dict(engine_options))])
     try:
-        asyncio.run(_wait_ready(port, process))
+        asyncio.run(wait_ready(port, process))
         yield port
     finally:
         process.terminate()
         process.wait(60)
 
 
-async def _wait_ready(port: int, process: "subprocess.Popen[bytes]") -> None:
+async def wait_ready(port: int, process: "subprocess.Popen[bytes]") -> None:
+    """Return when a server that was started is ready. Raises: SystemExit if it ends or never is."""
     give_up = time.monotonic() + 300
     while time.monotonic() < give_up and process.poll() is None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
