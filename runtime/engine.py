@@ -142,7 +142,13 @@ class Engine:
             self._num_unseen += 1
             arrival = self._core.receive(program)
             self._inbox.append(lambda: self._add_now(arrival))
-            self._wakeup.notify()
+            pending = arrival.pending
+            if not pending or request.deadline_s is not None:
+                self._wakeup.notify()
+        # A thread that sleeps is left to sleep while constraints compile: there is nothing to do before, and the two
+        # would take turns with the interpreter.
+        for compilation in pending:
+            compilation.add_done_callback(self._notify)
         return handle
 
     def start(self) -> Self:
@@ -267,12 +273,9 @@ class Engine:
     def _add_now(self, arrival: Arrival) -> None:
         self._num_unseen -= 1
         try:
-            compilations = self._core.add(arrival)
+            self._core.add(arrival)
         except SlipformError as error:
             self._deliver([RequestFailed(arrival.program.request.request_id, error)])
-            return
-        for compilation in compilations:
-            compilation.add_done_callback(self._notify)
 
     def _abort_now(self, request_id: str) -> None:
         self._core.abort(request_id)

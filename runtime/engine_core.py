@@ -66,6 +66,11 @@ class Arrival:
     compilations: "dict[GrammarSpec, Future[CompiledGrammar]]"
     at_s: float
 
+    @property
+    def pending(self) -> "list[Future[CompiledGrammar]]":
+        """Compilations that are under way for it."""
+        return [future for future in self.compilations.values() if not future.done()]
+
 
 class EngineCore:
     """One model, one KV pool, and every request in flight.
@@ -196,13 +201,13 @@ class EngineCore:
 
     def receive(self, program: Program) -> Arrival:
         """Note when a request came, and begin to compile its constraints or find them compiled."""
+        at_s = time.monotonic()
         compilations = {spec: self._grammars.compile(spec, for_request=True) for spec in program.constraints}
-        return Arrival(program, compilations, time.monotonic())
+        return Arrival(program, compilations, at_s)
 
-    def add(self, arrival: Arrival) -> "list[Future[CompiledGrammar]]":
-        """Accept a request; its events come out of later steps.
+    def add(self, arrival: Arrival) -> None:
+        """Accept a request; its events come out of later steps, which go on with it once its constraints are compiled.
 
-        Returns: compilations that are under way for it; the request goes on with the first step after they are done.
         Raises: QueueFull; InvalidRequest if a request with this id is in flight.
         """
         program, futures = arrival.program, arrival.compilations
@@ -217,11 +222,10 @@ class EngineCore:
         self._num_waiting += 1
         owner = self._active[request_id] = ActiveRequest(program, arrival.at_s, seed=self._random.getrandbits(64))
         self._num_with_deadline += owner.deadline_s is not None
-        if all(future.done() for future in futures.values()):
+        if arrival.pending:
+            self._compiling[request_id] = futures
+        else:
             self._begin(owner, futures)
-            return []
-        self._compiling[request_id] = futures
-        return [future for future in futures.values() if not future.done()]
 
     def abort(self, request_id: str, reason: str = "aborted") -> bool:
         """End a request; its slots are free at once, and its terminal event is in the next step. False if unknown."""

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from slipform.errors import GrammarTimeout
+from slipform.errors import DeadlineExceeded, GrammarTimeout
 from slipform.grammars import limits
 from slipform.grammars.limits import Limits
 from slipform.grammars.spec import JsonSchema, Regex
 from slipform.runtime import compile_pace
 from slipform.runtime.compile_pace import CompilePace, PacedCompilation
+from slipform.runtime.engine_core import Arrival, EngineCore
 from slipform.runtime.grammar_cache import GrammarCache
 from slipform.runtime.params import SamplingParams
 from slipform.runtime.request import Fill, GenerateRequest, Text
@@ -138,6 +139,40 @@ def test_a_request_that_leaves_while_its_constraint_compiles(gate: Gate) -> None
         gate.open()
         assert future.result(120) is not None  # a new one: the cancelled one was not kept
         engine.check()
+
+
+def test_a_sleeping_engine_sleeps_on_while_a_constraint_compiles(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its thread would take turns with the one that compiles, and has nothing to do before that is done."""
+    num_added = 0
+    usual = EngineCore.add
+
+    def add(core: EngineCore, arrival: Arrival) -> None:
+        nonlocal num_added
+        num_added += 1
+        usual(core, arrival)
+
+    monkeypatch.setattr(EngineCore, "add", add)
+    with scripted_engine() as engine:
+        params = SamplingParams(max_tokens=4, temperature=0)
+        engine.submit(GenerateRequest("warm", (Text("x"), Fill(None, params)))).result(60)
+        gate.close()
+        handle = engine.submit(GenerateRequest("constrained", (Text("x"), Fill(None, params, slow()))))
+        wait_until(lambda: gate.num_inside > 0)
+        time.sleep(0.05)
+        assert num_added == 1
+        gate.open()
+        assert handle.result(60).sequences
+        assert num_added == 2
+
+
+def test_a_deadline_ends_a_request_whose_constraint_compiles_beside_a_sleeping_engine(gate: Gate) -> None:
+    with scripted_engine() as engine:
+        gate.close()
+        fill = Fill(None, SamplingParams(max_tokens=4), slow())
+        handle = engine.submit(GenerateRequest("late", (Text("x"), fill), deadline_s=0.05))
+        with pytest.raises(DeadlineExceeded):
+            handle.result(60)
+        gate.open()
 
 
 class Clock:
