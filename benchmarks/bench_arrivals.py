@@ -73,7 +73,6 @@ def run_engine(folder: Path, concurrency: int, descriptor: int) -> None:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     with timed_engine(folder, concurrency) as engine:
         EngineHost(engine, socket.socket(fileno=descriptor)).run()
-        os._exit(0)  # an ordinary end of an engine for GPUs lists what the compiler's bindings leave behind
 
 
 def run_server(folder: Path, concurrency: int, port: int) -> None:
@@ -159,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.part is not None:
         part = run_engine if options.part == "engine" else run_server
         part(options.tokenizer, int(options.concurrency), options.number)
-        return
+        os._exit(0)  # an ordinary end lists what the bindings of Triton's compiler leave behind
     figures: dict[str, Any] = {}
     for concurrency in map(int, options.concurrency.split(",")):
         names = options.workloads.split(",")
